@@ -1,0 +1,126 @@
+//! Row C20 of the attack list: time grows with the size of the input, not with its square.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods
+)]
+
+use std::time::{Duration, Instant};
+
+use sealgate_mail::{Canonical, ContentType, HeaderBlock, Message, parse_mailboxes, words};
+
+/// Makes an input of about `n` steps and reads it.
+type Case = (&'static str, usize, fn(usize) -> Vec<u8>, fn(&Vec<u8>));
+
+fn read_all(raw: &Vec<u8>) {
+    let Ok(message) = Message::read(raw) else {
+        return;
+    };
+    let _ = message.structure();
+    let _ = Canonical::new(&message);
+}
+
+fn multipart(body: &str) -> Vec<u8> {
+    format!(
+        "Content-Type: multipart/mixed; boundary={}\r\n\r\n{body}",
+        "b".repeat(70)
+    )
+    .into_bytes()
+}
+
+const CASES: [Case; 9] = [
+    (
+        "header lines",
+        20_000,
+        |n| "a: b\r\n".repeat(n).into_bytes(),
+        read_all,
+    ),
+    (
+        "one long header line",
+        100_000,
+        |n| format!("a: {}\r\n", "b ".repeat(n)).into_bytes(),
+        read_all,
+    ),
+    (
+        "parts",
+        1_000,
+        |n| multipart(&format!("--{}\r\n\r\nx\r\n", "b".repeat(70)).repeat(n)),
+        read_all,
+    ),
+    (
+        "almost boundaries",
+        10_000,
+        |n| multipart(&format!("--{}\r\n", "b".repeat(69)).repeat(n)),
+        read_all,
+    ),
+    (
+        "hyphens",
+        200_000,
+        |n| multipart(&"--\n".repeat(n)),
+        read_all,
+    ),
+    (
+        "continuations of a parameter",
+        5_000,
+        |n| {
+            (0..n)
+                .map(|i| format!(";x*{i}=y"))
+                .collect::<String>()
+                .into_bytes()
+        },
+        |raw| {
+            let _ = ContentType::parse(&[b"a/b".as_slice(), raw].concat());
+        },
+    ),
+    (
+        "comments in an address",
+        50_000,
+        |n| "(c)".repeat(n).into_bytes(),
+        |raw| {
+            let _ = parse_mailboxes(raw);
+        },
+    ),
+    (
+        "encoded words that are none",
+        50_000,
+        |n| "=?a?q".repeat(n).into_bytes(),
+        |raw| {
+            let _ = words::decode(raw);
+        },
+    ),
+    (
+        "folded lines",
+        50_000,
+        |n| [b"a:".to_vec(), b"\r\n b".repeat(n)].concat(),
+        |raw| {
+            let header = HeaderBlock::parse(raw);
+            let _ = header.first("a").unwrap().decoded();
+        },
+    ),
+];
+
+/// The shortest of several runs: other work on the machine only makes them longer.
+fn shortest(raw: &Vec<u8>, read: fn(&Vec<u8>)) -> Duration {
+    let run = || {
+        let start = Instant::now();
+        read(raw);
+        start.elapsed()
+    };
+    (0..3).map(|_| run()).min().unwrap()
+}
+
+#[test]
+fn c20_time_grows_linearly() {
+    for (name, n, make, read) in CASES {
+        let (small, large) = (make(n), make(4 * n));
+        let (small, large) = (shortest(&small, read), shortest(&large, read));
+        // Four times the input: four times the time if linear, sixteen if quadratic. Below a millisecond nothing is known.
+        let floor = Duration::from_millis(1);
+        assert!(
+            large < small.max(floor) * 9,
+            "{name}: {small:?} became {large:?}"
+        );
+    }
+}
