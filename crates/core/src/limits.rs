@@ -1,0 +1,26 @@
+//! Every count, size and wait of the decisions, each with its reason.
+
+/// Most entries of one rule field (requirements.md S59, S60).
+pub const PATTERN_ENTRIES: usize = 20;
+/// Most passed-over rules a trace names; enough to read, and a journal line stays small.
+pub const TRACE_RULES: usize = 100;
+/// Hops after which a mail is taken to be in a loop (RFC 5321 section 6.3).
+pub const RECEIVED_HOPS: usize = 100;
+/// How long a mail is tried, in seconds, unless configured: five days (RFC 5321 section 4.5.4.1).
+pub const QUEUE_LIFETIME: i64 = 5 * 86_400;
+/// After how many seconds the sender is told of a delay, unless configured: four hours.
+pub const DELAY_NOTICE: i64 = 4 * 3_600;
+/// First wait before a retry, in seconds; doubles with each attempt.
+pub const RETRY_FIRST: i64 = 60;
+/// Longest wait between two attempts, in seconds: one hour keeps a recovered peer's mail fresh.
+pub const RETRY_LONGEST: i64 = 3_600;
+/// How long held mail is kept, in seconds: thirty days (spec.md section 1).
+pub const HELD_LIFETIME: i64 = 30 * 86_400;
+/// How long the hash of an encryptedKey is remembered, in seconds: one year (spec.md section 2).
+pub const ENCRYPTED_KEY_MEMORY: i64 = 366 * 86_400;
+/// How long the journal answers whether a mailbox sent a message that a DSN returns, in seconds: thirty days.
+pub const SENT_MEMORY: i64 = 30 * 86_400;
+/// Most fields of ours that are looked at for a loop: each organisation and direction writes one.
+pub const TRACE_FIELDS: usize = 100;
+/// Longest subject of the mail repeated in a report, in characters: enough to know it again.
+pub const SUBJECT_CHARS: usize = 200;

@@ -1,0 +1,150 @@
+//! What becomes of a mail's bytes: outgoing copies, made of whole messages only, one for each set of recipients with the
+//! same outcome.
+//!
+//! Nothing untouched is rewritten: a copy that goes as it came is a new head and the stored body at its offset.
+
+mod inbound;
+mod open;
+mod outbound;
+
+use std::io;
+use std::sync::Arc;
+
+use sealgate_mail::message::MessageError;
+use sealgate_mail::smtp::{EnvelopeRecipient, MailParams};
+use sealgate_mail::{EnhancedStatus, Message, Reply, ReversePath, Source};
+use sealgate_smime::encrypt::EncryptError;
+use sealgate_smime::sign::SignError;
+
+use crate::failure;
+use crate::journal::MailStatus;
+use crate::ports::{Shelf, StoredContent};
+use crate::queue::{Body, Outgoing};
+
+pub use inbound::{InboundRecipient, InboundWork, inbound, partial_verdicts};
+pub use open::{OpenInput, Opened, open};
+pub use outbound::{OutboundRecipient, OutboundWork, outbound};
+
+/// A received mail, as both directions begin with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Received<'a> {
+    /// Its content as it came.
+    pub content: &'a Arc<dyn StoredContent>,
+    /// Envelope sender.
+    pub from: &'a ReversePath,
+    /// Parameters of MAIL FROM.
+    pub params: &'a MailParams,
+    /// Fields to stand on top of every copy, each ended by CRLF: Received and the mark against loops.
+    pub prepend: &'a str,
+}
+
+/// Why no copies were made. Nothing of the mail is sent then.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// The mail is beyond a limit. Blame: the sender.
+    #[error("{0}")]
+    Message(String),
+    /// A key or certificate failed. Blame: an administrator.
+    #[error("{0}")]
+    Key(String),
+    /// Our own storage failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl ProcessError {
+    /// The reply, where there was no 250 yet.
+    pub fn reply(&self) -> Reply {
+        match self {
+            Self::Message(text) => Reply::new(554, EnhancedStatus(5, 6, 0), text),
+            // RFC 3463 section 3.8: X.7.5, a key was not available or invalid.
+            Self::Key(text) => {
+                let text = format!("cannot be signed or encrypted, ask your administrator: {text}");
+                Reply::new(550, EnhancedStatus(5, 7, 5), &text)
+            }
+            Self::Io(_) => failure::unavailable(),
+        }
+    }
+}
+
+impl From<MessageError> for ProcessError {
+    fn from(error: MessageError) -> Self {
+        match error {
+            MessageError::Io(error) => Self::Io(error),
+            other => Self::Message(other.to_string()),
+        }
+    }
+}
+
+impl From<SignError> for ProcessError {
+    fn from(error: SignError) -> Self {
+        match error {
+            SignError::Io(error) => Self::Io(error),
+            other => Self::Key(other.to_string()),
+        }
+    }
+}
+
+impl From<EncryptError> for ProcessError {
+    fn from(error: EncryptError) -> Self {
+        match error {
+            EncryptError::Io(error) => Self::Io(error),
+            other => Self::Key(other.to_string()),
+        }
+    }
+}
+
+/// The mail as it came, for one recipient: what is held. Fields that claim to be ours are still in it.
+pub fn as_it_came(
+    received: Received<'_>,
+    recipient: EnvelopeRecipient,
+) -> Result<Outgoing, ProcessError> {
+    let message = Message::read(received.content.as_ref())?;
+    Ok(Outgoing {
+        from: received.from.clone(),
+        params: without_size(received.params),
+        recipients: vec![recipient],
+        head: head(&[received.prepend.as_bytes(), message.header().raw()]),
+        body: original_body(received, &message),
+        status: MailStatus::Failed,
+    })
+}
+
+/// The body where it lies.
+fn original_body(received: Received<'_>, message: &Message<'_>) -> Body {
+    Body {
+        content: Arc::clone(received.content),
+        from: message.body_start(),
+    }
+}
+
+/// SIZE is told anew by whoever sends the copy.
+fn without_size(params: &MailParams) -> MailParams {
+    MailParams {
+        size: None,
+        ..params.clone()
+    }
+}
+
+/// A header block with its blank line; each piece is whole fields.
+fn head(pieces: &[&[u8]]) -> Vec<u8> {
+    let mut head = Vec::with_capacity(pieces.iter().map(|piece| piece.len()).sum());
+    for piece in pieces {
+        head.extend_from_slice(piece);
+        if !piece.is_empty() && !piece.ends_with(b"\n") {
+            head.extend_from_slice(b"\r\n");
+        }
+    }
+    head.extend_from_slice(b"\r\n");
+    head
+}
+
+/// A new content of what `source` writes.
+fn shelve(shelf: &dyn Shelf, source: &dyn Source) -> io::Result<Arc<dyn StoredContent>> {
+    let mut draft = shelf.create()?;
+    source.write_to(&mut draft)?;
+    draft.finish()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,362 @@
+//! What the gateway knows of its organisations when it decides: one immutable snapshot, indexed for lookup.
+//!
+//! A mail is decided wholly under one snapshot; its version stands in the journal.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use sealgate_mail::{Address, Domain, Timestamp};
+use sealgate_smime::certificate::Certificate;
+use sealgate_smime::path::TrustAnchors;
+use serde::{Deserialize, Serialize};
+
+use crate::queue::{Destination, NextHop};
+use crate::rules::{Entry, Rule};
+
+/// Number of an organisation in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OrganisationId(pub i64);
+
+/// Number of a sealed private key with its certificate in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeyId(pub i64);
+
+/// Language of reports to an organisation's users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// German.
+    De,
+    /// English.
+    #[default]
+    En,
+}
+
+impl Language {
+    /// The word of configuration and lists (ISO 639-1).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::De => "de",
+            Self::En => "en",
+        }
+    }
+}
+
+/// Switches of an organisation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// A3: if one recipient of an outbound mail is refused, all are.
+    pub all_or_nothing: bool,
+    /// Language of reports.
+    pub language: Language,
+}
+
+/// One organisation.
+#[derive(Debug)]
+pub struct Organisation {
+    /// Its number.
+    pub id: OrganisationId,
+    /// Its unique short name, as the command line uses it.
+    pub name: String,
+    /// Its switches.
+    pub settings: Settings,
+    /// Its inbound routes.
+    pub routes: Vec<InboundRoute>,
+    /// Its known mailboxes.
+    pub mailboxes: HashMap<Address, Mailbox>,
+    /// Its rules, priority 1 first.
+    pub rules: Vec<Rule>,
+    /// Its sending clients.
+    pub clients: Vec<SendingClient>,
+    /// How mail leaves: per domain, else the smarthost, else by MX.
+    pub destinations: HashMap<Domain, Destination>,
+    /// Next hop for all domains without a destination of their own.
+    pub smarthost: Option<NextHop>,
+    /// Its trust roots.
+    pub anchors: Arc<TrustAnchors>,
+}
+
+/// Domains, the server mail for them is delivered to, and the known mailboxes or a wildcard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboundRoute {
+    /// Its name, unique in the organisation.
+    pub name: String,
+    /// Its domains; a domain belongs to one route of the installation only.
+    pub domains: Vec<Domain>,
+    /// The organisation's mail server.
+    pub target: NextHop,
+    /// Whether any address of the domains is accepted that the target accepts.
+    pub wildcard: bool,
+}
+
+/// Where a mailbox stands between "Inactive" and "Active" (S31 to S34).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MailboxState {
+    /// "Inaktiv".
+    Inactive,
+    /// "In Aktivierung".
+    ActivationPending,
+    /// "Aktiv".
+    Active,
+    /// "in Deaktivierung".
+    RevokePending,
+}
+
+/// A known mailbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mailbox {
+    /// Its address.
+    pub address: Address,
+    /// Its state.
+    pub state: MailboxState,
+    /// The current signing key of an active mailbox.
+    pub signing: Option<CurrentKey>,
+    /// The current encryption key; the same as `signing` unless two pairs were uploaded (A26).
+    pub encryption: Option<CurrentKey>,
+    /// Whose key rings also open mail to this mailbox (A10).
+    pub aliases: Vec<Address>,
+}
+
+/// A current key, with what must be known before it is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CurrentKey {
+    /// Its number.
+    pub key: KeyId,
+    /// Start of the certificate's validity.
+    pub not_before: Timestamp,
+    /// End of the certificate's validity.
+    pub not_after: Timestamp,
+}
+
+impl Mailbox {
+    /// The key to sign with at `now`: only of an active mailbox, only within the certificate's validity (S76, S77).
+    pub fn signing_key(&self, now: Timestamp) -> Option<KeyId> {
+        self.usable(self.signing, now)
+    }
+
+    /// The current encryption key at `now`, under the same terms: our own copies are readable with it.
+    pub fn encryption_key(&self, now: Timestamp) -> Option<KeyId> {
+        self.usable(self.encryption, now)
+    }
+
+    fn usable(&self, key: Option<CurrentKey>, now: Timestamp) -> Option<KeyId> {
+        let current = key.filter(|_| self.state == MailboxState::Active)?;
+        (current.not_before <= now && now < current.not_after).then_some(current.key)
+    }
+}
+
+/// A machine or account that may hand in outbound mail, and as whom (spec.md section 2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendingClient {
+    /// Its name, unique in the installation.
+    pub name: String,
+    /// How it proves itself.
+    pub proof: Proof,
+    /// The addresses and domains it may send as; all domains of the organisation if empty.
+    pub may_send_as: Vec<Entry>,
+    /// Whether it is a mail server, from which a foreign From passes (forwards, lists), never signed (A4).
+    pub mail_server: bool,
+}
+
+/// How a sending client proves itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// SMTP AUTH; the user name, unique in the installation, and the Argon2id hash of the password in PHC form.
+    Password {
+        /// User name.
+        user: String,
+        /// PHC string.
+        hash: String,
+    },
+    /// Any connection from these networks.
+    Network(Vec<IpNet>),
+}
+
+impl SendingClient {
+    /// The hash its password is judged by, if it proves itself by one.
+    pub fn password_hash(&self) -> Option<&str> {
+        match &self.proof {
+            Proof::Password { hash, .. } => Some(hash),
+            Proof::Network(_) => None,
+        }
+    }
+
+    /// Whether it may hand in mail from `from`: an address of its `organisation` that it was given, or, for a mail
+    /// server, anything that is no address of the organisation (spec.md section 2).
+    pub fn may_send_as(&self, organisation: &Organisation, from: Option<&Address>) -> bool {
+        match from.filter(|address| organisation.manages(address)) {
+            Some(_) if self.may_send_as.is_empty() => true,
+            Some(own) => self.may_send_as.iter().any(|entry| entry.covers(own)),
+            None => self.mail_server,
+        }
+    }
+}
+
+impl Organisation {
+    /// The route whose domains hold `domain`.
+    pub fn route(&self, domain: &Domain) -> Option<&InboundRoute> {
+        self.routes
+            .iter()
+            .find(|route| route.domains.contains(domain))
+    }
+
+    /// Whether `address` is a managed address: in a domain of one of the inbound routes.
+    pub fn manages(&self, address: &Address) -> bool {
+        self.route(address.domain()).is_some()
+    }
+
+    /// The known mailbox of that address.
+    pub fn mailbox(&self, address: &Address) -> Option<&Mailbox> {
+        self.mailboxes.get(address)
+    }
+
+    /// Where mail to `domain` goes: its inbound route, its destination, the smarthost, or its MX.
+    pub fn next_hop(&self, domain: &Domain) -> NextHop {
+        if let Some(route) = self.route(domain) {
+            return route.target.clone();
+        }
+        let destination = self.destinations.get(domain);
+        let tls = destination.map(|d| d.tls).unwrap_or_default();
+        destination
+            .and_then(|d| d.hop.clone())
+            .or_else(|| self.smarthost.clone().map(|hop| hop.at_least(tls)))
+            .unwrap_or_else(|| NextHop::Mx {
+                domain: domain.clone(),
+                tls,
+            })
+    }
+}
+
+/// All organisations of this installation.
+#[derive(Debug, Default)]
+pub struct Installation {
+    /// Grows with every change of configuration.
+    pub version: u64,
+    organisations: Vec<Arc<Organisation>>,
+    domains: HashMap<Domain, usize>,
+}
+
+impl Installation {
+    /// Indexes `organisations`; where two claim one domain, the first keeps it (the store refuses the second).
+    pub fn new(version: u64, organisations: Vec<Organisation>) -> Self {
+        let organisations: Vec<_> = organisations.into_iter().map(Arc::new).collect();
+        let mut domains = HashMap::new();
+        for (index, organisation) in organisations.iter().enumerate() {
+            for domain in organisation.routes.iter().flat_map(|route| &route.domains) {
+                domains.entry(domain.clone()).or_insert(index);
+            }
+        }
+        Self {
+            version,
+            organisations,
+            domains,
+        }
+    }
+
+    /// All organisations.
+    pub fn organisations(&self) -> &[Arc<Organisation>] {
+        &self.organisations
+    }
+
+    /// The organisation with an inbound route for `domain`.
+    pub fn managing(&self, domain: &Domain) -> Option<&Arc<Organisation>> {
+        self.organisations.get(*self.domains.get(domain)?)
+    }
+
+    /// The organisation of that number.
+    pub fn organisation(&self, id: OrganisationId) -> Option<&Arc<Organisation>> {
+        self.organisations
+            .iter()
+            .find(|organisation| organisation.id == id)
+    }
+
+    /// The sending client that a connection from `peer` proves to be by its network alone.
+    pub fn client_by_network(&self, peer: IpAddr) -> Option<(&Arc<Organisation>, &SendingClient)> {
+        self.clients().find(|(_, client)| match &client.proof {
+            Proof::Network(networks) => networks
+                .iter()
+                .any(|network| network.contains(&peer.to_canonical())),
+            Proof::Password { .. } => false,
+        })
+    }
+
+    /// The sending client with that SMTP AUTH user name.
+    pub fn client_by_user(&self, name: &str) -> Option<(&Arc<Organisation>, &SendingClient)> {
+        self.clients().find(
+            |(_, client)| matches!(&client.proof, Proof::Password { user, .. } if user == name),
+        )
+    }
+
+    /// The sending client of that name.
+    pub fn client_by_name(&self, name: &str) -> Option<(&Arc<Organisation>, &SendingClient)> {
+        self.clients().find(|(_, client)| client.name == name)
+    }
+
+    fn clients(&self) -> impl Iterator<Item = (&Arc<Organisation>, &SendingClient)> {
+        self.organisations.iter().flat_map(|organisation| {
+            organisation
+                .clients
+                .iter()
+                .map(move |client| (organisation, client))
+        })
+    }
+}
+
+/// A private key's certificate, as the store gives it to a ring; the key itself is unsealed only when needed.
+#[derive(Clone, Debug)]
+pub struct RingEntry {
+    /// Its number.
+    pub key: KeyId,
+    /// Its certificate.
+    pub certificate: Certificate,
+}
+
+/// An external address's certificate, with where it came from (spec.md section 5).
+#[derive(Clone, Debug)]
+pub struct CorrespondentKey {
+    /// Number in the store.
+    pub id: i64,
+    /// The address it is bound to.
+    pub address: Address,
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Where it came from.
+    pub origin: Origin,
+    /// Whether it is used.
+    pub state: CorrespondentState,
+    /// When it was stored.
+    pub added: Timestamp,
+}
+
+/// Where a correspondent key came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// Imported by an administrator; never changes by itself.
+    Manual,
+    /// Harvested from a valid signed mail.
+    Harvested,
+}
+
+/// Whether a correspondent key is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CorrespondentState {
+    /// Encrypted to.
+    Preferred,
+    /// Valid, but another is preferred.
+    Additional,
+    /// From another issuer than the preferred one; waits for an administrator or the end of the preferred one.
+    New,
+    /// Revocation could not be asked yet; unused.
+    Pending,
+    /// Never used.
+    Blocked,
+}
