@@ -1,0 +1,278 @@
+-- The first schema. docs/data-model.md tells what each table is for and which transaction touches what.
+-- Times are seconds since 1970. Numbers come from `counters`, or from the program (mails, copies, contents and their parts).
+
+CREATE TABLE counters (
+    name TEXT PRIMARY KEY NOT NULL,
+    value INTEGER NOT NULL
+) STRICT;
+INSERT INTO counters (name, value) VALUES
+    ('configuration', 1), ('organisation', 0), ('route', 0), ('rule', 0), ('key', 0), ('correspondent', 0);
+
+CREATE TABLE data_keys (
+    number INTEGER PRIMARY KEY NOT NULL,
+    wrapped BLOB NOT NULL
+) STRICT;
+
+-- Configuration.
+
+CREATE TABLE organisations (
+    id INTEGER PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL UNIQUE,
+    settings TEXT NOT NULL,
+    smarthost BLOB,
+    created INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE routes (
+    id INTEGER PRIMARY KEY NOT NULL,
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    name TEXT NOT NULL,
+    target BLOB NOT NULL,
+    wildcard INTEGER NOT NULL,
+    UNIQUE (organisation, name)
+) STRICT;
+
+CREATE TABLE route_domains (
+    domain TEXT PRIMARY KEY NOT NULL,
+    route INTEGER NOT NULL REFERENCES routes (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL
+) STRICT;
+CREATE INDEX route_domains_route ON route_domains (route, position);
+
+CREATE TABLE keys (
+    id INTEGER PRIMARY KEY NOT NULL,
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    mailbox TEXT NOT NULL,
+    fingerprint BLOB NOT NULL,
+    certificate BLOB NOT NULL,
+    chain TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    origin TEXT NOT NULL,
+    not_before INTEGER NOT NULL,
+    not_after INTEGER NOT NULL,
+    added INTEGER NOT NULL,
+    UNIQUE (organisation, mailbox, fingerprint)
+) STRICT;
+
+CREATE TABLE mailboxes (
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    mailbox TEXT PRIMARY KEY NOT NULL,
+    address TEXT NOT NULL,
+    domain TEXT NOT NULL,
+    state TEXT NOT NULL,
+    signing INTEGER REFERENCES keys (id),
+    encryption INTEGER REFERENCES keys (id),
+    aliases TEXT NOT NULL,
+    added INTEGER NOT NULL
+) STRICT;
+CREATE INDEX mailboxes_organisation ON mailboxes (organisation, mailbox);
+
+CREATE TABLE rules (
+    id INTEGER PRIMARY KEY NOT NULL,
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    priority INTEGER NOT NULL,
+    managed TEXT NOT NULL,
+    external TEXT NOT NULL,
+    inbound TEXT,
+    outbound TEXT
+) STRICT;
+CREATE INDEX rules_organisation ON rules (organisation, priority);
+
+CREATE TABLE clients (
+    name TEXT PRIMARY KEY NOT NULL,
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    user_name TEXT UNIQUE,
+    sealed BLOB NOT NULL
+) STRICT;
+CREATE INDEX clients_organisation ON clients (organisation, name);
+
+CREATE TABLE destinations (
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    domain TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (organisation, domain)
+) STRICT;
+
+CREATE TABLE trust_roots (
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    fingerprint BLOB NOT NULL,
+    certificate BLOB NOT NULL,
+    PRIMARY KEY (organisation, fingerprint)
+) STRICT;
+
+CREATE TABLE correspondents (
+    id INTEGER PRIMARY KEY NOT NULL,
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    mailbox TEXT NOT NULL,
+    address TEXT NOT NULL,
+    fingerprint BLOB NOT NULL,
+    certificate BLOB NOT NULL,
+    origin TEXT NOT NULL,
+    state TEXT NOT NULL,
+    mail INTEGER,
+    added INTEGER NOT NULL,
+    UNIQUE (organisation, mailbox, fingerprint)
+) STRICT;
+
+CREATE TABLE authority (
+    id INTEGER PRIMARY KEY NOT NULL CHECK (id = 1),
+    root BLOB NOT NULL,
+    issuing BLOB NOT NULL,
+    sealed_root BLOB NOT NULL,
+    sealed_issuing BLOB NOT NULL,
+    created INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE issued (
+    serial TEXT PRIMARY KEY NOT NULL,
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    mailbox TEXT NOT NULL,
+    fingerprint BLOB NOT NULL,
+    issued INTEGER NOT NULL,
+    revoked INTEGER
+) STRICT;
+CREATE INDEX issued_mailbox ON issued (organisation, mailbox);
+
+-- Mail: the journal.
+
+CREATE TABLE mails (
+    id INTEGER PRIMARY KEY NOT NULL,
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    direction TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    envelope_from TEXT,
+    header_from TEXT,
+    message_id TEXT,
+    size INTEGER NOT NULL,
+    handed_in_by TEXT NOT NULL,
+    sender_proven INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    accepted INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE lines (
+    id INTEGER PRIMARY KEY NOT NULL,
+    mail INTEGER NOT NULL REFERENCES mails (id),
+    organisation INTEGER NOT NULL,
+    recipient TEXT NOT NULL,
+    mailbox TEXT NOT NULL,
+    status TEXT NOT NULL,
+    signature TEXT,
+    encryption TEXT,
+    trace TEXT NOT NULL,
+    refusal TEXT,
+    delivery TEXT NOT NULL,
+    delivery_at INTEGER NOT NULL,
+    delivery_text TEXT
+) STRICT;
+CREATE INDEX lines_mail ON lines (mail);
+CREATE INDEX lines_organisation ON lines (organisation, id);
+CREATE INDEX lines_status ON lines (organisation, status, id);
+
+CREATE TABLE sent (
+    message_id TEXT NOT NULL,
+    mailbox TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (message_id, mailbox)
+) STRICT;
+CREATE INDEX sent_at ON sent (at);
+
+CREATE TABLE encrypted_keys (
+    hash BLOB PRIMARY KEY NOT NULL,
+    mail INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX encrypted_keys_at ON encrypted_keys (at);
+
+-- Mail: the queue.
+
+CREATE TABLE contents (
+    id INTEGER PRIMARY KEY NOT NULL,
+    octets INTEGER,
+    refs INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    whole BLOB
+) STRICT;
+CREATE INDEX contents_unreferenced ON contents (created) WHERE refs = 0;
+
+CREATE TABLE chunks (
+    content INTEGER NOT NULL REFERENCES contents (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (content, number)
+) STRICT;
+
+CREATE TABLE to_open (
+    id INTEGER PRIMARY KEY NOT NULL,
+    mail INTEGER NOT NULL REFERENCES mails (id),
+    copy INTEGER REFERENCES copies (id),
+    envelope TEXT NOT NULL,
+    head BLOB NOT NULL,
+    content INTEGER NOT NULL REFERENCES contents (id),
+    attempts INTEGER NOT NULL,
+    next_attempt INTEGER NOT NULL,
+    due INTEGER,
+    lease INTEGER
+) STRICT;
+CREATE INDEX to_open_due ON to_open (due) WHERE due IS NOT NULL;
+CREATE INDEX to_open_mail ON to_open (mail);
+CREATE INDEX to_open_copy ON to_open (copy) WHERE copy IS NOT NULL;
+
+CREATE TABLE copies (
+    id INTEGER PRIMARY KEY NOT NULL,
+    mail INTEGER NOT NULL REFERENCES mails (id),
+    organisation INTEGER NOT NULL,
+    accepted INTEGER NOT NULL,
+    envelope_from TEXT,
+    params TEXT NOT NULL,
+    status TEXT NOT NULL,
+    report INTEGER NOT NULL,
+    head BLOB NOT NULL,
+    content INTEGER NOT NULL REFERENCES contents (id),
+    body_from INTEGER NOT NULL
+) STRICT;
+CREATE INDEX copies_mail ON copies (mail);
+
+CREATE TABLE recipients (
+    id INTEGER PRIMARY KEY NOT NULL,
+    copy INTEGER NOT NULL REFERENCES copies (id),
+    mailbox TEXT NOT NULL,
+    envelope TEXT NOT NULL,
+    state TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    next_attempt INTEGER NOT NULL,
+    due INTEGER,
+    lease INTEGER,
+    delay_told INTEGER NOT NULL,
+    note TEXT,
+    held_until INTEGER
+) STRICT;
+CREATE INDEX recipients_copy ON recipients (copy);
+CREATE INDEX recipients_due ON recipients (due) WHERE due IS NOT NULL;
+CREATE INDEX recipients_held ON recipients (held_until) WHERE held_until IS NOT NULL;
+
+-- Events for administrators, the audit log, and the processes that serve.
+
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY NOT NULL,
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_organisation ON events (organisation, id);
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY NOT NULL,
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    organisation TEXT NOT NULL,
+    text TEXT NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE nodes (
+    name TEXT PRIMARY KEY NOT NULL,
+    version INTEGER NOT NULL,
+    seen INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,200 @@
+//! External addresses' certificates: looked up when a mail is decided, added by harvest and by hand, never overwritten.
+
+use std::collections::HashMap;
+
+use sealgate_core::harvest::Harvested;
+use sealgate_core::queue::MailId;
+use sealgate_core::tenant::{CorrespondentKey, CorrespondentState, OrganisationId, Origin};
+use sealgate_mail::{Address, Timestamp};
+use sealgate_smime::certificate::Certificate;
+use sqlx::sqlite::{Sqlite, SqliteRow};
+use sqlx::{QueryBuilder, SqliteConnection};
+
+use crate::audit;
+use crate::configuration::next_number;
+use crate::error::StoreError;
+use crate::events::{self, EventKind};
+use crate::limits::PAGE_ROWS;
+use crate::rows::{Columns, word};
+use crate::store::Store;
+use crate::writer::{Weight, job};
+
+/// Which correspondent keys are listed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CorrespondentFilter {
+    /// Keys after this one: the `id` of the last of the page before.
+    pub after: Option<i64>,
+    /// Most keys.
+    pub limit: u32,
+}
+
+/// A key to store, as a row.
+pub(crate) struct CorrespondentRow {
+    mailbox: String,
+    address: String,
+    certificate: Certificate,
+    origin: String,
+    state: String,
+    superseded: Vec<i64>,
+}
+
+pub(crate) fn rows(harvested: &[Harvested]) -> Result<Vec<CorrespondentRow>, StoreError> {
+    let row = |harvested: &Harvested| {
+        Ok(CorrespondentRow {
+            superseded: harvested.superseded.clone(),
+            ..row(&harvested.address, &harvested.certificate, (Origin::Harvested, harvested.state))?
+        })
+    };
+    harvested.iter().map(row).collect()
+}
+
+/// A key of `certificate` for one address.
+pub(crate) fn row(
+    address: &Address,
+    certificate: &Certificate,
+    (origin, state): (Origin, CorrespondentState),
+) -> Result<CorrespondentRow, StoreError> {
+    Ok(CorrespondentRow {
+        mailbox: address.key(),
+        address: address.to_string(),
+        certificate: certificate.clone(),
+        origin: word(&origin)?,
+        state: word(&state)?,
+        superseded: Vec::new(),
+    })
+}
+
+/// Stores what was learned from `mail`, each with an event.
+pub(crate) async fn learn(
+    connection: &mut SqliteConnection,
+    (mail, organisation, at): (MailId, i64, Timestamp),
+    rows: Vec<CorrespondentRow>,
+) -> Result<(), StoreError> {
+    for row in rows {
+        for id in &row.superseded {
+            // A key that an administrator imported or blocked meanwhile stays as it is.
+            sqlx::query(
+                "UPDATE correspondents SET state = 'additional'
+                 WHERE id = $1 AND organisation = $2 AND origin = 'harvested' AND state = 'preferred'",
+            )
+            .bind(id)
+            .bind(organisation)
+            .execute(&mut *connection)
+            .await?;
+        }
+        let text = format!("{} for {}: {}", row.state, row.address, row.certificate.fingerprint_hex());
+        if insert(connection, organisation, Some(mail), (row, at)).await? {
+            events::insert(connection, organisation, at, (EventKind::KeyLearned, text)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds a key unless it is there; an import by hand takes over a harvested one. `true` if it was added.
+pub(crate) async fn insert(
+    connection: &mut SqliteConnection,
+    organisation: i64,
+    mail: Option<MailId>,
+    (row, at): (CorrespondentRow, Timestamp),
+) -> Result<bool, StoreError> {
+    let id = next_number(connection, "correspondent").await?;
+    let done = sqlx::query(
+        "INSERT INTO correspondents (id, organisation, mailbox, address, fingerprint, certificate, origin, state, mail,
+                                     added)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (organisation, mailbox, fingerprint) DO UPDATE SET origin = excluded.origin, state = excluded.state
+         WHERE excluded.origin = 'manual' AND correspondents.origin <> 'manual'",
+    )
+    .bind(id)
+    .bind(organisation)
+    .bind(row.mailbox)
+    .bind(row.address)
+    .bind(row.certificate.fingerprint().as_slice())
+    .bind(row.certificate.der())
+    .bind(row.origin)
+    .bind(row.state)
+    .bind(mail.map(|mail| mail.0))
+    .bind(at.0)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+impl Store {
+    /// The keys of each of `addresses`; addresses without a key are left out.
+    pub async fn correspondents(
+        &self,
+        organisation: OrganisationId,
+        addresses: &[Address],
+    ) -> Result<HashMap<Address, Vec<CorrespondentKey>>, StoreError> {
+        let mut found = HashMap::new();
+        for address in addresses {
+            let rows = sqlx::query("SELECT * FROM correspondents WHERE organisation = $1 AND mailbox = $2 ORDER BY id")
+                .bind(organisation.0)
+                .bind(address.key())
+                .fetch_all(&self.0.readers)
+                .await?;
+            if !rows.is_empty() {
+                found.insert(address.clone(), rows.iter().map(key).collect::<Result<_, _>>()?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// One page of an organisation's correspondent keys, oldest first.
+    pub async fn list_correspondents(
+        &self,
+        organisation: OrganisationId,
+        filter: CorrespondentFilter,
+    ) -> Result<Vec<CorrespondentKey>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM correspondents WHERE organisation = ");
+        query.push_bind(organisation.0).push(" AND id > ").push_bind(filter.after.unwrap_or(0));
+        query.push(" ORDER BY id LIMIT ").push_bind(i64::from(filter.limit.min(PAGE_ROWS)));
+        let rows = query.build().fetch_all(&self.0.readers).await?;
+        rows.iter().map(key).collect()
+    }
+
+    /// An administrator's choice for one key.
+    pub async fn set_correspondent_state(
+        &self,
+        (organisation, id): (OrganisationId, i64),
+        state: CorrespondentState,
+        who: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (who, word) = (who.to_owned(), word(&state)?);
+        let work = job(move |connection| {
+            Box::pin(async move {
+                let row = sqlx::query(
+                    "UPDATE correspondents SET state = $1 WHERE id = $2 AND organisation = $3 RETURNING address",
+                )
+                .bind(&word)
+                .bind(id)
+                .bind(organisation.0)
+                .fetch_optional(&mut *connection)
+                .await?;
+                let row = row.ok_or_else(|| StoreError::NotFound(format!("there is no public key {id}")))?;
+                let text = format!("public key {id} of {} is {word}", row.field::<&str>("address")?);
+                let name = crate::configuration::name_of(connection, organisation).await?;
+                audit::insert(connection, audit::Entry { at: now, who: &who, organisation: &name, text: &text }).await
+            })
+        });
+        self.0.writer.write(Weight::default(), work).await
+    }
+}
+
+fn key(row: &SqliteRow) -> Result<CorrespondentKey, StoreError> {
+    Ok(CorrespondentKey {
+        id: row.field("id")?,
+        address: row.address("address")?,
+        certificate: certificate(row.field("certificate")?)?,
+        origin: row.word("origin")?,
+        state: row.word("state")?,
+        added: row.time("added")?,
+    })
+}
+
+/// A certificate of a column.
+pub(crate) fn certificate(der: &[u8]) -> Result<Certificate, StoreError> {
+    Certificate::from_der(der).map_err(|error| StoreError::damaged(error.to_string()))
+}

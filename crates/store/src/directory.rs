@@ -1,0 +1,108 @@
+//! The data directory: made private, kept private, and served by one gateway at a time.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::error::StoreError;
+
+/// The database in the data directory.
+pub(crate) const DATABASE: &str = "sealgate.db";
+const LOCK: &str = "serving.lock";
+
+/// Directories and files that were made for a store that then could not be opened: taken away again when dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Made {
+    directory: Option<PathBuf>,
+    database: Option<PathBuf>,
+}
+
+impl Made {
+    /// Everything went well: it stays.
+    pub fn keep(mut self) {
+        self.directory = None;
+        self.database = None;
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        if let Some(database) = &self.database {
+            for end in ["", "-wal", "-shm", "-journal"] {
+                let mut name = database.clone().into_os_string();
+                name.push(end);
+                let _ = fs::remove_file(name);
+            }
+        }
+        if let Some(directory) = &self.directory {
+            let _ = fs::remove_dir(directory);
+        }
+    }
+}
+
+/// Makes `directory` (mode 0700) and the database file (mode 0600) where they are missing, and checks that they are
+/// nobody else's to read.
+pub(crate) fn prepare(directory: &Path) -> Result<Made, StoreError> {
+    let mut made = Made::default();
+    match DirBuilder::new().mode(0o700).create(directory) {
+        Ok(()) => made.directory = Some(directory.to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(problem(directory, &error)),
+    }
+    let about = fs::metadata(directory).map_err(|error| problem(directory, &error))?;
+    if !about.is_dir() {
+        return Err(problem(directory, &io::Error::from(io::ErrorKind::NotADirectory)));
+    }
+    if about.permissions().mode() & 0o077 != 0 {
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o700)).map_err(|error| problem(directory, &error))?;
+    }
+    let database = directory.join(DATABASE);
+    match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&database) {
+        Ok(_) => made.database = Some(database),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            OpenOptions::new().read(true).write(true).open(&database).map_err(|error| problem(&database, &error))?;
+        }
+        Err(error) => return Err(problem(directory, &error)),
+    }
+    Ok(made)
+}
+
+/// Makes new directory entries durable.
+pub(crate) fn sync(directory: &Path) -> Result<(), StoreError> {
+    let sync = |path: &Path| File::open(path).and_then(|file| file.sync_all()).map_err(|error| problem(path, &error));
+    sync(directory)?;
+    match directory.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => sync(parent),
+        _ => Ok(()),
+    }
+}
+
+/// The lock of the one serving process; the system gives it back when the process ends, however it ends.
+pub(crate) fn lock(directory: &Path) -> Result<File, StoreError> {
+    let path = directory.join(LOCK);
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|error| problem(&path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::AlreadyServed(directory.to_owned())),
+        Err(TryLockError::Error(error)) => Err(problem(&path, &error)),
+    }
+}
+
+fn problem(path: &Path, error: &io::Error) -> StoreError {
+    let hint = match error.kind() {
+        io::ErrorKind::PermissionDenied => ": give it to the user this program runs as",
+        io::ErrorKind::NotFound => ": make the directory above it first",
+        io::ErrorKind::ReadOnlyFilesystem => ": the file system is mounted read-only",
+        io::ErrorKind::StorageFull => ": make room first",
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => ": name a directory that this program may own",
+        _ => "",
+    };
+    StoreError::Directory { path: path.to_owned(), problem: format!("{error}{hint}") }
+}

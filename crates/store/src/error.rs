@@ -1,0 +1,134 @@
+//! What can go wrong in the store, by blame, each with one line that says what to do.
+
+use std::path::PathBuf;
+
+/// Why an operation of the store failed. Nothing of it was written, unless [`StoreError::Unclear`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Operator: the data directory cannot be made or used.
+    #[error("cannot use the data directory {path}: {problem}")]
+    Directory {
+        /// The directory, or the file in it.
+        path: PathBuf,
+        /// What the system said, and a hint.
+        problem: String,
+    },
+    /// Operator: the master key file cannot be read or made.
+    #[error("cannot use the master key file {path}: {problem}")]
+    MasterKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and a hint.
+        problem: String,
+    },
+    /// Operator: the data directory was sealed with another master key.
+    #[error("the master key does not open {0}: give the master key file this data directory was made with")]
+    WrongMasterKey(PathBuf),
+    /// Operator: a later version of the program wrote here.
+    #[error(
+        "{path} has schema version {found}, this program knows up to {known}: use the newer program; nothing was changed"
+    )]
+    NewerSchema {
+        /// The database file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// Operator: a gateway runs here already.
+    #[error("another gateway already serves {0}: stop it first, or give another data directory")]
+    AlreadyServed(PathBuf),
+    /// Us, for now: no space left.
+    #[error("no space left in the data directory")]
+    Full,
+    /// Us, for now: another process holds the database.
+    #[error("the database is busy: another process holds it")]
+    Busy,
+    /// Us: the database or the disk failed.
+    #[error("the database failed: {0}")]
+    Database(String),
+    /// Us: the commit was sent and its answer never came; the work may or may not be stored.
+    #[error("the store stopped before it answered")]
+    Unclear,
+    /// Us, or an attacker with write access: a sealed row does not open, or does not belong where it stands.
+    #[error("a sealed record is damaged or was moved: {0}")]
+    Damaged(String),
+    /// Us: content to refer to is not there any more.
+    #[error("the stored content is gone")]
+    ContentGone,
+    /// Whoever asks: there is no such thing.
+    #[error("{0}")]
+    NotFound(String),
+    /// Whoever asks: the change contradicts what is there.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later without anybody doing anything (`451`, or `452` for [`Self::Full`]).
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Full | Self::Busy | Self::Database(_) | Self::Unclear)
+    }
+
+    pub(crate) fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged(what.into())
+    }
+
+    /// The form for the synchronous readers and writers.
+    pub(crate) fn into_io(self) -> std::io::Error {
+        let kind = match &self {
+            Self::Full => std::io::ErrorKind::StorageFull,
+            Self::ContentGone => std::io::ErrorKind::NotFound,
+            _ => std::io::ErrorKind::Other,
+        };
+        std::io::Error::new(kind, self)
+    }
+}
+
+/// SQLite's primary result codes that need an answer of their own.
+const SQLITE_BUSY: i64 = 5;
+const SQLITE_LOCKED: i64 = 6;
+const SQLITE_FULL: i64 = 13;
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error
+            .as_database_error()
+            .and_then(|database| database.code())
+            .and_then(|code| code.parse::<i64>().ok())
+            .map(|code| code & 0xff);
+        match code {
+            Some(SQLITE_FULL) => Self::Full,
+            Some(SQLITE_BUSY | SQLITE_LOCKED) => Self::Busy,
+            _ => match error {
+                sqlx::Error::PoolTimedOut => Self::Busy,
+                other => Self::Database(other.to_string()),
+            },
+        }
+    }
+}
+
+impl From<StoreError> for std::io::Error {
+    fn from(error: StoreError) -> Self {
+        error.into_io()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn temporary_errors_are_ours() {
+        for (error, temporary) in [
+            (StoreError::Full, true),
+            (StoreError::Busy, true),
+            (StoreError::Database("disk I/O error".into()), true),
+            (StoreError::Refused("no".into()), false),
+            (StoreError::WrongMasterKey("x".into()), false),
+        ] {
+            assert_eq!(error.is_temporary(), temporary, "{error}");
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! The journal: one line for each recipient of each mail, written in the transaction of its effect, and the mail
+//! overview that reads it.
+
+use sealgate_core::journal::{Direction, Line, MailRecord, MailStatus};
+use sealgate_core::queue::MailId;
+use sealgate_core::tenant::OrganisationId;
+use sealgate_mail::{Address, Timestamp};
+use serde::{Deserialize, Serialize};
+use sqlx::sqlite::{Sqlite, SqliteRow};
+use sqlx::{QueryBuilder, SqliteConnection};
+
+use crate::error::StoreError;
+use crate::ids::Ids;
+use crate::limits::{MESSAGE_ID_OCTETS, PAGE_ROWS};
+use crate::rows::{Columns, json, size, word};
+use crate::store::Store;
+use crate::tx::Context;
+
+/// Where one recipient's mail stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Delivery {
+    /// Accepted, to be opened.
+    ToOpen,
+    /// In the queue.
+    Waiting,
+    /// Handed over to the next hop.
+    Delivered,
+    /// Given up; the sender was told if the failure module says so.
+    Failed,
+    /// Held.
+    Held,
+    /// Deleted by an administrator, or held too long.
+    Deleted,
+    /// Refused by a reply or a report.
+    Refused,
+}
+
+impl Delivery {
+    /// The word of lists and of `--json`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ToOpen => "to-open",
+            Self::Waiting => "waiting",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Held => "held",
+            Self::Deleted => "deleted",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What the mail overview shows; every field narrows it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OverviewFilter {
+    /// Of one organisation.
+    pub organisation: Option<OrganisationId>,
+    /// With this status.
+    pub status: Option<MailStatus>,
+    /// In this direction.
+    pub direction: Option<Direction>,
+    /// Accepted or refused at this time or later.
+    pub since: Option<Timestamp>,
+    /// Rows after (older than) this one: the `row` of the last row of the page before.
+    pub before: Option<i64>,
+    /// Most rows.
+    pub limit: u32,
+}
+
+/// One row of the mail overview: one recipient of one mail.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OverviewRow {
+    /// Its number, for the next page.
+    pub row: i64,
+    /// The mail.
+    pub mail: MailId,
+    /// Which way.
+    pub direction: Direction,
+    /// When.
+    pub at: Timestamp,
+    /// Whose.
+    pub organisation: OrganisationId,
+    /// Header From, if it is a single address.
+    pub header_from: Option<Address>,
+    /// Envelope sender; none for the null sender.
+    pub envelope_from: Option<Address>,
+    /// Envelope recipient.
+    pub recipient: Address,
+    /// Message-ID.
+    pub message_id: Option<String>,
+    /// Status.
+    pub status: MailStatus,
+    /// Where it stands.
+    pub delivery: Delivery,
+}
+
+/// A journal line with where its mail stands now.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct JournalLine {
+    /// The line.
+    #[serde(flatten)]
+    pub line: Line,
+    /// Where the mail stands.
+    pub delivery: Delivery,
+    /// Since when.
+    pub delivery_at: Timestamp,
+    /// What the next hop or we said last.
+    pub delivery_text: Option<String>,
+}
+
+/// A line as a row.
+pub(crate) struct NewLine {
+    id: i64,
+    recipient: String,
+    key: String,
+    status: String,
+    signature: Option<String>,
+    encryption: Option<String>,
+    trace: String,
+    refusal: Option<String>,
+    delivery: Delivery,
+}
+
+impl NewLine {
+    pub fn new(ids: &Ids, line: &Line, delivery: Delivery) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ids.next()?,
+            recipient: line.recipient.to_string(),
+            key: line.recipient.key(),
+            status: word(&line.status)?,
+            signature: line.signature.clone(),
+            encryption: line.encryption.clone(),
+            trace: json(&line.trace)?,
+            refusal: line.refusal.clone(),
+            delivery,
+        })
+    }
+}
+
+/// A Message-ID cut to what is kept.
+pub(crate) fn cut(message_id: &str) -> &str {
+    let mut end = message_id.len().min(MESSAGE_ID_OCTETS);
+    while !message_id.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    message_id.get(..end).unwrap_or_default()
+}
+
+pub(crate) async fn insert_lines(
+    connection: &mut SqliteConnection,
+    context: Context,
+    lines: Vec<NewLine>,
+) -> Result<(), StoreError> {
+    for line in lines {
+        insert_line(connection, context, line).await?;
+    }
+    Ok(())
+}
+
+async fn insert_line(
+    connection: &mut SqliteConnection,
+    (mail, organisation, at): Context,
+    line: NewLine,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO lines (id, mail, organisation, recipient, mailbox, status, signature, encryption, trace, refusal,
+                            delivery, delivery_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(line.id)
+    .bind(mail.0)
+    .bind(organisation)
+    .bind(line.recipient)
+    .bind(line.key)
+    .bind(line.status)
+    .bind(line.signature)
+    .bind(line.encryption)
+    .bind(line.trace)
+    .bind(line.refusal)
+    .bind(line.delivery.as_str())
+    .bind(at.0)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Puts `line` in the place of the mail's line for the same recipient.
+pub(crate) async fn replace_line(
+    connection: &mut SqliteConnection,
+    context: Context,
+    line: NewLine,
+) -> Result<(), StoreError> {
+    let (mail, _, at) = context;
+    let done = sqlx::query(
+        "UPDATE lines SET status = $1, signature = $2, encryption = $3, trace = $4, refusal = $5, delivery = $6,
+                          delivery_at = $7, delivery_text = NULL
+         WHERE mail = $8 AND mailbox = $9",
+    )
+    .bind(&line.status)
+    .bind(&line.signature)
+    .bind(&line.encryption)
+    .bind(&line.trace)
+    .bind(&line.refusal)
+    .bind(line.delivery.as_str())
+    .bind(at.0)
+    .bind(mail.0)
+    .bind(&line.key)
+    .execute(&mut *connection)
+    .await?;
+    if done.rows_affected() == 0 {
+        insert_line(connection, context, line).await?;
+    }
+    Ok(())
+}
+
+/// What changes in a line when its mail moves on.
+pub(crate) struct Moved<'a> {
+    pub mail: i64,
+    pub mailbox: &'a str,
+    pub delivery: Delivery,
+    pub at: Timestamp,
+    pub text: Option<String>,
+    /// A new status, where the old one is not true any more.
+    pub status: Option<String>,
+}
+
+pub(crate) async fn moved(connection: &mut SqliteConnection, moved: Moved<'_>) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE lines SET delivery = $1, delivery_at = $2, delivery_text = $3, status = COALESCE($4, status)
+         WHERE mail = $5 AND mailbox = $6",
+    )
+    .bind(moved.delivery.as_str())
+    .bind(moved.at.0)
+    .bind(moved.text)
+    .bind(moved.status)
+    .bind(moved.mail)
+    .bind(moved.mailbox)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+impl Store {
+    /// One page of the mail overview, newest first.
+    pub async fn overview(&self, filter: OverviewFilter) -> Result<Vec<OverviewRow>, StoreError> {
+        let limit = usize::try_from(filter.limit.min(PAGE_ROWS)).unwrap_or(0);
+        // A status is indexed within an organisation; the installation's page is the newest of all their pages.
+        if filter.organisation.is_some() || filter.status.is_none() {
+            return self.overview_page(filter).await;
+        }
+        let mut rows = Vec::new();
+        for organisation in self.organisations().await? {
+            rows.extend(self.overview_page(OverviewFilter { organisation: Some(organisation.id), ..filter }).await?);
+        }
+        rows.sort_by_key(|row: &OverviewRow| std::cmp::Reverse(row.row));
+        rows.truncate(limit);
+        Ok(rows)
+    }
+
+    async fn overview_page(&self, filter: OverviewFilter) -> Result<Vec<OverviewRow>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "SELECT l.id, l.mail, m.direction, m.at, m.organisation, m.header_from, m.envelope_from, l.recipient,
+                    m.message_id, l.status, l.delivery
+             FROM lines l JOIN mails m ON m.id = l.mail WHERE TRUE",
+        );
+        if let Some(organisation) = filter.organisation {
+            query.push(" AND l.organisation = ").push_bind(organisation.0);
+        }
+        if let Some(status) = filter.status {
+            query.push(" AND l.status = ").push_bind(status.as_str());
+        }
+        if let Some(direction) = filter.direction {
+            query.push(" AND m.direction = ").push_bind(word(&direction)?);
+        }
+        if let Some(since) = filter.since {
+            query.push(" AND m.at >= ").push_bind(since.0);
+        }
+        if let Some(before) = filter.before {
+            query.push(" AND l.id < ").push_bind(before);
+        }
+        query.push(" ORDER BY l.id DESC LIMIT ").push_bind(i64::from(filter.limit.min(PAGE_ROWS)));
+        let rows = query.build().fetch_all(&self.0.readers).await?;
+        rows.iter().map(overview_row).collect()
+    }
+
+    /// A mail and its lines, or none if there is no such mail.
+    pub async fn lines(&self, mail: MailId) -> Result<Option<(MailRecord, Vec<JournalLine>)>, StoreError> {
+        let record = sqlx::query("SELECT m.id AS mail, m.* FROM mails m WHERE id = $1")
+            .bind(mail.0)
+            .fetch_optional(&self.0.readers)
+            .await?;
+        let Some(record) = record.as_ref().map(mail_record).transpose()? else { return Ok(None) };
+        let rows = sqlx::query("SELECT * FROM lines WHERE mail = $1 ORDER BY id")
+            .bind(mail.0)
+            .fetch_all(&self.0.readers)
+            .await?;
+        Ok(Some((record, rows.iter().map(journal_line).collect::<Result<_, _>>()?)))
+    }
+
+    /// Whether `mailbox` sent a mail with that Message-ID at `since` or later.
+    pub async fn was_sent(&self, mailbox: &Address, message_id: &str, since: Timestamp) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT 1 FROM sent WHERE message_id = $1 AND mailbox = $2 AND at >= $3")
+            .bind(cut(message_id))
+            .bind(mailbox.key())
+            .bind(since.0)
+            .fetch_optional(&self.0.readers)
+            .await?;
+        Ok(row.is_some())
+    }
+}
+
+fn overview_row(row: &SqliteRow) -> Result<OverviewRow, StoreError> {
+    Ok(OverviewRow {
+        row: row.field("id")?,
+        mail: MailId(row.field("mail")?),
+        direction: row.word("direction")?,
+        at: row.time("at")?,
+        organisation: row.organisation("organisation")?,
+        header_from: row.optional_address("header_from")?,
+        envelope_from: row.optional_address("envelope_from")?,
+        recipient: row.address("recipient")?,
+        message_id: row.field("message_id")?,
+        status: row.word("status")?,
+        delivery: row.word("delivery")?,
+    })
+}
+
+/// The mail of a row that holds the columns of `mails`.
+pub(crate) fn mail_record(row: &SqliteRow) -> Result<MailRecord, StoreError> {
+    Ok(MailRecord {
+        organisation: row.organisation("organisation")?,
+        direction: row.word("direction")?,
+        at: row.time("at")?,
+        envelope_from: row.reverse_path("envelope_from")?,
+        header_from: row.optional_address("header_from")?,
+        message_id: row.field("message_id")?,
+        size: size(row.field("size")?),
+        handed_in_by: row.field("handed_in_by")?,
+        sender_proven: row.field("sender_proven")?,
+        version: size(row.field("version")?),
+    })
+}
+
+fn journal_line(row: &SqliteRow) -> Result<JournalLine, StoreError> {
+    let line = Line {
+        recipient: row.address("recipient")?,
+        status: row.word("status")?,
+        signature: row.field("signature")?,
+        encryption: row.field("encryption")?,
+        trace: row.json("trace")?,
+        refusal: row.field("refusal")?,
+    };
+    Ok(JournalLine {
+        line,
+        delivery: row.word("delivery")?,
+        delivery_at: row.time("delivery_at")?,
+        delivery_text: row.field("delivery_text")?,
+    })
+}

@@ -1,0 +1,33 @@
+//! Every size, count and wait of the store, each with its reason.
+
+use std::time::Duration;
+
+/// Octets of one sealed chunk of content: few rows for a large mail, little memory for many sessions (design.md section 3).
+pub const CHUNK_OCTETS: usize = 256 * 1024;
+/// Chunks of one content handed to the writer and not yet answered; more would only grow memory.
+pub const CHUNKS_IN_FLIGHT: usize = 2;
+/// Most jobs committed in one transaction: enough for every session of a busy gateway, and a failed commit
+/// stays small.
+pub const JOBS_PER_COMMIT: usize = 128;
+/// Most octets of content written in one transaction, so that a commit never keeps others waiting for long.
+pub const OCTETS_PER_COMMIT: usize = 16 * 1024 * 1024;
+/// How long a writer waits for another process that holds the database; below the ten seconds after which a
+/// sending client must have its answer (security.md row R7).
+pub const BUSY_WAIT: Duration = Duration::from_secs(5);
+/// Connections that read: one for each of two processors and a few for readers that wait for a peer.
+pub const READERS: u32 = 6;
+/// How long a read waits for a free reading connection; longer than any single read takes.
+pub const READER_WAIT: Duration = Duration::from_secs(10);
+/// Seconds after which unreferenced content is swept while serving: longer than any session or worker needs
+/// between writing and accepting.
+pub const UNREFERENCED_SECONDS: i64 = 6 * 3_600;
+/// Rows that one sweep deletes in one transaction, so that sessions never wait long for it.
+pub const SWEEP_ROWS: i64 = 500;
+/// Seconds after its last sign of life for which a serving process counts as alive.
+pub const NODE_SILENT_SECONDS: i64 = 10;
+/// Private keys kept unsealed and parsed for the next mail; parsing an RSA key costs as much as using it.
+pub const KEYS_IN_MEMORY: usize = 1_024;
+/// Longest Message-ID kept, in octets: longer ones exist only to do harm (RFC 5322 section 2.1.1 allows a line of 998).
+pub const MESSAGE_ID_OCTETS: usize = 998;
+/// Most rows of one page of any list; a larger page is cut.
+pub const PAGE_ROWS: u32 = 10_000;

@@ -1,0 +1,202 @@
+//! The store: opening and making it, the lock of the serving process, and what must be done at start and hourly.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sealgate_mail::Timestamp;
+use sqlx::sqlite::SqlitePool;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::database;
+use crate::directory;
+use crate::error::StoreError;
+use crate::ids::Ids;
+use crate::keys::KeyCache;
+use crate::content::Pending;
+use crate::rows::Columns;
+use crate::seal::{self, MasterKey, Sealer};
+use crate::writer::{Counters, Writer};
+
+/// Everything that survives a crash. Cheap to clone; all clones share one writer.
+#[derive(Clone, Debug)]
+pub struct Store(pub(crate) Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    directory: PathBuf,
+    pub node: String,
+    pub sealer: Sealer,
+    pub writer: Writer,
+    pub readers: SqlitePool,
+    pub ids: Ids,
+    pub pending: Pending,
+    pub keys: KeyCache,
+    pub runtime: Handle,
+    work: watch::Receiver<u64>,
+}
+
+/// Held by the one process that serves; gives the lock back when dropped.
+#[derive(Debug)]
+pub struct Serving {
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the store in `directory`, and makes both if they are missing (0700, files 0600). The directory above must
+    /// be there. Several processes may open one store; only one may serve, see [`Store::lock_for_serving`].
+    ///
+    /// Must be called within a tokio runtime: the writer task lives there.
+    pub async fn open(directory: &Path, master: &MasterKey) -> Result<Self, StoreError> {
+        let made = directory::prepare(directory)?;
+        let file = directory.join(directory::DATABASE);
+        let options = database::writing(&file);
+        let failed = |error: sqlx::Error| match StoreError::from(error) {
+            StoreError::Database(problem) => StoreError::Directory { path: file.clone(), problem },
+            other => other,
+        };
+        let mut connection = options.connect().await.map_err(failed)?;
+        let sealer = match Self::prepare(&mut connection, &file, directory, master).await {
+            Ok(sealer) => sealer,
+            Err(error) => {
+                let _ = connection.close().await;
+                return Err(error);
+            }
+        };
+        directory::sync(directory)?;
+        made.keep();
+        let (wake, work) = watch::channel(0);
+        let inner = Inner {
+            directory: directory.to_owned(),
+            node: String::new(),
+            sealer,
+            writer: Writer::start(connection, options, wake),
+            readers: database::readers(&file),
+            ids: Ids::default(),
+            pending: Pending::default(),
+            keys: KeyCache::default(),
+            runtime: Handle::current(),
+            work,
+        };
+        let node = format!("{:016x}", inner.ids.next()?);
+        Ok(Self(Arc::new(Inner { node, ..inner })))
+    }
+
+    async fn prepare(
+        connection: &mut SqliteConnection,
+        file: &Path,
+        directory: &Path,
+        master: &MasterKey,
+    ) -> Result<Sealer, StoreError> {
+        database::migrate(connection, file).await?;
+        if data_key(connection).await?.is_none() {
+            let wrapped = seal::new_data_key(master)?;
+            // Another process may have been faster: then its key is the one.
+            sqlx::query("INSERT INTO data_keys (number, wrapped) VALUES (1, $1) ON CONFLICT (number) DO NOTHING")
+                .bind(wrapped)
+                .execute(&mut *connection)
+                .await?;
+        }
+        let wrapped = data_key(connection).await?.ok_or_else(|| StoreError::damaged("data key"))?;
+        seal::open_data_key(master, &wrapped)?.ok_or_else(|| StoreError::WrongMasterKey(directory.to_owned()))
+    }
+
+    /// Takes the lock of the serving process, drops the leases of a process that crashed, and sweeps.
+    pub async fn lock_for_serving(&self, now: Timestamp) -> Result<Serving, StoreError> {
+        let lock = directory::lock(&self.0.directory)?;
+        self.drop_leases().await?;
+        self.sweep(now, now).await?;
+        Ok(Serving { _lock: lock })
+    }
+
+    /// Changes its value after each commit that may have made work for the queue: wait with `changed()`.
+    pub fn work(&self) -> watch::Receiver<u64> {
+        self.0.work.clone()
+    }
+
+    /// The installation's secret for marks against loops; derived from the data key, so that it survives and is nowhere
+    /// stored.
+    pub fn trace_key(&self) -> &[u8] {
+        self.0.sealer.trace_key.as_slice()
+    }
+
+    /// What the writer has done so far.
+    pub fn counters(&self) -> &Counters {
+        self.0.writer.counters()
+    }
+
+    /// Waits until everything handed in is committed and closes the connections that read. For the end of a process.
+    pub async fn close(self) {
+        let _ = self.0.writer.write(Default::default(), |_| Box::pin(async { Ok(()) })).await;
+        self.0.readers.close().await;
+    }
+}
+
+async fn data_key(connection: &mut SqliteConnection) -> Result<Option<Vec<u8>>, StoreError> {
+    let row = sqlx::query("SELECT wrapped FROM data_keys WHERE number = 1").fetch_optional(connection).await?;
+    row.map(|row| row.field("wrapped")).transpose()
+}
+
+/// Ways around the store's own operations, for its tests.
+#[cfg(test)]
+impl Store {
+    /// Runs a statement on the writer's connection. A pragma stays in force.
+    pub async fn raw(&self, statement: &'static str) -> Result<(), StoreError> {
+        let work = crate::writer::job(move |connection| {
+            Box::pin(async move {
+                sqlx::raw_sql(statement).execute(connection).await?;
+                Ok(())
+            })
+        });
+        self.0.writer.write(Default::default(), work).await
+    }
+
+    /// The number a query gives.
+    pub async fn number(&self, query: &'static str) -> i64 {
+        let work = crate::writer::job(move |connection| {
+            Box::pin(async move {
+                let row = sqlx::query(query).fetch_one(connection).await?;
+                Ok(sqlx::Row::try_get::<Option<i64>, _>(&row, 0)?.unwrap_or(0))
+            })
+        });
+        self.0.writer.write(Default::default(), work).await.unwrap()
+    }
+
+    /// Lets the write after `count - 1` more fail; 0 lets none fail. A write is a row added to a table of a mail.
+    pub async fn fail_after(&self, count: i64) {
+        for table in ["mails", "lines", "contents", "copies", "recipients"] {
+            let drop = format!("DROP TRIGGER IF EXISTS fail_{table};");
+            let make = format!(
+                "CREATE TEMP TABLE IF NOT EXISTS writes (left INTEGER);
+                 DELETE FROM writes;
+                 INSERT INTO writes VALUES ({count});
+                 CREATE TEMP TRIGGER fail_{table} BEFORE INSERT ON main.{table} BEGIN
+                   UPDATE writes SET left = left - 1;
+                   SELECT RAISE(ABORT, 'a write failed') FROM writes WHERE left = 0;
+                 END;"
+            );
+            let all = if count == 0 { drop } else { drop + &make };
+            let work = crate::writer::job(move |connection| {
+                Box::pin(async move {
+                    sqlx::raw_sql(sqlx::AssertSqlSafe(all)).execute(connection).await?;
+                    Ok(())
+                })
+            });
+            self.0.writer.write(Default::default(), work).await.unwrap();
+        }
+    }
+
+    /// Keeps the database locked for `time`.
+    pub fn hold_writer(&self, time: std::time::Duration) -> tokio::task::JoinHandle<()> {
+        let store = self.clone();
+        let work = crate::writer::job(move |_| {
+            Box::pin(async move {
+                tokio::time::sleep(time).await;
+                Ok(())
+            })
+        });
+        tokio::spawn(async move { store.0.writer.write(Default::default(), work).await.unwrap() })
+    }
+}

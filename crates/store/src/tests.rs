@@ -1,0 +1,8 @@
+//! Tests of the store as a whole.
+
+mod configuration;
+mod contents;
+mod crashes;
+mod opening;
+mod queue;
+mod sealing;
