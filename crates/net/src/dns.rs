@@ -1,0 +1,241 @@
+//! Names to servers: which hosts take mail for a domain, in which order, and their addresses (RFC 5321 section 5.1).
+
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{
+    ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolverConfig, ResolverOpts,
+};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::{RData, RecordType};
+use sealgate_mail::Domain;
+
+use crate::limits::{DNS_CACHE_ENTRIES, DNS_TRY, DNS_WAIT, HOST_ADDRESSES, MX_HOSTS};
+
+/// Whom names are asked of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DnsConfig {
+    /// Nobody: only IP addresses and `localhost` are known.
+    Off,
+    /// The name servers and the hosts file of the operating system.
+    System,
+    /// This name server, over UDP and TCP.
+    Server(SocketAddr),
+}
+
+/// Why a name gave no server.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DnsFailure {
+    /// No answer, or an answer that says nothing: ask again later.
+    #[error("no answer from DNS: {0}")]
+    Temporary(String),
+    /// The name does not exist, or has no address.
+    #[error("the name does not exist")]
+    NoSuchDomain,
+    /// The domain says that it takes no mail (RFC 7505).
+    #[error("the domain takes no mail (null MX)")]
+    NullMx,
+}
+
+/// A host that takes mail for a domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailHost {
+    /// Lower is tried first.
+    pub preference: u16,
+    /// Name without a trailing dot, in lower case, or an IP address.
+    pub host: String,
+}
+
+/// Asks DNS. Answers are cached as long as they say.
+#[derive(Clone)]
+pub struct Dns(Option<TokioResolver>);
+
+impl std::fmt::Debug for Dns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() {
+            "Dns(on)"
+        } else {
+            "Dns(off)"
+        })
+    }
+}
+
+impl Dns {
+    /// Fails if the operating system's configuration cannot be read.
+    pub fn new(config: DnsConfig) -> Result<Self, DnsFailure> {
+        let setup = |error: NetError| DnsFailure::Temporary(format!("cannot set up: {error}"));
+        let mut builder = match config {
+            DnsConfig::Off => return Ok(Self(None)),
+            DnsConfig::System => TokioResolver::builder_tokio().map_err(setup)?,
+            DnsConfig::Server(server) => {
+                let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
+                connections
+                    .iter_mut()
+                    .for_each(|connection| connection.port = server.port());
+                let server = NameServerConfig::new(server.ip(), true, connections);
+                let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
+                TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+            }
+        };
+        limit(builder.options_mut());
+        Ok(Self(Some(builder.build().map_err(setup)?)))
+    }
+
+    /// What asks, for SPF and DKIM.
+    pub(crate) fn resolver(&self) -> Option<&TokioResolver> {
+        self.0.as_ref()
+    }
+
+    /// The hosts that take mail for `domain`, best first; those of equal preference in random order, at most
+    /// [`MX_HOSTS`]. Never empty.
+    pub async fn mx(&self, domain: &Domain) -> Result<Vec<MailHost>, DnsFailure> {
+        if let Some(address) = literal(domain) {
+            return Ok(vec![MailHost {
+                preference: 0,
+                host: address.to_string(),
+            }]);
+        }
+        let implicit = || MailHost {
+            preference: 0,
+            host: domain.as_str().to_owned(),
+        };
+        let Some(resolver) = &self.0 else {
+            return Err(DnsFailure::Temporary("DNS is switched off".into()));
+        };
+        let found = ask(resolver.lookup(absolute(domain.as_str()), RecordType::MX)).await;
+        let answers = match found {
+            Ok(answers) => answers,
+            // RFC 5321 section 5.1: a domain without MX records is its own mail host.
+            Err(NoAnswer::NoRecords) => return Ok(vec![implicit()]),
+            Err(other) => return Err(other.into()),
+        };
+        let hosts = answers
+            .answers()
+            .iter()
+            .filter_map(|record| match &record.data {
+                RData::MX(mx) => Some(MailHost {
+                    preference: mx.preference,
+                    host: host_name(&mx.exchange.to_utf8()),
+                }),
+                _ => None,
+            });
+        let hosts: Vec<MailHost> = hosts.collect();
+        if hosts.is_empty() {
+            return Ok(vec![implicit()]);
+        }
+        ordered(hosts, random)
+    }
+
+    /// The addresses of `host`, a name or an IP address; at most [`HOST_ADDRESSES`]. Never empty.
+    pub async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, DnsFailure> {
+        if let Ok(address) = host.parse() {
+            return Ok(vec![address]);
+        }
+        // RFC 6761 section 6.3: never a question for DNS.
+        if host.eq_ignore_ascii_case("localhost") {
+            return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+        }
+        let Some(resolver) = &self.0 else {
+            return Err(DnsFailure::Temporary(format!(
+                "DNS is switched off and {host} is no IP address"
+            )));
+        };
+        let found = ask(resolver.lookup_ip(absolute(host))).await;
+        let addresses: Vec<IpAddr> = found?.iter().take(HOST_ADDRESSES).collect();
+        if addresses.is_empty() {
+            Err(DnsFailure::NoSuchDomain)
+        } else {
+            Ok(addresses)
+        }
+    }
+}
+
+/// Sizes and waits of every question.
+fn limit(options: &mut ResolverOpts) {
+    options.timeout = DNS_TRY;
+    options.cache_size = DNS_CACHE_ENTRIES;
+    options.try_tcp_on_error = true;
+    options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+}
+
+/// Why there are no records.
+enum NoAnswer {
+    /// The name exists and has none of this type.
+    NoRecords,
+    NoSuchName,
+    Temporary(String),
+}
+
+impl From<NoAnswer> for DnsFailure {
+    fn from(why: NoAnswer) -> Self {
+        match why {
+            NoAnswer::NoRecords | NoAnswer::NoSuchName => Self::NoSuchDomain,
+            NoAnswer::Temporary(text) => Self::Temporary(text),
+        }
+    }
+}
+
+async fn ask<T>(question: impl Future<Output = Result<T, NetError>>) -> Result<T, NoAnswer> {
+    match tokio::time::timeout(DNS_WAIT, question).await {
+        Err(_) => Err(NoAnswer::Temporary("it takes too long".into())),
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(NetError::Dns(DnsError::NoRecordsFound(none)))) => Err(match none.response_code {
+            ResponseCode::NXDomain => NoAnswer::NoSuchName,
+            ResponseCode::NoError => NoAnswer::NoRecords,
+            other => NoAnswer::Temporary(other.to_string()),
+        }),
+        Ok(Err(error)) => Err(NoAnswer::Temporary(error.to_string())),
+    }
+}
+
+/// The name with the dot that keeps search lists away.
+fn absolute(name: &str) -> String {
+    format!("{}.", name.trim_end_matches('.'))
+}
+
+fn host_name(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// The address of a domain written as `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321 section 4.1.3).
+fn literal(domain: &Domain) -> Option<IpAddr> {
+    let inner = domain.as_str().strip_prefix('[')?.strip_suffix(']')?;
+    let is_v6 = inner
+        .get(..5)
+        .is_some_and(|tag| tag.eq_ignore_ascii_case("ipv6:"));
+    let text = if is_v6 { inner.get(5..)? } else { inner };
+    text.parse().ok()
+}
+
+/// Sorts MX records. A lone record without a name is a refusal (RFC 7505 section 3); beside others it is passed over.
+fn ordered(
+    hosts: Vec<MailHost>,
+    mut random: impl FnMut() -> u64,
+) -> Result<Vec<MailHost>, DnsFailure> {
+    let named = hosts.into_iter().filter(|host| !host.host.is_empty());
+    // RFC 5321 section 5.1: equal preference is tried in random order.
+    let mut keyed: Vec<(u16, u64, MailHost)> = named
+        .map(|host| (host.preference, random(), host))
+        .collect();
+    keyed.sort_by_key(|(preference, key, _)| (*preference, *key));
+    keyed.truncate(MX_HOSTS);
+    if keyed.is_empty() {
+        return Err(DnsFailure::NullMx);
+    }
+    Ok(keyed.into_iter().map(|(_, _, host)| host).collect())
+}
+
+/// A random number; where none is to be had the order of the answer is kept.
+fn random() -> u64 {
+    let mut octets = [0; 8];
+    match aws_lc_rs::rand::fill(&mut octets) {
+        Ok(()) => u64::from_ne_bytes(octets),
+        Err(_) => 0,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,19 @@
+//! What talks to other machines: SMTP in and out, TLS, DNS, authorities
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+pub mod authenticity;
+pub mod ca;
+pub mod dns;
+pub mod limits;
+pub mod smtp_in;
+pub mod smtp_out;
+pub mod tls;

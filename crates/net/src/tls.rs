@@ -1,0 +1,190 @@
+//! TLS of both directions on rustls with AWS-LC: our certificate towards clients, and how a server's certificate is
+//! judged when we are the client.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::{
+    ClientConfig, CommonState, DigitallySignedStruct, ProtocolVersion, RootCertStore, ServerConfig,
+    SignatureScheme,
+};
+use sealgate_mail::smtp::server::TlsFacts;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+/// Why TLS could not be set up; each is the operator's to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read, or holds no certificate or key in PEM form.
+    #[error("{0} holds no usable PEM certificate or key: {1}")]
+    File(String, String),
+    /// Certificate and key do not belong together, or their algorithm is not supported.
+    #[error("certificate and key cannot be used: {0}")]
+    Certificate(String),
+}
+
+/// How a server's certificate is judged.
+#[derive(Clone, Debug)]
+pub enum Verification {
+    /// Any certificate: what opportunistic TLS can have without DANE or MTA-STS (RFC 3207 section 4.1, RFC 7435).
+    Opportunistic,
+    /// A certificate for the server's name, by a public authority or one of these (DER).
+    Verified(Vec<CertificateDer<'static>>),
+}
+
+/// Both kinds of connector, made once.
+#[derive(Clone)]
+pub struct ClientTls {
+    /// Accepts any certificate.
+    pub unverified: TlsConnector,
+    /// Demands a certificate for the server's name.
+    pub verified: TlsConnector,
+}
+
+impl std::fmt::Debug for ClientTls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ClientTls")
+    }
+}
+
+impl ClientTls {
+    /// With `roots` (DER) trusted beside the public authorities.
+    pub fn new(roots: Vec<CertificateDer<'static>>) -> Result<Self, TlsError> {
+        Ok(Self {
+            unverified: client_connector(&Verification::Opportunistic)?,
+            verified: client_connector(&Verification::Verified(roots))?,
+        })
+    }
+}
+
+/// Our side of a connection we open.
+pub fn client_connector(verification: &Verification) -> Result<TlsConnector, TlsError> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(certificate)?;
+    let config = match verification {
+        Verification::Opportunistic => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+            .with_no_client_auth(),
+        Verification::Verified(roots) => builder
+            .with_root_certificates(root_store(roots)?)
+            .with_no_client_auth(),
+    };
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// The public authorities for server names, and `roots`.
+fn root_store(roots: &[CertificateDer<'static>]) -> Result<RootCertStore, TlsError> {
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+    for root in roots {
+        store.add(root.clone()).map_err(certificate)?;
+    }
+    Ok(store)
+}
+
+/// Our side of a connection opened by a client, with the certificate chain and key of two PEM files.
+pub fn acceptor_from_files(chain: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
+    let unusable = |path: &Path, error: rustls::pki_types::pem::Error| {
+        TlsError::File(path.display().to_string(), error.to_string())
+    };
+    let certificates: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(chain).and_then(Iterator::collect);
+    let certificates = certificates.map_err(|error| unusable(chain, error))?;
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| unusable(key, error))?;
+    acceptor(certificates, key)
+}
+
+/// The same from a chain and key at hand.
+pub fn acceptor(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<TlsAcceptor, TlsError> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(certificate)?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(certificate)?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// A certificate for `name` signed by itself, with its P-256 key: for `demo`, and until the operator gives a real one.
+pub fn self_signed(
+    name: &str,
+) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), TlsError> {
+    let made = rcgen::generate_simple_self_signed([name.to_owned()])
+        .map_err(|error| TlsError::Certificate(error.to_string()))?;
+    let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    Ok((made.cert.der().clone(), key.into()))
+}
+
+/// What trace fields say of a connection, once its handshake is done.
+pub fn facts(connection: &CommonState) -> Option<TlsFacts> {
+    let version = match connection.protocol_version()? {
+        ProtocolVersion::TLSv1_2 => "TLSv1.2",
+        ProtocolVersion::TLSv1_3 => "TLSv1.3",
+        _ => "TLS",
+    };
+    let suite = connection.negotiated_cipher_suite()?.suite();
+    // The registered names of TLS 1.3 suites carry no version (RFC 8446 appendix B.4).
+    let cipher = suite
+        .as_str()
+        .unwrap_or("unknown")
+        .replace("TLS13_", "TLS_");
+    Some(TlsFacts {
+        version: version.to_owned(),
+        cipher,
+    })
+}
+
+fn certificate(error: rustls::Error) -> TlsError {
+    TlsError::Certificate(error.to_string())
+}
+
+/// Takes every certificate, but checks that the server holds its key.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
