@@ -1,0 +1,1 @@
+//! What people and scripts use: REST API and pages
