@@ -1,0 +1,174 @@
+//! Admin verbs: each makes a list of changes and hands it to the store, as `apply` does.
+
+mod correspondent;
+mod mailbox;
+mod organisation;
+mod route;
+mod rule;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use sealgate_core::change::{Change, Described, describe};
+use sealgate_core::queue::{NextHop, TlsRequirement};
+use sealgate_core::rules::{InboundMode, OutboundMode, Pattern, Rule, RuleId};
+use sealgate_core::tenant::{InboundRoute, Language, MailboxState, OrganisationId, Settings};
+use sealgate_mail::{Address, Domain};
+use sealgate_store::{CorrespondentFilter, Store};
+use serde::Serialize;
+
+use super::apply::no_such_organisation;
+use super::{Cli, Done, Failure, OrganisationArg, Output, address_argument, configuration, table};
+use crate::lifecycle;
+
+pub use correspondent::{CorrespondentCommand, correspondent};
+pub use mailbox::{MailboxCommand, mailbox};
+pub use organisation::{OrganisationCommand, organisation};
+pub use route::{RouteCommand, route};
+pub use rule::{RuleCommand, rule, rule_table};
+
+/// The store, opened for a command.
+pub struct Admin {
+    /// The store.
+    pub store: Store,
+}
+
+/// What the store holds of an organisation.
+pub struct Current {
+    /// Whether it exists.
+    pub exists: bool,
+    /// Its description; empty if it does not exist.
+    pub described: Described,
+}
+
+impl Admin {
+    /// Opens the store that the configuration names.
+    pub async fn open(cli: &Cli) -> Result<Self, Failure> {
+        let config = configuration(cli)?;
+        Ok(Self {
+            store: crate::gateway::open_store(&config).await?,
+        })
+    }
+
+    /// What the store holds of the organisation of that name.
+    pub async fn described(&self, name: &str) -> Result<Current, Failure> {
+        let exists = self
+            .organisation_names()
+            .await?
+            .iter()
+            .any(|known| known == name);
+        let described = if exists {
+            self.store.described(name).await?
+        } else {
+            Described::default()
+        };
+        Ok(Current { exists, described })
+    }
+
+    /// Carries out `changes` and waits until a running gateway decides by them; says since when.
+    pub async fn change(&self, name: &str, changes: Vec<Change>) -> Result<String, Failure> {
+        let changes = lifecycle::with_keys(&self.store, name, changes).await?;
+        let version = self
+            .store
+            .apply(name, &changes, "command line", crate::gateway::now())
+            .await?;
+        Ok(lifecycle::wait_until_live(&self.store, version).await?)
+    }
+
+    /// The organisation an argument names, or the only one there is.
+    pub async fn organisation(&self, argument: &OrganisationArg) -> Result<String, Failure> {
+        let names = self.organisation_names().await?;
+        match (&argument.organisation, names.as_slice()) {
+            (Some(name), _) if names.contains(name) => Ok(name.clone()),
+            (Some(name), _) => Err(no_such_organisation(name)),
+            (None, [only]) => Ok(only.clone()),
+            (None, []) => Err(Failure::new(
+                "there is no organisation yet; make one with: sealgate organisation create NAME",
+            )),
+            (None, several) => Err(Failure::new(format_args!(
+                "name the organisation with --organisation: one of {}",
+                several.join(", ")
+            ))),
+        }
+    }
+
+    /// The number of the organisation an argument names.
+    pub async fn organisation_id(
+        &self,
+        argument: &OrganisationArg,
+    ) -> Result<OrganisationId, Failure> {
+        Ok(self
+            .store
+            .organisation(&self.organisation(argument).await?)
+            .await?)
+    }
+
+    /// The same, or none if the argument names none.
+    pub async fn optional_organisation_id(
+        &self,
+        argument: &OrganisationArg,
+    ) -> Result<Option<OrganisationId>, Failure> {
+        match argument.organisation {
+            Some(_) => self.organisation_id(argument).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The names of all organisations.
+    pub async fn organisation_names(&self) -> Result<Vec<String>, Failure> {
+        Ok(self
+            .store
+            .organisations()
+            .await?
+            .into_iter()
+            .map(|organisation| organisation.name)
+            .collect())
+    }
+
+    async fn one(&self, argument: &OrganisationArg, change: Change, output: Output) -> Done {
+        let name = self.organisation(argument).await?;
+        self.report(&name, vec![change], output).await
+    }
+
+    async fn report(&self, name: &str, changes: Vec<Change>, output: Output) -> Done {
+        let lines: Vec<_> = changes.iter().map(describe).collect();
+        let live = self.change(name, changes).await?;
+        let done = serde_json::json!({ "organisation": name, "changes": lines, "live": live });
+        output.show(&done, |_| format!("{}\n{live}\n", lines.join("\n")))
+    }
+}
+
+/// The word a type is written as in files and answers.
+pub fn word_of<T: Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+/// Reads a type from the word it is written as.
+pub fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|error| error.to_string())
+}
+
+fn language(text: &str) -> Result<Language, String> {
+    word(text)
+}
+
+fn domain(text: &str) -> Result<Domain, String> {
+    Domain::parse(text).map_err(|error| error.to_string())
+}
+
+fn yes_no(value: bool) -> String {
+    if value { "yes" } else { "no" }.to_owned()
+}
+
+fn hop_words(hop: &NextHop) -> String {
+    match hop {
+        NextHop::Host {
+            host, port, tls, ..
+        } => format!("{host}:{port}, TLS {}", word_of(tls)),
+        NextHop::Mx { domain, tls } => format!("MX of {domain}, TLS {}", word_of(tls)),
+    }
+}

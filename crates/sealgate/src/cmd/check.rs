@@ -1,0 +1,81 @@
+//! `check`: judges the configuration and says, one line each, what is wrong or unsafe.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use sealgate_store::{MasterKey, Store};
+use serde::Serialize;
+
+use super::{Cli, Done, Output, configuration};
+use crate::config::{Config, EXAMPLE};
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Print a commented example configuration.
+    #[arg(long)]
+    pub example: bool,
+    /// Make a master key file (0600) there; an existing file is left alone.
+    #[arg(long, value_name = "FILE")]
+    pub make_master_key: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Checked {
+    configuration: PathBuf,
+    warnings: Vec<String>,
+    organisations: usize,
+}
+
+/// Judges the configuration; fails where the gateway could not start.
+pub async fn check(cli: &Cli, arguments: &CheckArgs, output: Output) -> Done {
+    if arguments.example {
+        print!("{EXAMPLE}");
+        return Ok(());
+    }
+    if let Some(path) = &arguments.make_master_key {
+        MasterKey::create_file(path)?;
+        let made = serde_json::json!({ "master_key": path });
+        return output.show(&made, |_| {
+            format!(
+                "master key made: {}; keep a copy apart from the data\n",
+                path.display()
+            )
+        });
+    }
+    let config = configuration(cli)?;
+    let master = MasterKey::from_file(&config.master_key)?;
+    let store = Store::open(&config.data, &master).await?;
+    crate::serve::acceptor(&config)?;
+    let checked = Checked {
+        configuration: cli.config.clone(),
+        warnings: warnings(&config),
+        organisations: store.organisations().await?.len(),
+    };
+    output.show(&checked, |checked| {
+        let warnings: String = checked
+            .warnings
+            .iter()
+            .map(|warning| format!("warning: {warning}\n"))
+            .collect();
+        format!(
+            "{warnings}{} can be used; {} organisations\n",
+            checked.configuration.display(),
+            checked.organisations
+        )
+    })
+}
+
+fn warnings(config: &Config) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if config.tls.is_none() {
+        warnings.push("no [tls]: the listeners offer neither STARTTLS nor AUTH".to_owned());
+    }
+    if config.dns.server == "off" {
+        warnings.push("dns.server is off: SPF and DKIM are not checked, so nothing is reported to strangers; mail leaves only by destinations and smarthost".to_owned());
+    }
+    for allowed in &config.fetch.allow {
+        warnings.push(format!("fetch.allow names {allowed}: strangers' certificates can make this gateway call there; unsafe outside tests"));
+    }
+    warnings
+}

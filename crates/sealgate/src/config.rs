@@ -1,0 +1,230 @@
+//! The process's own configuration: one commented TOML file. Organisations are configured in the store, not here.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use sealgate_core::limits::{DELAY_NOTICE, QUEUE_LIFETIME};
+use sealgate_core::queue::RetryPolicy;
+use sealgate_mail::Domain;
+use sealgate_net::dns::DnsConfig;
+use serde::Deserialize;
+
+use crate::limits::SIZE_LIMIT;
+
+/// The commented example that `sealgate check --example` prints; parsed by a test, so that it stays true.
+pub const EXAMPLE: &str = include_str!("../sealgate.example.toml");
+
+/// Everything the process is told from outside.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// Data directory.
+    pub data: PathBuf,
+    /// Master key file, mode 0600, outside the data directory.
+    pub master_key: PathBuf,
+    /// Name of this gateway in SMTP greetings, Received and Authentication-Results fields.
+    pub hostname: Domain,
+    /// Largest mail in octets.
+    #[serde(default = "default_size_limit")]
+    pub size_limit: u64,
+    /// Where to listen.
+    pub listen: Listen,
+    /// Certificate of the listeners.
+    pub tls: Option<Tls>,
+    /// Name server.
+    #[serde(default)]
+    pub dns: Dns,
+    /// Delivery.
+    #[serde(default)]
+    pub delivery: Delivery,
+    /// What may be fetched from other machines.
+    #[serde(default)]
+    pub fetch: Fetch,
+}
+
+/// Where to listen.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Listen {
+    /// Mail from anyone to managed addresses.
+    pub inbound: Vec<SocketAddr>,
+    /// Mail from sending clients to anyone.
+    pub outbound: Vec<SocketAddr>,
+}
+
+/// Certificate chain and key of the listeners, in PEM files.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Tls {
+    /// Chain, own certificate first.
+    pub certificate: PathBuf,
+    /// Private key.
+    pub key: PathBuf,
+}
+
+/// Which name server to ask.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Dns {
+    /// `system`, `off`, or address and port.
+    pub server: String,
+}
+
+impl Default for Dns {
+    fn default() -> Self {
+        Self {
+            server: "system".to_owned(),
+        }
+    }
+}
+
+/// How mail is delivered.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Delivery {
+    /// Port of the servers that MX records name.
+    pub smtp_port: u16,
+    /// Seconds a mail is tried.
+    pub queue_lifetime: i64,
+    /// Seconds after which the sender is told of a delay.
+    pub delay_notice: i64,
+    /// Seconds before the first retry; each further wait doubles.
+    pub retry_first: i64,
+    /// PEM file with roots for `tls = "verified"`; absent: Mozilla's roots.
+    pub roots: Option<PathBuf>,
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Self {
+            smtp_port: 25,
+            queue_lifetime: QUEUE_LIFETIME,
+            delay_notice: DELAY_NOTICE,
+            retry_first: sealgate_core::limits::RETRY_FIRST,
+            roots: None,
+        }
+    }
+}
+
+impl Delivery {
+    /// The part that the queue decides by.
+    pub fn retry_policy(&self) -> RetryPolicy {
+        RetryPolicy {
+            lifetime: self.queue_lifetime,
+            delay_notice: self.delay_notice,
+            first: self.retry_first,
+        }
+    }
+}
+
+/// What may be fetched from other machines.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Fetch {
+    /// Networks and ports beside public ones; unsafe, for tests: `check` says so.
+    pub allow: Vec<String>,
+}
+
+/// Why the configuration was not understood; each message is one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not there or not readable.
+    #[error("cannot read the configuration {path}: {error}; name the file with --config")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The file is not what we expect.
+    #[error("{path}: {message}; see `sealgate check --example` for a commented example")]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        message: String,
+    },
+    /// A value cannot be.
+    #[error("{path}: {message}")]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// Which and why.
+        message: String,
+    },
+}
+
+impl Config {
+    /// Reads and judges the file at `path`; relative paths in it are relative to it.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read {
+            path: path.to_owned(),
+            error,
+        })?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
+            path: path.to_owned(),
+            message: one_line(&error, &text),
+        })?;
+        config.resolve(path.parent().unwrap_or(Path::new(".")));
+        config.judge().map_err(|message| ConfigError::Value {
+            path: path.to_owned(),
+            message,
+        })?;
+        Ok(config)
+    }
+
+    fn resolve(&mut self, directory: &Path) {
+        let paths = [&mut self.data, &mut self.master_key];
+        let tls = self
+            .tls
+            .iter_mut()
+            .flat_map(|tls| [&mut tls.certificate, &mut tls.key]);
+        for path in paths
+            .into_iter()
+            .chain(tls)
+            .chain(self.delivery.roots.as_mut())
+        {
+            *path = directory.join(&*path);
+        }
+    }
+
+    fn judge(&self) -> Result<(), String> {
+        self.dns_config()?;
+        match () {
+            () if self.master_key.starts_with(&self.data) => {
+                Err("master-key lies inside the data directory; a copy of one would then hold both: move it elsewhere".to_owned())
+            }
+            () if self.listen.inbound.is_empty() && self.listen.outbound.is_empty() => {
+                Err("listen names no address; give at least one under inbound or outbound".to_owned())
+            }
+            () if self.size_limit < 64 * 1024 => Err("size-limit is below 65536 octets; RFC 5321 asks for at least that".to_owned()),
+            () => Ok(()),
+        }
+    }
+
+    /// The name server to ask.
+    pub fn dns_config(&self) -> Result<DnsConfig, String> {
+        match self.dns.server.as_str() {
+            "system" => Ok(DnsConfig::System),
+            "off" => Ok(DnsConfig::Off),
+            address => address
+                .parse()
+                .map(DnsConfig::Server)
+                .map_err(|_| format!("dns.server is \"{address}\"; write \"system\", \"off\" or an address with port such as \"127.0.0.1:53\"")),
+        }
+    }
+}
+
+fn default_size_limit() -> u64 {
+    SIZE_LIMIT
+}
+
+/// `line 3: ...` without the excerpt that the parser adds.
+pub fn one_line(error: &toml::de::Error, text: &str) -> String {
+    let line = error
+        .span()
+        .and_then(|span| text.get(..span.start))
+        .map(|before| before.matches('\n').count() + 1);
+    let message = error.message().replace('\n', " ");
+    line.map_or_else(|| message.clone(), |line| format!("line {line}: {message}"))
+}

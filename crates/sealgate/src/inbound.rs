@@ -1,0 +1,321 @@
+//! Mail from anyone to managed addresses. Without S/MIME it is decided and committed before the 250; with S/MIME it is committed
+//! as to be opened, and opened from the queue, so that neither reply nor time tells whether a ciphertext was good.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use sealgate_core::failure::{self, Circumstances, Disposition, Place, Refusal, RefusalReason};
+use sealgate_core::journal::{Direction, Line, MailStatus};
+use sealgate_core::outcome::InboundOutcome;
+use sealgate_core::ports::StoredContent;
+use sealgate_core::process::{self, InboundRecipient, InboundWork};
+use sealgate_mail::smtp::{Envelope, EnvelopeRecipient};
+use sealgate_mail::{Address, Reply};
+use sealgate_net::limits::DKIM_OCTETS;
+use sealgate_net::smtp_in::Session;
+use sealgate_smime::kind::Kind;
+use sealgate_store::{Acceptance, Durable, Held, ToOpen};
+
+use crate::gateway::Gateway;
+use crate::handed_in::{HandedIn, blocking, line};
+use crate::lookups::{self, InboundDecision};
+use crate::reports;
+use crate::worker::unavailable;
+
+pub use crate::opening::open;
+
+/// Decides what can be decided without a private key, and commits; its refusal is the reply.
+pub async fn accept(
+    gateway: &Arc<Gateway>,
+    session: &Session,
+    mut envelope: Envelope,
+    content: Arc<dyn StoredContent>,
+) -> Result<Durable, Reply> {
+    let installation = gateway.installation();
+    gateway.redirect_own_postmaster(&installation, &mut envelope);
+    let first = envelope
+        .recipients
+        .first()
+        .and_then(|recipient| installation.managing(recipient.address.domain()));
+    let organisation = Arc::clone(first.ok_or_else(failure::unavailable)?);
+    let snapshot = (installation, organisation);
+    let mail = HandedIn::read(
+        gateway,
+        (session, Direction::Inbound),
+        snapshot,
+        envelope,
+        content,
+    )
+    .await?;
+    let proven = is_proven(gateway, &mail).await?;
+    let mut decisions = Vec::with_capacity(mail.envelope.recipients.len());
+    for recipient in &mail.envelope.recipients {
+        let decision = lookups::inbound(
+            &gateway.store,
+            &mail.organisation,
+            &mail.seen,
+            &recipient.address,
+            mail.at,
+        )
+        .await;
+        decisions.push(Decided {
+            recipient: recipient.clone(),
+            decision: decision.map_err(|error| unavailable(&error))?,
+        });
+    }
+    let placed = dispose(gateway, &mail, &decisions, proven).await?;
+    commit(gateway, mail, decisions, placed, proven).await
+}
+
+/// One recipient with what was decided.
+struct Decided {
+    recipient: EnvelopeRecipient,
+    decision: InboundDecision,
+}
+
+impl Decided {
+    fn refused(&self) -> Option<Refusal> {
+        match self.decision.settled.outcome {
+            InboundOutcome::Refuse(reason) => Some(Refusal {
+                recipient: self.recipient.clone(),
+                reason: RefusalReason::Inbound(reason),
+            }),
+            _ => None,
+        }
+    }
+
+    fn line(&self, status: MailStatus, reply: Option<&Reply>) -> Line {
+        let own = self
+            .refused()
+            .map(|refusal| failure::reply_for(&refusal.reason));
+        let told = reply.or(own.as_ref());
+        let status = if told.is_some() {
+            MailStatus::Failed
+        } else {
+            status
+        };
+        line(
+            &self.recipient.address,
+            status,
+            self.decision.settled.trace.clone(),
+            told,
+        )
+    }
+}
+
+/// Whether the envelope sender is authenticated, so that reports may go there.
+async fn is_proven(gateway: &Gateway, mail: &HandedIn<'_>) -> Result<bool, Reply> {
+    let content = Arc::clone(&mail.content);
+    let octets = blocking(move || {
+        let mut octets = Vec::new();
+        if content.len() <= DKIM_OCTETS as u64 {
+            content.reader(0)?.read_to_end(&mut octets)?;
+        }
+        Ok::<_, std::io::Error>(octets)
+    });
+    let octets = octets.await?.map_err(|error| unavailable(&error))?;
+    let session = mail.session;
+    let facts = gateway.authenticity.check(
+        session.peer.ip(),
+        &session.helo,
+        &mail.envelope.from,
+        mail.seen.header_from.as_ref(),
+        &octets,
+    );
+    Ok(facts.await.envelope_sender_proven())
+}
+
+/// Where the refusals go. `Err` refuses the whole mail, after its journal is written.
+async fn dispose(
+    gateway: &Gateway,
+    mail: &HandedIn<'_>,
+    decisions: &[Decided],
+    sender_proven: bool,
+) -> Result<Vec<(Refusal, Place)>, Reply> {
+    let refusals: Vec<_> = decisions.iter().filter_map(Decided::refused).collect();
+    if refusals.is_empty() {
+        return Ok(Vec::new());
+    }
+    let circumstances = Circumstances {
+        from: &mail.envelope.from,
+        sender_proven,
+        direction: Direction::Inbound,
+        answered: false,
+        accepted: decisions.len().saturating_sub(refusals.len()),
+        encrypted_key_seen: false,
+    };
+    match failure::dispose(refusals, circumstances) {
+        Disposition::Recipients(placed) => Ok(placed),
+        Disposition::Reply(reply) => {
+            let lines = decisions
+                .iter()
+                .map(|decided| decided.line(MailStatus::Failed, Some(&reply)))
+                .collect();
+            match gateway
+                .store
+                .refused(mail.record(sender_proven), lines)
+                .await
+            {
+                Ok(_) => Err(reply),
+                Err(error) => Err(unavailable(&error)),
+            }
+        }
+    }
+}
+
+async fn commit(
+    gateway: &Arc<Gateway>,
+    mail: HandedIn<'_>,
+    decisions: Vec<Decided>,
+    placed: Vec<(Refusal, Place)>,
+    proven: bool,
+) -> Result<Durable, Reply> {
+    let record = mail.record(proven);
+    let has_smime = !matches!(mail.seen.kind, Kind::Plain);
+    let going: Vec<_> = decisions
+        .iter()
+        .filter(|decided| decided.refused().is_none())
+        .collect();
+    let held = held(&mail, &placed).await?;
+    let refused: Vec<_> = placed
+        .into_iter()
+        .filter(|(_, place)| *place == Place::Report)
+        .map(|(refusal, _)| refusal)
+        .collect();
+    let mut reported = reports::refused(refused);
+    reported.extend(reports::relayed(encrypted(&going), &record));
+    let reports = reports::of(gateway, mail.about(&record), &reported, mail.at);
+    let (copies, to_open) = if has_smime {
+        (Vec::new(), Some(to_open(&mail, &going)))
+    } else {
+        (make_copies(gateway, &mail, &going).await?, None)
+    };
+    let status = if has_smime {
+        MailStatus::Waiting
+    } else {
+        MailStatus::Plain
+    };
+    let lines = decisions
+        .iter()
+        .map(|decided| decided.line(status, None))
+        .collect();
+    tracing::info!(
+        mail = sealgate_store::queue_id(mail.id),
+        recipients = decisions.len(),
+        to_open = has_smime,
+        "inbound mail accepted"
+    );
+    let acceptance = Acceptance {
+        id: Some(mail.id),
+        record,
+        lines,
+        copies,
+        held,
+        to_open,
+        reports,
+        harvested: Vec::new(),
+        sent_message_id: None,
+    };
+    gateway
+        .store
+        .accept(acceptance)
+        .await
+        .map_err(|error| unavailable(&error))
+}
+
+async fn held(mail: &HandedIn<'_>, placed: &[(Refusal, Place)]) -> Result<Vec<Held>, Reply> {
+    let mut held = Vec::new();
+    for (refusal, place) in placed {
+        if let Place::Hold(reason) = place {
+            let recipient = refusal.recipient.clone();
+            let copy = mail
+                .work(move |received| process::as_it_came(received, recipient))
+                .await?;
+            held.push(Held {
+                copy,
+                reason: *reason,
+                again: None,
+            });
+        }
+    }
+    Ok(held)
+}
+
+fn to_open(mail: &HandedIn<'_>, going: &[&Decided]) -> ToOpen {
+    let recipients = going
+        .iter()
+        .map(|decided| decided.recipient.clone())
+        .collect();
+    ToOpen {
+        envelope: Envelope {
+            recipients,
+            ..mail.envelope.clone()
+        },
+        head: mail.prepend.clone().into_bytes(),
+        content: Arc::clone(&mail.content),
+    }
+}
+
+/// spec.md section 2: NOTIFY=SUCCESS on encrypted mail is answered "relayed" on acceptance.
+fn encrypted<'d>(going: &'d [&Decided]) -> impl Iterator<Item = &'d EnvelopeRecipient> {
+    let encrypted = |decided: &&&Decided| {
+        matches!(
+            decided.decision.settled.outcome,
+            InboundOutcome::DeliverDecrypted | InboundOutcome::DeliverEncrypted
+        )
+    };
+    going
+        .iter()
+        .filter(encrypted)
+        .map(|decided| &decided.recipient)
+}
+
+async fn make_copies(
+    gateway: &Arc<Gateway>,
+    mail: &HandedIn<'_>,
+    going: &[&Decided],
+) -> Result<Vec<sealgate_core::queue::Outgoing>, Reply> {
+    let recipients: Vec<_> = going
+        .iter()
+        .map(|decided| InboundRecipient {
+            recipient: decided.recipient.clone(),
+            outcome: decided.decision.settled.outcome,
+            exemption: decided.decision.settled.exemption(),
+            opened: None,
+        })
+        .collect();
+    let gateway = Arc::clone(gateway);
+    let copies = mail.work(move |received| {
+        let work = InboundWork {
+            received,
+            recipients: &recipients,
+            opened: &[],
+            own: gateway.own(),
+        };
+        process::inbound(&work, &gateway.store.shelf())
+    });
+    copies.await
+}
+
+impl Gateway {
+    /// Mail to this gateway's own postmaster goes to the postmaster of the first organisation's first domain.
+    fn redirect_own_postmaster(
+        &self,
+        installation: &sealgate_core::tenant::Installation,
+        envelope: &mut Envelope,
+    ) {
+        let first = installation
+            .organisations()
+            .first()
+            .and_then(|organisation| organisation.routes.first()?.domains.first());
+        let postmaster =
+            first.and_then(|domain| Address::parse(&format!("postmaster@{domain}")).ok());
+        for recipient in &mut envelope.recipients {
+            if let Some(postmaster) = &postmaster
+                && self.is_own_postmaster(&recipient.address)
+            {
+                recipient.address = postmaster.clone();
+            }
+        }
+    }
+}

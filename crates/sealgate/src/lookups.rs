@@ -1,0 +1,281 @@
+//! What a message shows, and the facts a mode needs: the only waiting between choosing and settling, the same for the
+//! gateway and for `explain`.
+
+use std::io;
+
+use sealgate_core::journal::Exemption;
+use sealgate_core::outcome::{
+    ClientContent, InboundContent, InboundOutcome, OutboundOutcome, RecipientKey,
+};
+use sealgate_core::settle::{self, OutboundSender, Settled};
+use sealgate_core::tenant::{Organisation, RingEntry};
+use sealgate_core::{harvest, limits::SENT_MEMORY};
+use sealgate_mail::message::MessageError;
+use sealgate_mail::report::{ReadReport, read_report};
+use sealgate_mail::{Address, Content, HeaderBlock, Message, ReversePath, Timestamp};
+use sealgate_smime::certificate::Certificate;
+use sealgate_smime::cms::CertificateId;
+use sealgate_smime::decrypt;
+use sealgate_smime::kind::{self, Kind};
+use sealgate_smime::verify::{kind_under_signatures, signed_entity};
+use sealgate_store::{Store, StoreError};
+
+/// What a message itself shows, read once and without any key.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The single address of the single From field.
+    pub header_from: Option<Address>,
+    /// Its header.
+    pub header: HeaderBlock,
+    /// Its Message-ID field.
+    pub message_id: Option<String>,
+    /// What its top entity is.
+    pub kind: Kind,
+    /// What it is once outer signatures are taken away (A28).
+    pub inside: Kind,
+    /// Whom its RecipientInfos name, if it is encrypted.
+    pub named: Vec<CertificateId>,
+    /// Whether what is encrypted is well formed CMS to its end.
+    pub well_formed: bool,
+    /// What it returns, if it is a delivery status notification with null sender.
+    pub report: Option<ReadReport>,
+}
+
+impl Seen {
+    /// Reads `content`. The outer error is a failure of ours, the inner one of the sender.
+    pub fn of(content: &dyn Content, from: &ReversePath) -> io::Result<Result<Self, MessageError>> {
+        let message = match Message::read(content) {
+            Ok(message) => message,
+            Err(MessageError::Io(error)) => return Err(error),
+            Err(error) => return Ok(Err(error)),
+        };
+        let inside = kind_under_signatures(&message)?;
+        let encrypted = inside
+            .is_encrypted()
+            .then(|| read_recipients(&message))
+            .transpose()?;
+        let (named, well_formed) = encrypted.unwrap_or_default();
+        let report = match from {
+            ReversePath::Null => read_report(&message),
+            ReversePath::Address(_) => Ok(None),
+        };
+        let report = match report {
+            Ok(report) => report,
+            Err(MessageError::Io(error)) => return Err(error),
+            Err(error) => return Ok(Err(error)),
+        };
+        Ok(Ok(Self {
+            header_from: message.single_from().map(|mailbox| mailbox.address),
+            message_id: message.message_id(),
+            header: message.header().clone(),
+            kind: kind::kind(&message)?,
+            inside,
+            named,
+            well_formed,
+            report,
+        }))
+    }
+
+    /// A message of which only the sender is known, for `explain` without a file.
+    pub fn assumed(header_from: Address) -> Self {
+        Self {
+            header_from: Some(header_from),
+            message_id: None,
+            header: HeaderBlock::parse(b""),
+            kind: Kind::Plain,
+            inside: Kind::Plain,
+            named: Vec::new(),
+            well_formed: false,
+            report: None,
+        }
+    }
+
+    /// Whether a key of `certificates` is named.
+    fn names<'c>(&self, mut certificates: impl Iterator<Item = &'c Certificate>) -> bool {
+        certificates.any(|certificate| self.named.iter().any(|id| id.names(certificate)))
+    }
+
+    /// What the client handed in, towards a recipient of whom these certificates are known (A29).
+    fn client_content(&self, known: &[Certificate]) -> ClientContent {
+        match (self.inside, self.kind) {
+            (Kind::Enveloped | Kind::AuthEnveloped, _) if !self.well_formed => {
+                ClientContent::EncryptedMalformed
+            }
+            (Kind::Enveloped | Kind::AuthEnveloped, _)
+                if known.is_empty() || self.names(known.iter()) =>
+            {
+                ClientContent::Encrypted
+            }
+            (Kind::Enveloped | Kind::AuthEnveloped, _) => ClientContent::EncryptedToOthers,
+            (Kind::Malformed(_), _) => ClientContent::EncryptedMalformed,
+            (_, Kind::ClearSigned | Kind::Signed) => ClientContent::Signed,
+            _ => ClientContent::Plain,
+        }
+    }
+}
+
+/// The RecipientInfos under all signatures, and whether the object is well formed to its end. Where the RecipientInfos cannot
+/// be read, none of our keys is named.
+fn read_recipients(message: &Message<'_>) -> io::Result<(Vec<CertificateId>, bool)> {
+    if !kind::kind(message)?.is_signed() {
+        let well_formed = kind::check(message)?.is_ok();
+        return Ok(
+            decrypt::recipients(message)?.map_or((Vec::new(), false), |named| (named, well_formed))
+        );
+    }
+    match signed_entity(message)? {
+        Err(_) => Ok((Vec::new(), false)),
+        Ok(entity) => match Message::read(&entity) {
+            Ok(inner) => read_recipients(&inner),
+            Err(MessageError::Io(error)) => Err(error),
+            Err(_) => Ok((Vec::new(), false)),
+        },
+    }
+}
+
+/// One recipient of an outbound mail, settled, with the certificates to encrypt to.
+#[derive(Debug)]
+pub struct OutboundDecision {
+    /// Outcome and trace.
+    pub settled: Settled<OutboundOutcome>,
+    /// What the client handed in.
+    pub content: ClientContent,
+    /// The certificates that are encrypted to if the outcome says so.
+    pub certificates: Vec<Certificate>,
+}
+
+/// An outbound mail, as its recipients are decided.
+#[derive(Clone, Copy)]
+pub struct OutboundMail<'a> {
+    /// Whose.
+    pub organisation: &'a Organisation,
+    /// What it shows.
+    pub seen: &'a Seen,
+    /// Who it is from.
+    pub sender: &'a OutboundSender,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Decides one recipient of an outbound mail.
+pub async fn outbound(
+    store: &Store,
+    mail: OutboundMail<'_>,
+    recipient: &Address,
+) -> Result<OutboundDecision, StoreError> {
+    let exempt = |exemption| OutboundDecision {
+        settled: settle::outbound_exempt(mail.sender, recipient, exemption),
+        content: ClientContent::Plain,
+        certificates: Vec::new(),
+    };
+    let Some(choice) = settle::outbound_choice(mail.organisation, mail.sender, recipient) else {
+        return Ok(exempt(Exemption::Internal));
+    };
+    if mail.seen.report.is_some() {
+        return Ok(exempt(Exemption::Report));
+    }
+    let (key, certificates) = if choice.mode.asks_for_key() {
+        recipient_key(store, mail.organisation, recipient, mail.now).await?
+    } else {
+        (RecipientKey::NotAsked, Vec::new())
+    };
+    let content = mail.seen.client_content(&certificates);
+    let settled = settle::outbound(Some(choice), mail.sender, recipient, key, content);
+    Ok(OutboundDecision {
+        settled,
+        content,
+        certificates,
+    })
+}
+
+async fn recipient_key(
+    store: &Store,
+    organisation: &Organisation,
+    recipient: &Address,
+    now: Timestamp,
+) -> Result<(RecipientKey, Vec<Certificate>), StoreError> {
+    let mut known = store
+        .correspondents(organisation.id, std::slice::from_ref(recipient))
+        .await?;
+    let keys = known.remove(recipient).unwrap_or_default();
+    Ok(match harvest::usable(&keys, now) {
+        harvest::Usable::None => (RecipientKey::Unknown, Vec::new()),
+        harvest::Usable::WeakOnly => (RecipientKey::Weak, Vec::new()),
+        harvest::Usable::Certificates(certificates) => (RecipientKey::Known, certificates),
+    })
+}
+
+/// One recipient of an inbound mail, settled as far as is possible without a private key.
+#[derive(Debug)]
+pub struct InboundDecision {
+    /// Outcome and trace.
+    pub settled: Settled<InboundOutcome>,
+    /// What the mail is for this recipient.
+    pub content: InboundContent,
+    /// The keys of the recipient's ring that are named.
+    pub ring: Vec<RingEntry>,
+}
+
+/// Decides one recipient of an inbound mail.
+pub async fn inbound(
+    store: &Store,
+    organisation: &Organisation,
+    seen: &Seen,
+    recipient: &Address,
+    now: Timestamp,
+) -> Result<InboundDecision, StoreError> {
+    let external = seen.header_from.as_ref();
+    if let Some(report) = &seen.report
+        && was_sent_by(store, recipient, report, now).await?
+    {
+        let settled = settle::inbound_exempt(recipient, external, Exemption::Report);
+        return Ok(InboundDecision {
+            settled,
+            content: InboundContent::Plain,
+            ring: Vec::new(),
+        });
+    }
+    let choice = settle::inbound_choice(organisation, recipient, external);
+    let (content, ring) = inbound_content(store, organisation, seen, recipient).await?;
+    let settled = settle::inbound(choice, recipient, external, content);
+    Ok(InboundDecision {
+        settled,
+        content,
+        ring,
+    })
+}
+
+/// spec.md section 2: a report passes if the journal knows the message it returns as sent by that mailbox.
+async fn was_sent_by(
+    store: &Store,
+    mailbox: &Address,
+    report: &ReadReport,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    match &report.message_id {
+        Some(id) => store.was_sent(mailbox, id, now.plus(-SENT_MEMORY)).await,
+        None => Ok(false),
+    }
+}
+
+async fn inbound_content(
+    store: &Store,
+    organisation: &Organisation,
+    seen: &Seen,
+    recipient: &Address,
+) -> Result<(InboundContent, Vec<RingEntry>), StoreError> {
+    if !seen.inside.is_encrypted() {
+        return Ok((InboundContent::Plain, Vec::new()));
+    }
+    let ring = store.ring(organisation.id, recipient).await?;
+    let named: Vec<_> = ring
+        .into_iter()
+        .filter(|entry| seen.names(std::iter::once(&entry.certificate)))
+        .collect();
+    let content = if named.is_empty() {
+        InboundContent::NoKey
+    } else {
+        InboundContent::KeyPresent
+    };
+    Ok((content, named))
+}

@@ -1,0 +1,73 @@
+//! The S/MIME mail gateway: start and stop order, worker, scheduler, command line, `demo`.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod cmd;
+mod config;
+mod deliver;
+mod demo;
+mod description;
+mod gateway;
+mod handed_in;
+mod inbound;
+mod lifecycle;
+mod limits;
+mod lookups;
+mod opening;
+mod outbound;
+mod passwords;
+mod probes;
+mod random;
+mod reports;
+mod scheduler;
+mod serve;
+mod worker;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cmd::{Cli, Command, Done, Output};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("sealgate: {}", failure.message);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Done {
+    let output = Output { json: cli.json };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match &cli.command {
+            Command::Serve => serve::serve(&cmd::configuration(cli)?).await,
+            Command::Demo(arguments) => demo::demo(arguments, output).await,
+            Command::Check(arguments) => cmd::check::check(cli, arguments, output).await,
+            Command::Explain(arguments) => cmd::explain::explain(cli, arguments, output).await,
+            Command::Smime(command) => cmd::smime::smime(command, output),
+            Command::Apply(arguments) => cmd::apply::apply(cli, arguments, output).await,
+            Command::Organisation(command) => cmd::admin::organisation(cli, command, output).await,
+            Command::Route(command) => cmd::admin::route(cli, command, output).await,
+            Command::Mailbox(command) => cmd::admin::mailbox(cli, command, output).await,
+            Command::Correspondent(command) => {
+                cmd::admin::correspondent(cli, command, output).await
+            }
+            Command::Rule(command) => cmd::admin::rule(cli, command, output).await,
+            Command::Mails(arguments) => cmd::mails::mails(cli, arguments, output).await,
+            Command::Queue(command) => cmd::queue::queue(cli, command, output).await,
+        }
+    })
+}

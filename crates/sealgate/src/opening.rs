@@ -1,0 +1,456 @@
+//! Opens an inbound S/MIME mail from the queue: keys, layers, outcome, copies, harvest, one commit.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sealgate_core::failure::{
+    self, Circumstances, Disposition, HeldReason, Place, Refusal, RefusalReason,
+};
+use sealgate_core::harvest::{self, Harvested};
+use sealgate_core::journal::{Direction, Line, MailStatus};
+use sealgate_core::outcome::InboundOutcome;
+use sealgate_core::process::{self, InboundRecipient, InboundWork, OpenInput, Opened, Received};
+use sealgate_core::queue::Outgoing;
+use sealgate_core::settle::{self, Settled};
+use sealgate_core::tenant::{KeyId, Organisation};
+use sealgate_mail::smtp::{Envelope, EnvelopeRecipient};
+use sealgate_mail::{Address, Reply, Timestamp};
+use sealgate_smime::decrypt::KeyPair;
+use sealgate_smime::verdict::{EncryptionVerdict, SignatureVerdict};
+use sealgate_store::{Held, LeasedToOpen, StoreError, ToOpen};
+
+use crate::cmd::Failure;
+use crate::gateway::{Gateway, now};
+use crate::handed_in::line;
+use crate::limits::{OPENING_ATTEMPTS, OPENING_PAUSE};
+use crate::lookups::{self, InboundDecision, Seen};
+use crate::reports::{self, About};
+
+/// Opens a leased mail and commits what came of it. What fails for reasons of ours is tried again; a mail that fails
+/// again and again is held.
+pub async fn open(gateway: &Arc<Gateway>, leased: LeasedToOpen) {
+    let mail = sealgate_store::queue_id(leased.mail);
+    let lease = leased.lease;
+    let result = if leased.attempts >= OPENING_ATTEMPTS {
+        set_aside(gateway, &leased).await
+    } else {
+        work(gateway, &leased).await
+    };
+    match result {
+        Ok(()) => tracing::info!(mail, "inbound mail opened"),
+        Err(failure) => {
+            tracing::error!(
+                mail,
+                reason = failure.message,
+                "a mail could not be opened now; it is tried again"
+            );
+            if let Err(error) = gateway
+                .store
+                .postpone(lease, now().plus(OPENING_PAUSE))
+                .await
+            {
+                tracing::error!(mail, %error, "the mail waits until its lease ends");
+            }
+        }
+    }
+}
+
+/// One recipient on its way.
+struct Recipient {
+    recipient: EnvelopeRecipient,
+    decision: InboundDecision,
+    settled: Settled<InboundOutcome>,
+    opened: Option<usize>,
+}
+
+async fn work(gateway: &Arc<Gateway>, leased: &LeasedToOpen) -> Result<(), Failure> {
+    let installation = gateway.installation();
+    let organisation = installation
+        .organisation(leased.record.organisation)
+        .cloned();
+    let organisation = organisation.ok_or_else(|| Failure::new("its organisation is gone"))?;
+    let seen = see(leased).await?;
+    let mut recipients = decide(gateway, leased, &organisation, &seen).await?;
+    let opened = open_rings(gateway, leased, &organisation, &mut recipients).await?;
+    for recipient in &mut recipients {
+        recipient.settle(&opened, seen.header_from.as_ref());
+    }
+    let seen_before = keys_seen(gateway, leased, &opened).await?;
+    let refusals = recipients.iter().filter_map(Recipient::refused).collect();
+    let (held, refused) = dispose(leased, refusals, seen_before).await?;
+    let harvested = harvest_all(gateway, leased, &organisation, &opened).await?;
+    let lines = recipients
+        .iter()
+        .map(|recipient| recipient.line(&opened))
+        .collect();
+    let about = About {
+        installation: &installation,
+        record: &leased.record,
+        params: &leased.envelope.params,
+        header: &seen.header,
+    };
+    let reports = reports::of(gateway, about, &reports::refused(refused), now());
+    let copies = make_copies(gateway, leased, recipients, opened).await?;
+    let done = sealgate_store::Opened {
+        lease: leased.lease,
+        now: now(),
+        lines,
+        copies,
+        held,
+        reports,
+        harvested,
+    };
+    Ok(gateway.store.opened(done).await?)
+}
+
+async fn see(leased: &LeasedToOpen) -> Result<Seen, Failure> {
+    let (content, from) = (Arc::clone(&leased.content), leased.envelope.from.clone());
+    Ok(tokio::task::spawn_blocking(move || Seen::of(content.as_ref(), &from)).await???)
+}
+
+async fn decide(
+    gateway: &Gateway,
+    leased: &LeasedToOpen,
+    organisation: &Organisation,
+    seen: &Seen,
+) -> Result<Vec<Recipient>, StoreError> {
+    let mut recipients = Vec::with_capacity(leased.envelope.recipients.len());
+    for recipient in &leased.envelope.recipients {
+        let decision = lookups::inbound(
+            &gateway.store,
+            organisation,
+            seen,
+            &recipient.address,
+            leased.record.at,
+        )
+        .await?;
+        let settled = decision.settled.clone();
+        recipients.push(Recipient {
+            recipient: recipient.clone(),
+            decision,
+            settled,
+            opened: None,
+        });
+    }
+    Ok(recipients)
+}
+
+/// Opens the mail once for each different set of keys; each recipient is told which opening is its own.
+async fn open_rings(
+    gateway: &Arc<Gateway>,
+    leased: &LeasedToOpen,
+    organisation: &Organisation,
+    recipients: &mut [Recipient],
+) -> Result<Vec<Opened>, Failure> {
+    let mut rings: Vec<Vec<KeyId>> = Vec::new();
+    for recipient in recipients.iter_mut() {
+        let ring = recipient.ring();
+        let place = rings
+            .iter()
+            .position(|known| *known == ring)
+            .unwrap_or(rings.len());
+        if place == rings.len() {
+            rings.push(ring);
+        }
+        recipient.opened = Some(place);
+    }
+    let mut opened = Vec::with_capacity(rings.len());
+    for ring in rings {
+        let mut pairs = Vec::with_capacity(ring.len());
+        for key in ring {
+            let pair = gateway.store.key_pair(key).await?;
+            pairs.push(KeyPair {
+                certificate: pair.certificate.clone(),
+                key: pair.key.clone(),
+            });
+        }
+        opened.push(open_with(gateway, leased, organisation, pairs).await?);
+    }
+    Ok(opened)
+}
+
+async fn open_with(
+    gateway: &Arc<Gateway>,
+    leased: &LeasedToOpen,
+    organisation: &Organisation,
+    pairs: Vec<KeyPair>,
+) -> Result<Opened, Failure> {
+    let (gateway, content) = (Arc::clone(gateway), Arc::clone(&leased.content));
+    let (anchors, at) = (Arc::clone(&organisation.anchors), leased.record.at);
+    let opened = tokio::task::spawn_blocking(move || {
+        let ring: Vec<_> = pairs.iter().collect();
+        let input = OpenInput {
+            content: content.as_ref(),
+            ring: &ring,
+            anchors: &anchors,
+            at,
+        };
+        process::open(&input, &gateway.store.shelf())
+    });
+    Ok(opened.await??)
+}
+
+impl Recipient {
+    /// The keys it is to be opened with; none if it is not to be decrypted.
+    fn ring(&self) -> Vec<KeyId> {
+        match self.settled.outcome {
+            InboundOutcome::DeliverDecrypted => {
+                self.decision.ring.iter().map(|entry| entry.key).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn found<'o>(&self, opened: &'o [Opened]) -> Option<&'o Opened> {
+        opened.get(self.opened?)
+    }
+
+    /// Settles anew what turned out otherwise than its RecipientInfos promised.
+    fn settle(&mut self, opened: &[Opened], external: Option<&Address>) {
+        let before = self.decision.content;
+        let content = self
+            .found(opened)
+            .map_or(before, |opened| opened.content(before));
+        if content != before
+            && self.settled.outcome == InboundOutcome::DeliverDecrypted
+            && let Some(choice) = self.settled.inbound_choice()
+        {
+            self.settled = settle::inbound(choice, &self.recipient.address, external, content);
+        }
+    }
+
+    fn refused(&self) -> Option<Refusal> {
+        match self.settled.outcome {
+            InboundOutcome::Refuse(reason) => Some(Refusal {
+                recipient: self.recipient.clone(),
+                reason: RefusalReason::Inbound(reason),
+            }),
+            _ => None,
+        }
+    }
+
+    fn line(&self, opened: &[Opened]) -> Line {
+        let verdicts = self.found(opened).map(|opened| &opened.verdicts);
+        let signature = verdicts
+            .map(|verdicts| verdicts.signature)
+            .filter(|verdict| *verdict != SignatureVerdict::None);
+        let encryption = verdicts
+            .map(|verdicts| verdicts.encryption)
+            .filter(|verdict| *verdict != EncryptionVerdict::None);
+        let told = self
+            .refused()
+            .map(|refusal| failure::reply_for(&refusal.reason));
+        let status = settle::inbound_status(self.settled.outcome, signature.is_some());
+        Line {
+            signature: signature.map(|verdict| verdict.as_str().to_owned()),
+            encryption: encryption.map(|verdict| verdict.as_str().to_owned()),
+            ..line(
+                &self.recipient.address,
+                status,
+                self.settled.trace.clone(),
+                told.as_ref(),
+            )
+        }
+    }
+}
+
+/// Whether an encryptedKey of this mail came with another mail before (row C10).
+async fn keys_seen(
+    gateway: &Gateway,
+    leased: &LeasedToOpen,
+    opened: &[Opened],
+) -> Result<bool, StoreError> {
+    let mut seen = false;
+    for hash in opened.iter().flat_map(|opened| &opened.encrypted_keys) {
+        seen |= gateway
+            .store
+            .encrypted_key_seen(*hash, leased.mail, now())
+            .await?;
+    }
+    Ok(seen)
+}
+
+/// Those held and those reported.
+async fn dispose(
+    leased: &LeasedToOpen,
+    refusals: Vec<Refusal>,
+    encrypted_key_seen: bool,
+) -> Result<(Vec<Held>, Vec<Refusal>), Failure> {
+    let circumstances = Circumstances {
+        from: &leased.envelope.from,
+        sender_proven: leased.record.sender_proven,
+        direction: Direction::Inbound,
+        answered: true,
+        accepted: leased
+            .envelope
+            .recipients
+            .len()
+            .saturating_sub(refusals.len()),
+        encrypted_key_seen,
+    };
+    let Disposition::Recipients(placed) = failure::dispose(refusals, circumstances) else {
+        return Err(Failure::new(
+            "a mail that was answered cannot be refused by a reply",
+        ));
+    };
+    let (mut held, mut refused) = (Vec::new(), Vec::new());
+    for (refusal, place) in placed {
+        match place {
+            Place::Report => refused.push(refusal),
+            Place::Hold(reason) => held.push(hold(leased, refusal.recipient, reason).await?),
+            Place::JournalOnly => {}
+        }
+    }
+    Ok((held, refused))
+}
+
+/// The copy of one recipient as it came, to be released or opened again by an administrator.
+async fn hold(
+    leased: &LeasedToOpen,
+    recipient: EnvelopeRecipient,
+    reason: HeldReason,
+) -> Result<Held, Failure> {
+    let envelope = Envelope {
+        recipients: vec![recipient.clone()],
+        ..leased.envelope.clone()
+    };
+    let again = ToOpen {
+        envelope: envelope.clone(),
+        head: leased.head.clone(),
+        content: Arc::clone(&leased.content),
+    };
+    let (content, prepend) = (
+        Arc::clone(&leased.content),
+        String::from_utf8_lossy(&leased.head).into_owned(),
+    );
+    let copy = tokio::task::spawn_blocking(move || {
+        let received = Received {
+            content: &content,
+            from: &envelope.from,
+            params: &envelope.params,
+            prepend: &prepend,
+        };
+        process::as_it_came(received, recipient)
+    });
+    Ok(Held {
+        copy: copy.await??,
+        reason,
+        again: Some(again),
+    })
+}
+
+/// What is learned from the signatures of the mail.
+async fn harvest_all(
+    gateway: &Gateway,
+    leased: &LeasedToOpen,
+    organisation: &Organisation,
+    opened: &[Opened],
+) -> Result<Vec<Harvested>, StoreError> {
+    let mut found: Vec<Harvested> = Vec::new();
+    for opened in opened {
+        let Some(from) = opened
+            .from
+            .as_ref()
+            .filter(|from| !organisation.manages(from))
+        else {
+            continue;
+        };
+        let known: HashMap<_, _> = gateway
+            .store
+            .correspondents(organisation.id, std::slice::from_ref(from))
+            .await?;
+        let existing = known.get(from).map(Vec::as_slice).unwrap_or_default();
+        for report in &opened.signatures {
+            for harvested in harvest::harvest(
+                report,
+                from,
+                existing,
+                &organisation.anchors,
+                leased.record.at,
+            ) {
+                if !found.contains(&harvested) {
+                    found.push(harvested);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+async fn make_copies(
+    gateway: &Arc<Gateway>,
+    leased: &LeasedToOpen,
+    recipients: Vec<Recipient>,
+    opened: Vec<Opened>,
+) -> Result<Vec<Outgoing>, Failure> {
+    let recipients: Vec<_> = recipients
+        .into_iter()
+        .map(|recipient| InboundRecipient {
+            recipient: recipient.recipient,
+            outcome: recipient.settled.outcome,
+            exemption: recipient.settled.exemption(),
+            opened: recipient.opened,
+        })
+        .collect();
+    let (content, envelope) = (Arc::clone(&leased.content), leased.envelope.clone());
+    let prepend = String::from_utf8_lossy(&leased.head).into_owned();
+    let gateway = Arc::clone(gateway);
+    let copies = tokio::task::spawn_blocking(move || {
+        let received = Received {
+            content: &content,
+            from: &envelope.from,
+            params: &envelope.params,
+            prepend: &prepend,
+        };
+        let work = InboundWork {
+            received,
+            recipients: &recipients,
+            opened: &opened,
+            own: gateway.own(),
+        };
+        process::inbound(&work, &gateway.store.shelf())
+    });
+    Ok(copies.await??)
+}
+
+/// Holds every recipient's copy of a mail that could not be opened several times for reasons of ours.
+async fn set_aside(gateway: &Gateway, leased: &LeasedToOpen) -> Result<(), Failure> {
+    let installation = gateway.installation();
+    let organisation = installation
+        .organisation(leased.record.organisation)
+        .cloned();
+    let organisation = organisation.ok_or_else(|| Failure::new("its organisation is gone"))?;
+    let (mut held, mut lines) = (Vec::new(), Vec::new());
+    for recipient in &leased.envelope.recipients {
+        held.push(hold(leased, recipient.clone(), HeldReason::CouldNotProcess).await?);
+        let choice = settle::inbound_choice(
+            &organisation,
+            &recipient.address,
+            leased.record.header_from.as_ref(),
+        );
+        let content = sealgate_core::outcome::InboundContent::Unreadable;
+        let settled = settle::inbound(
+            choice,
+            &recipient.address,
+            leased.record.header_from.as_ref(),
+            content,
+        );
+        lines.push(line(
+            &recipient.address,
+            MailStatus::Failed,
+            settled.trace,
+            None::<&Reply>,
+        ));
+    }
+    let at: Timestamp = now();
+    let done = sealgate_store::Opened {
+        lease: leased.lease,
+        now: at,
+        lines,
+        copies: Vec::new(),
+        held,
+        reports: Vec::new(),
+        harvested: Vec::new(),
+    };
+    Ok(gateway.store.opened(done).await?)
+}

@@ -1,0 +1,311 @@
+//! Mail of sending clients, all of it before the 250: decide each recipient, make copies, commit.
+
+use std::sync::Arc;
+
+use sealgate_core::failure::{self, Circumstances, Disposition, Place, Refusal, RefusalReason};
+use sealgate_core::journal::{Direction, Line, MailStatus};
+use sealgate_core::outcome::OutboundOutcome;
+use sealgate_core::ports::StoredContent;
+use sealgate_core::process::{self, OutboundRecipient, OutboundWork};
+use sealgate_core::queue::Outgoing;
+use sealgate_core::settle::{self, OutboundSender};
+use sealgate_core::tenant::{KeyId, Organisation};
+use sealgate_mail::smtp::Envelope;
+use sealgate_mail::{EnhancedStatus, Reply, ReversePath};
+use sealgate_net::smtp_in::Session;
+use sealgate_smime::sign::Signer;
+use sealgate_store::{Acceptance, Durable, KeyPair};
+
+use crate::gateway::Gateway;
+use crate::handed_in::{HandedIn, line};
+use crate::lookups::{self, OutboundDecision, OutboundMail};
+use crate::random::SystemRandom;
+use crate::reports;
+use crate::worker::{may_not_send_as, unavailable};
+
+/// Decides, makes and commits a mail; its refusal is the reply.
+pub async fn accept(
+    gateway: &Arc<Gateway>,
+    session: &Session,
+    envelope: Envelope,
+    content: Arc<dyn StoredContent>,
+) -> Result<Durable, Reply> {
+    let installation = gateway.installation();
+    let found = session
+        .client
+        .as_ref()
+        .and_then(|name| installation.client_by_name(&name.0));
+    let (organisation, client) = found.ok_or_else(not_a_client)?;
+    let (organisation, client) = (Arc::clone(organisation), client.clone());
+    let snapshot = (installation, Arc::clone(&organisation));
+    let mail = HandedIn::read(
+        gateway,
+        (session, Direction::Outbound),
+        snapshot,
+        envelope,
+        content,
+    )
+    .await?;
+    let from = mail.seen.header_from.as_ref();
+    if mail.seen.report.is_none() && !client.may_send_as(&organisation, from) {
+        return Err(may_not_send_as(from));
+    }
+    let sender = settle::outbound_sender(
+        &organisation,
+        from,
+        address_of(&mail.envelope.from),
+        mail.at,
+    );
+    let decisions = decide(gateway, &mail, &sender).await?;
+    let refused = dispose(gateway, &mail, &decisions).await?;
+    let copies = make_copies(gateway, &mail, &sender, &decisions).await?;
+    commit(gateway, mail, decisions, refused, copies).await
+}
+
+/// One recipient with what was decided.
+struct Decided {
+    outbound: OutboundRecipient,
+    decision: OutboundDecision,
+    refusal: Option<RefusalReason>,
+}
+
+async fn decide(
+    gateway: &Gateway,
+    mail: &HandedIn<'_>,
+    sender: &OutboundSender,
+) -> Result<Vec<Decided>, Reply> {
+    let mut decisions = Vec::with_capacity(mail.envelope.recipients.len());
+    let looked_up = OutboundMail {
+        organisation: &mail.organisation,
+        seen: &mail.seen,
+        sender,
+        now: mail.at,
+    };
+    for recipient in &mail.envelope.recipients {
+        let decision = lookups::outbound(&gateway.store, looked_up, &recipient.address)
+            .await
+            .map_err(|error| unavailable(&error))?;
+        let refusal = match decision.settled.outcome {
+            OutboundOutcome::Refuse(reason) => Some(RefusalReason::Outbound(reason)),
+            _ => None,
+        };
+        let outbound = OutboundRecipient {
+            recipient: recipient.clone(),
+            outcome: decision.settled.outcome,
+            content: decision.content,
+            exemption: decision.settled.exemption(),
+            certificates: decision.certificates.clone(),
+        };
+        decisions.push(Decided {
+            outbound,
+            decision,
+            refusal,
+        });
+    }
+    if mail.organisation.settings.all_or_nothing
+        && decisions.iter().any(|decided| decided.refusal.is_some())
+    {
+        for decided in &mut decisions {
+            decided.refusal.get_or_insert(RefusalReason::AllOrNothing);
+        }
+    }
+    Ok(decisions)
+}
+
+/// Where the refusals go: the reply, or reports for those refused. `Err` refuses the whole mail, after its journal is written.
+async fn dispose(
+    gateway: &Gateway,
+    mail: &HandedIn<'_>,
+    decisions: &[Decided],
+) -> Result<Vec<Refusal>, Reply> {
+    let refusals: Vec<_> = decisions.iter().filter_map(Decided::refused).collect();
+    if refusals.is_empty() {
+        return Ok(Vec::new());
+    }
+    let circumstances = Circumstances {
+        from: &mail.envelope.from,
+        sender_proven: is_ours(&mail.organisation, &mail.envelope.from),
+        direction: Direction::Outbound,
+        answered: false,
+        accepted: decisions.len().saturating_sub(refusals.len()),
+        encrypted_key_seen: false,
+    };
+    match failure::dispose(refusals, circumstances) {
+        Disposition::Reply(reply) => {
+            let lines = decisions
+                .iter()
+                .map(|decided| decided.line(Some(&reply)))
+                .collect();
+            if let Err(error) = gateway.store.refused(mail.record(true), lines).await {
+                return Err(unavailable(&error));
+            }
+            Err(reply)
+        }
+        Disposition::Recipients(placed) => Ok(placed
+            .into_iter()
+            .filter(|(_, place)| *place == Place::Report)
+            .map(|(refusal, _)| refusal)
+            .collect()),
+    }
+}
+
+impl Decided {
+    fn refused(&self) -> Option<Refusal> {
+        let reason = self.refusal.clone()?;
+        Some(Refusal {
+            recipient: self.outbound.recipient.clone(),
+            reason,
+        })
+    }
+
+    /// The journal line; `reply` is what the whole mail was refused with.
+    fn line(&self, reply: Option<&Reply>) -> Line {
+        let recipient = &self.outbound.recipient.address;
+        let trace = self.decision.settled.trace.clone();
+        let own = self.refusal.as_ref().map(failure::reply_for);
+        let told = reply.or(own.as_ref());
+        let status = match told {
+            Some(_) => MailStatus::Failed,
+            None => settle::outbound_status(self.outbound.outcome, self.outbound.content),
+        };
+        line(recipient, status, trace, told)
+    }
+}
+
+async fn make_copies(
+    gateway: &Arc<Gateway>,
+    mail: &HandedIn<'_>,
+    sender: &OutboundSender,
+    decisions: &[Decided],
+) -> Result<Vec<Outgoing>, Reply> {
+    let recipients: Vec<_> = decisions
+        .iter()
+        .filter(|decided| decided.refusal.is_none())
+        .map(|decided| decided.outbound.clone())
+        .collect();
+    let signs = recipients.iter().any(|recipient| {
+        matches!(
+            recipient.outcome,
+            OutboundOutcome::Sign(_) | OutboundOutcome::SignAndEncrypt
+        )
+    });
+    let keys = if signs {
+        Keys::load(gateway, mail, sender).await?
+    } else {
+        Keys::default()
+    };
+    let (gateway, now) = (Arc::clone(gateway), mail.at);
+    let copies = mail.work(move |received| {
+        let signing = keys.signing.as_deref();
+        let signer = signing.map(|pair| Signer {
+            key: &pair.key,
+            certificate: &pair.certificate,
+            chain: &pair.chain,
+        });
+        let own = keys.encryption.as_deref().map(|pair| &pair.certificate);
+        let work = OutboundWork {
+            received,
+            recipients: &recipients,
+            signer,
+            own,
+            now,
+        };
+        process::outbound(&work, &gateway.store.shelf(), &mut SystemRandom)
+    });
+    copies.await
+}
+
+/// The sender's current keys.
+#[derive(Default)]
+struct Keys {
+    signing: Option<Arc<KeyPair>>,
+    encryption: Option<Arc<KeyPair>>,
+}
+
+impl Keys {
+    async fn load(
+        gateway: &Gateway,
+        mail: &HandedIn<'_>,
+        sender: &OutboundSender,
+    ) -> Result<Self, Reply> {
+        let mailbox = sender
+            .managed
+            .as_ref()
+            .and_then(|address| mail.organisation.mailbox(address));
+        let encryption = mailbox.and_then(|mailbox| mailbox.encryption_key(mail.at));
+        Ok(Self {
+            signing: load(gateway, sender.key).await?,
+            encryption: load(gateway, encryption).await?,
+        })
+    }
+}
+
+async fn load(gateway: &Gateway, key: Option<KeyId>) -> Result<Option<Arc<KeyPair>>, Reply> {
+    match key {
+        Some(key) => gateway
+            .store
+            .key_pair(key)
+            .await
+            .map(Some)
+            .map_err(|error| unavailable(&error)),
+        None => Ok(None),
+    }
+}
+
+async fn commit(
+    gateway: &Gateway,
+    mail: HandedIn<'_>,
+    decisions: Vec<Decided>,
+    refused: Vec<Refusal>,
+    copies: Vec<Outgoing>,
+) -> Result<Durable, Reply> {
+    let record = mail.record(is_ours(&mail.organisation, &mail.envelope.from));
+    let reports = reports::of(
+        gateway,
+        mail.about(&record),
+        &reports::refused(refused),
+        mail.at,
+    );
+    let lines: Vec<_> = decisions.iter().map(|decided| decided.line(None)).collect();
+    tracing::info!(
+        mail = sealgate_store::queue_id(mail.id),
+        recipients = lines.len(),
+        "outbound mail accepted"
+    );
+    let acceptance = Acceptance {
+        id: Some(mail.id),
+        sent_message_id: record.message_id.clone(),
+        record,
+        lines,
+        copies,
+        held: Vec::new(),
+        to_open: None,
+        reports,
+        harvested: Vec::new(),
+    };
+    gateway
+        .store
+        .accept(acceptance)
+        .await
+        .map_err(|error| unavailable(&error))
+}
+
+fn address_of(from: &ReversePath) -> Option<&sealgate_mail::Address> {
+    match from {
+        ReversePath::Null => None,
+        ReversePath::Address(address) => Some(address),
+    }
+}
+
+/// Whether reports may go to the envelope sender: it is the organisation's, and the client may send as it.
+fn is_ours(organisation: &Organisation, from: &ReversePath) -> bool {
+    address_of(from).is_some_and(|address| organisation.manages(address))
+}
+
+fn not_a_client() -> Reply {
+    Reply::new(
+        530,
+        EnhancedStatus(5, 7, 0),
+        "this sending client is not known any more: ask the administrator",
+    )
+}

@@ -1,0 +1,223 @@
+//! Start and stop order. Start: store, lock, configuration, listeners, queue. Stop: listeners, then the queue.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use sealgate_mail::Domain;
+use sealgate_mail::smtp::server::{Listener, ServerConfig};
+use sealgate_net::smtp_in::{self, Gate, InConfig};
+use sealgate_net::tls;
+use sealgate_store::{Serving, Store};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use crate::cmd::{Done, Failure};
+use crate::config::Config;
+use crate::gateway::Gateway;
+use crate::limits::{SIZE_LIMIT, STOP_GRACE};
+use crate::scheduler;
+use crate::worker::Reception;
+
+/// A running gateway.
+pub struct Running {
+    /// What its tasks share.
+    pub gateway: Arc<Gateway>,
+    /// Its inbound listeners.
+    pub inbound: Vec<Listening>,
+    /// Its outbound listeners.
+    pub outbound: Vec<Listening>,
+    queue: (watch::Sender<bool>, JoinHandle<()>),
+    follower: JoinHandle<()>,
+    _lock: Serving,
+}
+
+/// A listener with its sessions.
+pub struct Listening {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Listening {
+    /// Lets nobody new in, finishes mails on their way in.
+    pub async fn stop(self) {
+        // No receiver is left if the listener has ended by itself; then there is nothing to stop.
+        let _ = self.stop.send(true);
+        if timeout(STOP_GRACE, self.task).await.is_err() {
+            tracing::warn!(address = %self.address, "a listener did not stop in time");
+        }
+    }
+}
+
+impl Running {
+    /// Stops the listeners, then the queue.
+    pub async fn stop(self) {
+        self.gateway.smtp_out.close_idle().await;
+        for listener in self.inbound.into_iter().chain(self.outbound) {
+            listener.stop().await;
+        }
+        let (stop, task) = self.queue;
+        let _ = stop.send(true);
+        if timeout(STOP_GRACE, task).await.is_err() {
+            tracing::warn!(
+                "deliveries were cut off by the stop; they are repeated at the next start"
+            );
+        }
+        self.gateway.smtp_out.close_idle().await;
+        self.follower.abort();
+        if let Err(error) = self.gateway.store.report_stopped().await {
+            tracing::warn!(%error, "the stop was not recorded");
+        }
+    }
+}
+
+/// `serve`: runs until a signal asks to stop.
+pub async fn serve(config: &Config) -> Done {
+    start_log();
+    let store = crate::gateway::open_store(config).await?;
+    let running = start(config.clone(), store).await?;
+    for listener in running.inbound.iter().chain(&running.outbound) {
+        tracing::info!(address = %listener.address, "listening");
+    }
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+    }
+    tracing::info!("stopping");
+    running.stop().await;
+    Ok(())
+}
+
+/// Starts a gateway on `store`. If a listener cannot be had, nothing was served.
+pub async fn start(config: Config, store: Store) -> Result<Running, Failure> {
+    let lock = store.lock_for_serving(crate::gateway::now()).await?;
+    let acceptor = acceptor(&config)?;
+    let sockets = Sockets::bind(&config).await?;
+    let gateway = Arc::new(Gateway::new(config, store).await?);
+    let reception = Arc::new(Reception(Arc::clone(&gateway)));
+    let listening = |listener: TcpListener, which| {
+        let server = server_config(&gateway.config.hostname, which, gateway.config.size_limit);
+        run(
+            listener,
+            InConfig::new(server, acceptor.clone()),
+            Arc::clone(&reception),
+        )
+    };
+    let inbound = sockets
+        .inbound
+        .into_iter()
+        .map(|socket| listening(socket, Listener::Inbound));
+    let inbound = inbound.collect::<Result<_, _>>()?;
+    let outbound = sockets
+        .outbound
+        .into_iter()
+        .map(|socket| listening(socket, Listener::Outbound));
+    let outbound = outbound.collect::<Result<_, _>>()?;
+    let (stop, stopped) = watch::channel(false);
+    let queue = (
+        stop,
+        tokio::spawn(scheduler::run(Arc::clone(&gateway), stopped)),
+    );
+    let follower = tokio::spawn(Arc::clone(&gateway).follow_configuration());
+    Ok(Running {
+        gateway,
+        inbound,
+        outbound,
+        queue,
+        follower,
+        _lock: lock,
+    })
+}
+
+struct Sockets {
+    inbound: Vec<TcpListener>,
+    outbound: Vec<TcpListener>,
+}
+
+impl Sockets {
+    async fn bind(config: &Config) -> Result<Self, Failure> {
+        let mut sockets = Self {
+            inbound: Vec::new(),
+            outbound: Vec::new(),
+        };
+        for address in &config.listen.inbound {
+            sockets.inbound.push(bind(*address).await?);
+        }
+        for address in &config.listen.outbound {
+            sockets.outbound.push(bind(*address).await?);
+        }
+        Ok(sockets)
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::new(format_args!("cannot listen on {address}: {error}; stop what uses it, or change [listen] in the configuration"))
+    })
+}
+
+/// One more listener, for the demo's mail servers: no TLS, takes what `gate` takes.
+pub async fn listen<G: Gate>(
+    gate: G,
+    address: SocketAddr,
+    name: &str,
+) -> Result<Listening, Failure> {
+    let server = server_config(&Domain::parse(name)?, Listener::Inbound, SIZE_LIMIT);
+    run(
+        bind(address).await?,
+        InConfig::new(server, None),
+        Arc::new(gate),
+    )
+}
+
+fn run<G: Gate>(
+    listener: TcpListener,
+    config: InConfig,
+    gate: Arc<G>,
+) -> Result<Listening, Failure> {
+    let address = listener.local_addr()?;
+    let (stop, stopped) = watch::channel(false);
+    let task = tokio::spawn(smtp_in::serve(listener, config, gate, stopped));
+    Ok(Listening {
+        address,
+        stop,
+        task,
+    })
+}
+
+fn server_config(hostname: &Domain, listener: Listener, size_limit: u64) -> ServerConfig {
+    let outbound = listener == Listener::Outbound;
+    ServerConfig {
+        hostname: hostname.clone(),
+        listener,
+        size_limit,
+        starttls: false,
+        auth: outbound,
+        auth_required: outbound,
+        smtputf8: true,
+    }
+}
+
+/// The listeners' certificate, if one is configured.
+pub fn acceptor(config: &Config) -> Result<Option<TlsAcceptor>, Failure> {
+    let acceptor = config
+        .tls
+        .as_ref()
+        .map(|files| tls::acceptor_from_files(&files.certificate, &files.key));
+    Ok(acceptor.transpose()?)
+}
+
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SEALGATE_LOG")
+        .unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+}

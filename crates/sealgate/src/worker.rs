@@ -1,0 +1,215 @@
+//! One mail's way from the session to the 250: who hands it in, for whom, and where its content goes.
+//! What is decided about it stands in `outbound.rs` and `inbound.rs`.
+
+use std::io;
+use std::sync::Arc;
+
+use sealgate_core::failure;
+use sealgate_core::tenant::Organisation;
+use sealgate_mail::smtp::{Envelope, EnvelopeRecipient, MailParams};
+use sealgate_mail::{Address, EnhancedStatus, Reply, ReversePath};
+use sealgate_net::smtp_in::{Body, ClientName, Gate, Listener, Session};
+use sealgate_store::{ContentWriter, Durable};
+
+use crate::gateway::Gateway;
+use crate::{inbound, outbound};
+
+/// The gateway as the SMTP listeners see it.
+#[derive(Clone)]
+pub struct Reception(pub Arc<Gateway>);
+
+/// Content on its way into sealed storage.
+pub struct Incoming(ContentWriter);
+
+impl Body for Incoming {
+    async fn write(&mut self, chunk: &[u8]) -> io::Result<()> {
+        self.0.write(chunk).await.map_err(io::Error::other)
+    }
+}
+
+impl Gate for Reception {
+    type Receipt = Durable;
+    type Body = Incoming;
+
+    async fn connected(&self, session: &mut Session) -> Result<(), Reply> {
+        if session.listener == Listener::Outbound {
+            let installation = self.0.installation();
+            let client = installation.client_by_network(session.peer.ip());
+            session.client = client.map(|(_, client)| ClientName(client.name.clone()));
+        }
+        Ok(())
+    }
+
+    async fn authenticate(
+        &self,
+        _session: &Session,
+        user: &str,
+        password: &str,
+    ) -> Result<ClientName, Reply> {
+        let hash = self
+            .0
+            .installation()
+            .client_by_user(user)
+            .and_then(|(_, client)| {
+                client
+                    .password_hash()
+                    .map(|hash| (client.name.clone(), hash.to_owned()))
+            });
+        let password = password.to_owned();
+        // An unknown user costs the same work as a known one, so that time does not list users.
+        let (name, hash) = hash.map_or((None, self.0.unknown_user_hash.clone()), |(name, hash)| {
+            (Some(name), hash)
+        });
+        let matches = tokio::task::spawn_blocking(move || {
+            crate::passwords::password_matches(&hash, &password)
+        })
+        .await;
+        match (name, matches) {
+            (Some(name), Ok(true)) => Ok(ClientName(name)),
+            _ => Err(Reply::new(
+                535,
+                EnhancedStatus(5, 7, 8),
+                "user name or password is wrong",
+            )),
+        }
+    }
+
+    async fn mail(
+        &self,
+        session: &Session,
+        from: &ReversePath,
+        _params: &MailParams,
+    ) -> Result<(), Reply> {
+        if session.listener == Listener::Inbound {
+            return Ok(());
+        }
+        let installation = self.0.installation();
+        let Some((organisation, client)) = session
+            .client
+            .as_ref()
+            .and_then(|name| installation.client_by_name(&name.0))
+        else {
+            return Err(Reply::new(
+                530,
+                EnhancedStatus(5, 7, 0),
+                "only known sending clients may hand in mail here: authenticate, or ask the administrator",
+            ));
+        };
+        match from {
+            ReversePath::Null => Ok(()),
+            ReversePath::Address(address) if client.may_send_as(organisation, Some(address)) => {
+                Ok(())
+            }
+            ReversePath::Address(address) => Err(may_not_send_as(Some(address))),
+        }
+    }
+
+    async fn rcpt(
+        &self,
+        session: &Session,
+        envelope: &Envelope,
+        recipient: &EnvelopeRecipient,
+    ) -> Result<(), Reply> {
+        match session.listener {
+            Listener::Outbound => Ok(()),
+            Listener::Inbound => self.inbound_recipient(envelope, &recipient.address).await,
+        }
+    }
+
+    async fn body(&self, _session: &Session, _envelope: &Envelope) -> Result<Incoming, Reply> {
+        self.0
+            .store
+            .content_writer()
+            .map(Incoming)
+            .map_err(|error| unavailable(&error))
+    }
+
+    async fn accept(
+        &self,
+        session: &Session,
+        envelope: Envelope,
+        body: Incoming,
+    ) -> Result<Durable, Reply> {
+        let content = body.0.finish().await.map_err(|error| unavailable(&error))?;
+        match session.listener {
+            Listener::Outbound => outbound::accept(&self.0, session, envelope, content).await,
+            Listener::Inbound => inbound::accept(&self.0, session, envelope, content).await,
+        }
+    }
+}
+
+impl Reception {
+    /// Whether mail from anyone may go to `address`: only into domains of inbound routes, only to mailboxes that exist.
+    async fn inbound_recipient(&self, envelope: &Envelope, address: &Address) -> Result<(), Reply> {
+        let installation = self.0.installation();
+        if self.0.is_own_postmaster(address) {
+            return Ok(());
+        }
+        let Some(organisation) = installation.managing(address.domain()) else {
+            return Err(Reply::new(
+                550,
+                EnhancedStatus(5, 7, 1),
+                "this server does not take mail for that domain",
+            ));
+        };
+        let others = envelope
+            .recipients
+            .iter()
+            .filter_map(|other| installation.managing(other.address.domain()));
+        if others.into_iter().any(|other| other.id != organisation.id) {
+            // A mail is decided for one organisation; the client sends the other's copy in a transaction of its own
+            // (RFC 5321 section 4.5.3.1.10).
+            return Err(Reply::new(
+                452,
+                EnhancedStatus(4, 5, 3),
+                "send to this domain in a transaction of its own",
+            ));
+        }
+        // RFC 5321 section 4.5.1: postmaster is always accepted.
+        if organisation.mailbox(address).is_some()
+            || address.local().eq_ignore_ascii_case("postmaster")
+        {
+            return Ok(());
+        }
+        self.unknown_mailbox(organisation, address).await
+    }
+
+    async fn unknown_mailbox(
+        &self,
+        organisation: &Organisation,
+        address: &Address,
+    ) -> Result<(), Reply> {
+        match organisation.route(address.domain()) {
+            Some(route) if route.wildcard => {
+                self.0
+                    .probes
+                    .ask(&self.0.smtp_out, &route.target, address)
+                    .await
+            }
+            _ => Err(Reply::new(
+                550,
+                EnhancedStatus(5, 1, 1),
+                "there is no such mailbox here",
+            )),
+        }
+    }
+}
+
+/// The reply to a sender that the sending client may not use.
+pub fn may_not_send_as(address: Option<&Address>) -> Reply {
+    let who = address.map_or_else(
+        || "an address that is not the organisation's".to_owned(),
+        Address::to_string,
+    );
+    Reply::new(
+        553,
+        EnhancedStatus(5, 7, 1),
+        &format!("this sending client may not send as {who}: ask the administrator"),
+    )
+}
+
+/// The reply when a part of this gateway is away; the reason is for the log alone.
+pub fn unavailable(reason: &dyn std::fmt::Display) -> Reply {
+    tracing::error!(%reason, "a mail could not be taken now");
+    failure::unavailable()
+}
