@@ -1,0 +1,193 @@
+//! The foreign programs the tests talk to: where they come from, and how a missing one is provided.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Place;
+
+/// A program of the Debian distribution, and the package that brings it.
+struct Program {
+    name: &'static str,
+    package: &'static str,
+}
+
+const DEBIAN: &[Program] = &[
+    debian("openssl", "openssl"),
+    debian("certutil", "libnss3-tools"),
+    debian("pk12util", "libnss3-tools"),
+    debian("cmsutil", "libnss3-tools"),
+    debian("gpgsm", "gpgsm"),
+    debian("swaks", "swaks"),
+    debian("strace", "strace"),
+    debian("python3", "python3"),
+];
+
+const fn debian(name: &'static str, package: &'static str) -> Program {
+    Program { name, package }
+}
+
+/// Brings Python's `venv` module, which Debian packs apart from Python.
+const VENV_PACKAGE: &str = "python3-venv";
+/// Python packages of the tests, with their versions: a foreign DKIM signer and verifier.
+const PYTHON_PACKAGES: &[&str] = &["dkimpy==1.1.8"];
+/// The licence checker: its crate and version. It builds with the pinned toolchain in about two minutes.
+const CARGO_DENY: (&str, &str) = ("cargo-deny", "0.20.2");
+
+/// Provides what is missing. Gives notes on what was installed, and a line for each thing still missing.
+pub fn provide(place: &Place, limit: Duration) -> (Vec<String>, Vec<String>) {
+    let mut notes = Vec::new();
+    let mut missing = Vec::new();
+    for result in [
+        provide_debian(place, limit),
+        provide_python(place, limit),
+        provide_cargo_deny(place, limit),
+    ] {
+        match result {
+            Ok(Some(note)) => notes.push(note),
+            Ok(None) => {}
+            Err(reason) => missing.push(reason),
+        }
+    }
+    (notes, missing)
+}
+
+fn provide_debian(place: &Place, limit: Duration) -> Result<Option<String>, String> {
+    let packages = missing_packages();
+    if packages.is_empty() {
+        return Ok(None);
+    }
+    let list = packages.join(" ");
+    if !(place.install && is_root() && on_path("apt-get")) {
+        return Err(format!("missing, install the Debian packages: {list}"));
+    }
+    println!("installing Debian packages: {list}");
+    apt(place, &["update"], limit)?;
+    let mut arguments = vec!["install", "--yes", "--no-install-recommends"];
+    arguments.extend(packages.iter().copied());
+    apt(place, &arguments, limit)?;
+    Ok(Some(format!("installed Debian packages: {list}")))
+}
+
+fn missing_packages() -> Vec<&'static str> {
+    let mut packages: Vec<&str> = DEBIAN
+        .iter()
+        .filter(|one| !on_path(one.name))
+        .map(|one| one.package)
+        .collect();
+    packages.dedup();
+    packages
+}
+
+fn apt(place: &Place, arguments: &[&str], limit: Duration) -> Result<(), String> {
+    let job = place
+        .job("apt", "apt-get", arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive");
+    job.run(limit).map(|_| ())
+}
+
+/// The Python that has the tests' packages; the plain one while there is none.
+pub fn python(place: &Place) -> PathBuf {
+    let own = place.target.join("venv/bin/python3");
+    if own.exists() { own } else { "python3".into() }
+}
+
+fn provide_python(place: &Place, limit: Duration) -> Result<Option<String>, String> {
+    let list = PYTHON_PACKAGES.join(" ");
+    let directory = place.target.join("venv");
+    let stamp = directory.join("installed.txt");
+    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == list) {
+        return Ok(None);
+    }
+    if !place.install {
+        return Err(format!("missing Python packages: {list}"));
+    }
+    println!(
+        "installing Python packages into {}: {list}",
+        directory.display()
+    );
+    let path = directory.to_string_lossy().into_owned();
+    let make = || {
+        place
+            .job("venv", "python3", &["-m", "venv", &path])
+            .run(limit)
+    };
+    if make().is_err() {
+        if is_root() && on_path("apt-get") {
+            println!("installing Debian packages: {VENV_PACKAGE}");
+            apt(
+                place,
+                &["install", "--yes", "--no-install-recommends", VENV_PACKAGE],
+                limit,
+            )?;
+        }
+        make()?;
+    }
+    let mut arguments = vec!["-m", "pip", "install", "--quiet"];
+    arguments.extend(PYTHON_PACKAGES);
+    let interpreter = python(place).to_string_lossy().into_owned();
+    place.job("pip", &interpreter, &arguments).run(limit)?;
+    std::fs::write(&stamp, &list).map_err(|error| format!("{}: {error}", stamp.display()))?;
+    Ok(Some(format!("installed Python packages: {list}")))
+}
+
+/// Path of the licence checker in the target directory, if it was built there.
+pub fn cargo_deny(place: &Place) -> Option<String> {
+    let path = place.target.join("tools/bin/cargo-deny");
+    path.exists().then(|| path.to_string_lossy().into_owned())
+}
+
+fn provide_cargo_deny(place: &Place, limit: Duration) -> Result<Option<String>, String> {
+    let (name, version) = CARGO_DENY;
+    if cargo_deny(place).is_some() {
+        return Ok(None);
+    }
+    if !place.install {
+        return Err(format!(
+            "missing {name} {version}: cargo install --locked {name}"
+        ));
+    }
+    println!(
+        "building {name} {version} in {}",
+        place.target.join("tools").display()
+    );
+    let root = place.target.join("tools").to_string_lossy().into_owned();
+    let arguments = [
+        "install",
+        "--locked",
+        name,
+        "--version",
+        version,
+        "--no-default-features",
+        "--root",
+        &root,
+    ];
+    place.cargo("cargo-deny", &arguments).run(limit)?;
+    Ok(Some(format!("built {name} {version}")))
+}
+
+fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
+}
+
+/// Whether this process may install packages: it owns what it creates as user 0.
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(Path::new("/proc/self")).is_ok_and(|data| data.uid() == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_is_searched() {
+        assert!(on_path("sh"));
+        assert!(!on_path("no-such-program-here"));
+    }
+
+    #[test]
+    fn python_packages_are_pinned() {
+        assert!(PYTHON_PACKAGES.iter().all(|one| one.contains("==")));
+    }
+}
