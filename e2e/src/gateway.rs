@@ -1,0 +1,323 @@
+//! The program under test: configured, started on loopback ports, asked through its command line, ended.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::case::{Case, Mailbox};
+use crate::cast::Cast;
+use crate::client::Session;
+use crate::keys::{PASSWORD, shown};
+use crate::place::{Directory, free_address, skip, workspace};
+use crate::program::{Ran, run};
+
+/// How long the program may take until both listeners greet.
+const START: Duration = Duration::from_secs(30);
+/// How long it may take to end after it was asked to.
+const STOP: Duration = Duration::from_secs(30);
+
+/// What of the configuration a test decides.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `off`, or the address of a name server.
+    pub dns: String,
+    /// Port of the servers that MX records name.
+    pub smtp_port: u16,
+    /// Seconds before the first retry.
+    pub retry_first: u32,
+    /// Seconds a mail is tried.
+    pub queue_lifetime: u32,
+    /// Largest mail in octets.
+    pub size_limit: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            dns: "off".to_owned(),
+            smtp_port: 25,
+            retry_first: 1,
+            queue_lifetime: 60,
+            size_limit: 50 * 1024 * 1024,
+        }
+    }
+}
+
+/// A gateway with a data directory and a configuration of its own.
+#[derive(Debug)]
+pub struct Gateway {
+    /// Where mail from anyone goes in.
+    pub inbound: SocketAddr,
+    /// Where sending clients hand mail in.
+    pub outbound: SocketAddr,
+    directory: Directory,
+    program: PathBuf,
+    child: Option<Child>,
+    /// Whether another program runs in front of it.
+    wrapped: bool,
+}
+
+/// The program under test, if it was built; if not, the test says so and skips itself.
+pub fn program() -> Option<PathBuf> {
+    let path = std::env::var_os("SEALGATE_BIN")
+        .map_or_else(|| workspace().join("target/debug/sealgate"), PathBuf::from);
+    if !path.is_file() {
+        skip(&format!("{} was not built", path.display()));
+        return None;
+    }
+    Some(path)
+}
+
+impl Gateway {
+    /// Writes configuration and master key. Nothing runs yet. `None` if the program was not built.
+    pub fn configured(name: &str, options: &Options, cast: &Cast) -> Option<Self> {
+        let gateway = Self {
+            inbound: free_address(),
+            outbound: free_address(),
+            directory: Directory::new(name),
+            program: program()?,
+            child: None,
+            wrapped: false,
+        };
+        let text = gateway.configuration(options, cast);
+        gateway.directory.file("sealgate.toml", text);
+        let key = shown(&gateway.path("master.key"));
+        let made = gateway.command(&["check", "--make-master-key", &key]);
+        assert!(
+            gateway.path("master.key").is_file(),
+            "no master key: {}",
+            made.err
+        );
+        Some(gateway)
+    }
+
+    /// The same, running, with one organisation as `description` says.
+    pub fn running(name: &str, options: &Options, cast: &Cast, description: &str) -> Option<Self> {
+        let mut gateway = Self::configured(name, options, cast)?;
+        gateway.apply(description);
+        gateway.start();
+        Some(gateway)
+    }
+
+    fn configuration(&self, options: &Options, cast: &Cast) -> String {
+        let mut text = String::new();
+        let data = shown(&self.data());
+        let key = shown(&self.path("master.key"));
+        write!(
+            text,
+            "data = {data:?}\nmaster-key = {key:?}\nhostname = \"gateway.example\"\nsize-limit = {}\n\
+             [listen]\ninbound = [\"{}\"]\noutbound = [\"{}\"]\n\
+             [tls]\ncertificate = {:?}\nkey = {:?}\n\
+             [dns]\nserver = {:?}\n\
+             [delivery]\nsmtp-port = {}\nretry-first = {}\nqueue-lifetime = {}\n\
+             [fetch]\nallow = [\"127.0.0.0/8\"]\n",
+            options.size_limit,
+            self.inbound,
+            self.outbound,
+            shown(&cast.server.certificate),
+            shown(&cast.server.key),
+            options.dns,
+            options.smtp_port,
+            options.retry_first,
+            options.queue_lifetime,
+        )
+        .unwrap();
+        text
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> PathBuf {
+        self.path("data")
+    }
+
+    /// Its own directory, for further files of a test.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Runs one command of the program with this configuration.
+    pub fn command(&self, arguments: &[&str]) -> Ran {
+        let config = shown(&self.path("sealgate.toml"));
+        let all = [arguments, &["--config", config.as_str()]].concat();
+        run(self.program.to_str().unwrap(), &all, b"")
+    }
+
+    /// Runs a command that must succeed and gives its answer in JSON.
+    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        let ran = self.command(&[arguments, &["--json"]].concat());
+        assert!(ran.good, "{arguments:?}: {}", ran.err);
+        serde_json::from_slice(&ran.out)
+            .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", ran.text()))
+    }
+
+    /// Makes an organisation what `description` says, in the form of `docs/apply.md`.
+    pub fn apply(&self, description: &str) {
+        let file = self.directory.file("apply.toml", description);
+        let ran = self.command(&["apply", &shown(&file)]);
+        assert!(ran.good, "apply: {}\n{description}", ran.err);
+    }
+
+    /// Starts it and waits until both listeners greet. What it prints goes to `gateway.log`.
+    pub fn start(&mut self) {
+        self.start_as(&[]);
+    }
+
+    /// The same, with a program and arguments in front, such as `strace -f -o FILE`.
+    pub fn start_as(&mut self, wrapper: &[&str]) {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.path("gateway.log"))
+            .unwrap();
+        let config = shown(&self.path("sealgate.toml"));
+        let program = shown(&self.program);
+        let mut words = wrapper.to_vec();
+        words.extend([program.as_str(), "serve", "--config", &config]);
+        let (first, rest) = words.split_first().unwrap();
+        let child = Command::new(first)
+            .args(rest)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn();
+        self.child = Some(child.unwrap());
+        self.wrapped = !wrapper.is_empty();
+        let end = Instant::now() + START;
+        while !self.greets() {
+            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
+            assert!(
+                ended.is_none() && Instant::now() < end,
+                "did not start ({ended:?}):\n{}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn greets(&self) -> bool {
+        [self.inbound, self.outbound]
+            .into_iter()
+            .all(|listener| Session::connect(listener).is_ok())
+    }
+
+    /// What it has printed since its first start.
+    pub fn log(&self) -> String {
+        let octets = std::fs::read(self.path("gateway.log")).unwrap_or_default();
+        String::from_utf8_lossy(&octets).into_owned()
+    }
+
+    /// Process number of the running program itself.
+    pub fn process(&self) -> u32 {
+        let outer = self.child.as_ref().unwrap().id();
+        if !self.wrapped {
+            return outer;
+        }
+        let list = std::fs::read_to_string(format!("/proc/{outer}/task/{outer}/children")).unwrap();
+        list.split_whitespace()
+            .next()
+            .and_then(|number| number.parse().ok())
+            .unwrap_or(outer)
+    }
+
+    fn signal(&self, name: &str) {
+        run("kill", &[name, &self.process().to_string()], b"");
+    }
+
+    /// Ends it at once, as `kill -9` does.
+    pub fn kill(&mut self) {
+        if self.child.is_some() {
+            self.signal("-KILL");
+        }
+        if let Some(mut child) = self.child.take() {
+            child.wait().unwrap();
+        }
+    }
+
+    /// Asks it to end and waits; gives whether it ended well.
+    pub fn stop(&mut self) -> bool {
+        if self.child.is_none() {
+            return true;
+        }
+        self.signal("-TERM");
+        let Some(mut child) = self.child.take() else {
+            return true;
+        };
+        let end = Instant::now() + STOP;
+        while Instant::now() < end {
+            if let Some(status) = child.try_wait().unwrap() {
+                return status.success();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        false
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            println!("--- log of the gateway ---\n{}", self.log());
+        }
+    }
+}
+
+/// The description of the organisation of `case`: mail for its mailboxes goes to `office`, all other mail to
+/// `internet`; every client on loopback may send.
+pub fn description(case: &Case, cast: &Cast, office: SocketAddr, internet: SocketAddr) -> String {
+    let mut text = head(office);
+    for (address, state) in &case.given.mailboxes {
+        text.push_str(&mailbox(address, *state, cast));
+    }
+    text.push_str(&case.rules_as_toml());
+    for address in &case.given.correspondents {
+        let file = shown(&cast.of(address).certificate);
+        writeln!(text, "[[correspondents]]\ncertificate = {file:?}").unwrap();
+    }
+    text.push_str(&tail(cast, internet));
+    text
+}
+
+/// The beginning of a description: organisation and route.
+pub fn head(office: SocketAddr) -> String {
+    format!(
+        "organisation = \"example\"\n[[routes]]\nname = \"office\"\ndomains = [\"example.com\"]\n\
+         target = {{ host = \"127.0.0.1\", port = {} }}\n",
+        office.port()
+    )
+}
+
+/// One known mailbox, an active one with an uploaded certificate.
+pub fn mailbox(address: &str, state: Mailbox, cast: &Cast) -> String {
+    let mut text = format!("[[routes.mailboxes]]\naddress = {address:?}\n");
+    if state == Mailbox::Active {
+        let file = cast.of(address).pkcs12(cast.issuer_of(address));
+        let file = shown(Path::new(&file));
+        writeln!(
+            text,
+            "state = \"active\"\npkcs12 = {file:?}\npassword = {PASSWORD:?}"
+        )
+        .unwrap();
+    }
+    text
+}
+
+/// The end of a description: trust roots, smarthost and sending client.
+pub fn tail(cast: &Cast, internet: SocketAddr) -> String {
+    format!(
+        "[[trust-roots]]\ncertificate = {:?}\n\
+         [smarthost]\nhost = \"127.0.0.1\"\nport = {}\n\
+         [[clients]]\nname = \"loopback\"\nnetworks = [\"127.0.0.0/8\"]\n",
+        shown(&cast.partner_authority.certificate),
+        internet.port()
+    )
+}

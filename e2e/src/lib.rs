@@ -1,0 +1,20 @@
+//! What the tests of the whole gateway share: the program started on loopback ports, a recording mail
+//! server, sending clients, a name server, keys and certificates made on the spot, and the foreign
+//! programs that judge what comes out. Everything here is test code: it panics where a test must stop.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub mod case;
+pub mod cast;
+pub mod chance;
+pub mod client;
+pub mod dns;
+pub mod gateway;
+pub mod judge;
+pub mod keys;
+pub mod mime;
+pub mod nss;
+pub mod openssl;
+pub mod place;
+pub mod program;
+pub mod scene;
+pub mod sink;

@@ -1,0 +1,68 @@
+//! Directories and ports of a test: its own, and gone afterwards unless the test failed.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A directory below `target/e2e`, removed at the end unless the test panics or `SEALGATE_E2E_KEEP` is set.
+#[derive(Debug)]
+pub struct Directory(PathBuf);
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+impl Directory {
+    /// Makes a new one whose name begins with `name`.
+    pub fn new(name: &str) -> Self {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let own = format!("{name}-{}-{number}", std::process::id());
+        let path = workspace().join("target/e2e").join(own);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes a file into it and gives its path.
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let keep = std::thread::panicking() || std::env::var_os("SEALGATE_E2E_KEEP").is_some();
+        if keep {
+            println!("kept: {}", self.0.display());
+        } else {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+}
+
+/// The workspace root.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
+}
+
+/// A loopback address with a port that was free a moment ago.
+pub fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap()
+}
+
+/// Says that a test did not run because something outside is missing. In CI nothing may be missing.
+pub fn skip(reason: &str) {
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "in CI nothing may be skipped: {reason}"
+    );
+    println!("skipped: {reason}");
+}
