@@ -170,10 +170,11 @@ CREATE INDEX lines_organisation ON lines (organisation, id);
 CREATE INDEX lines_status ON lines (organisation, status, id);
 
 CREATE TABLE sent (
+    organisation INTEGER NOT NULL,
     message_id TEXT NOT NULL,
     mailbox TEXT NOT NULL,
     at INTEGER NOT NULL,
-    PRIMARY KEY (message_id, mailbox)
+    PRIMARY KEY (organisation, message_id, mailbox)
 ) STRICT;
 CREATE INDEX sent_at ON sent (at);
 
@@ -184,7 +185,8 @@ CREATE TABLE encrypted_keys (
 ) STRICT;
 CREATE INDEX encrypted_keys_at ON encrypted_keys (at);
 
--- Mail: the queue.
+-- Mail: the queue. Whoever refers to a content counts in its `refs`; a foreign key would search all copies at each
+-- deletion.
 
 CREATE TABLE contents (
     id INTEGER PRIMARY KEY NOT NULL,
@@ -208,7 +210,7 @@ CREATE TABLE to_open (
     copy INTEGER REFERENCES copies (id),
     envelope TEXT NOT NULL,
     head BLOB NOT NULL,
-    content INTEGER NOT NULL REFERENCES contents (id),
+    content INTEGER NOT NULL,
     attempts INTEGER NOT NULL,
     next_attempt INTEGER NOT NULL,
     due INTEGER,
@@ -228,7 +230,7 @@ CREATE TABLE copies (
     status TEXT NOT NULL,
     report INTEGER NOT NULL,
     head BLOB NOT NULL,
-    content INTEGER NOT NULL REFERENCES contents (id),
+    content INTEGER NOT NULL,
     body_from INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX copies_mail ON copies (mail);

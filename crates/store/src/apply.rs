@@ -5,23 +5,20 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sealgate_core::change::{Change, ImportKeys, describe};
-use sealgate_core::queue::NextHop;
 use sealgate_core::rules::Rule;
-use sealgate_core::tenant::{CorrespondentState, InboundRoute, OrganisationId, Origin, Proof, SendingClient, Settings};
+use sealgate_core::tenant::{InboundRoute, OrganisationId, Settings};
 use sealgate_mail::{Address, Domain, Timestamp};
-use sealgate_smime::certificate::Certificate;
 use sqlx::SqliteConnection;
 
 use crate::audit::{self, Entry};
-use crate::configuration::{
-    destination_record, next_number, route_record, seal_client, seal_setting, smarthost_record,
-};
-use crate::correspondents;
+use crate::configuration::{destination_record, next_number, route_record, seal_setting};
 use crate::error::StoreError;
-use crate::keys::{self, NewKey};
+use crate::keys::{self, BuiltInCa, NewKey};
 use crate::rows::{Columns, json, size, word};
 use crate::store::{Inner, Store};
 use crate::writer::{Weight, job};
+
+mod outside;
 
 impl Store {
     /// Makes an organisation. Its name is unique in the installation.
@@ -32,68 +29,163 @@ impl Store {
         who: &str,
         now: Timestamp,
     ) -> Result<OrganisationId, StoreError> {
-        if name.is_empty() || name.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(StoreError::Refused("the name of an organisation is one word without blanks".into()));
+        let create = Some(settings);
+        self.carry_out(
+            name,
+            Order {
+                create,
+                ..Order::default()
+            },
+            who,
+            now,
+        )
+        .await?;
+        self.organisation(name).await
+    }
+
+    /// Carries out `changes` of the organisation `name`; returns the version of the configuration from then on.
+    pub async fn apply(
+        &self,
+        name: &str,
+        changes: &[Change],
+        who: &str,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.carry_out(
+            name,
+            Order {
+                changes: changes.to_vec(),
+                ..Order::default()
+            },
+            who,
+            now,
+        )
+        .await
+    }
+
+    /// Carries out all of `order` for the organisation `name`, or nothing of it; returns the version of the configuration
+    /// from then on.
+    pub async fn carry_out(
+        &self,
+        name: &str,
+        order: Order,
+        who: &str,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        if order.changes.is_empty() && order.create.is_none() && order.authority.is_none() {
+            return self.version().await;
         }
-        let (name, who, settings) = (name.to_owned(), who.to_owned(), json(&settings)?);
+        let (name, who) = (name.to_owned(), who.to_owned());
+        let inner = Arc::clone(&self.0);
         let work = job(move |connection| {
             Box::pin(async move {
-                let id = next_number(connection, "organisation").await?;
-                let done = sqlx::query(
-                    "INSERT INTO organisations (id, name, settings, created) VALUES ($1, $2, $3, $4)
-                     ON CONFLICT (name) DO NOTHING",
-                )
-                .bind(id)
-                .bind(&name)
-                .bind(settings)
-                .bind(now.0)
-                .execute(&mut *connection)
-                .await?;
-                if done.rows_affected() == 0 {
-                    return Err(StoreError::Refused(format!("there is an organisation {name} already")));
+                sqlx::query("SAVEPOINT rehearsal")
+                    .execute(&mut *connection)
+                    .await?;
+                let version =
+                    in_one_transaction(connection, &inner, &order, (&name, &who, now)).await?;
+                if order.rehearse {
+                    sqlx::query("ROLLBACK TO rehearsal")
+                        .execute(&mut *connection)
+                        .await?;
                 }
-                next_number(connection, "configuration").await?;
-                let entry = Entry { at: now, who: &who, organisation: &name, text: "create organisation" };
-                audit::insert(connection, entry).await?;
-                Ok(OrganisationId(id))
+                sqlx::query("RELEASE rehearsal").execute(connection).await?;
+                Ok(version)
             })
         });
         self.0.writer.write(Weight::default(), work).await
     }
+}
 
-    /// Carries out `changes` of the organisation `name`; returns the version of the configuration from then on.
-    pub async fn apply(&self, name: &str, changes: &[Change], who: &str, now: Timestamp) -> Result<u64, StoreError> {
-        if changes.is_empty() {
-            return self.version().await;
-        }
-        let (name, who, changes) = (name.to_owned(), who.to_owned(), changes.to_vec());
-        let inner = Arc::clone(&self.0);
-        let work = job(move |connection| {
-            Box::pin(async move {
-                let row = sqlx::query("SELECT id FROM organisations WHERE name = $1")
-                    .bind(&name)
-                    .fetch_optional(&mut *connection)
-                    .await?
-                    .ok_or_else(|| StoreError::NotFound(format!("there is no organisation {name}")))?;
-                let mut run = Run {
-                    connection,
-                    inner: &inner,
-                    organisation: row.field("id")?,
-                    now,
-                    moving: routes_of(&changes),
-                    claimed: HashMap::new(),
-                };
-                for change in &changes {
-                    run.change(change).await?;
-                    let text = describe(change);
-                    let entry = Entry { at: now, who: &who, organisation: &name, text: &text };
-                    audit::insert(run.connection, entry).await?;
-                }
-                run.drop_mailboxes_without_route().await?;
-                Ok(size(next_number(connection, "configuration").await?))
-            })
-        });
-        self.0.writer.write(Weight::default(), work).await
+/// What is to be carried out in one transaction.
+#[derive(Clone, Debug, Default)]
+pub struct Order {
+    /// Makes the organisation first, with these switches. Its name is one word, unique in the installation.
+    pub create: Option<Settings>,
+    /// The built-in CA, if it was made for this order.
+    pub authority: Option<BuiltInCa>,
+    /// Changes of the organisation, in this order.
+    pub changes: Vec<Change>,
+    /// Only finds out whether it could be carried out; nothing is changed. Here [`Change::Activate`] needs no key yet.
+    pub rehearse: bool,
+}
+
+async fn in_one_transaction(
+    connection: &mut SqliteConnection,
+    inner: &Inner,
+    order: &Order,
+    (name, who, now): (&str, &str, Timestamp),
+) -> Result<u64, StoreError> {
+    if let Some(settings) = &order.create {
+        insert_organisation(connection, name, settings, now).await?;
+        audit::insert(
+            connection,
+            Entry {
+                at: now,
+                who,
+                organisation: name,
+                text: "create organisation",
+            },
+        )
+        .await?;
+    }
+    if let Some(ca) = &order.authority {
+        keys::insert_authority(connection, &inner.sealer, ca, now).await?;
+    }
+    let row = sqlx::query("SELECT id FROM organisations WHERE name = $1")
+        .bind(name)
+        .fetch_optional(&mut *connection)
+        .await?
+        .ok_or_else(|| StoreError::NotFound(format!("there is no organisation {name}")))?;
+    let mut run = Run {
+        connection,
+        inner,
+        organisation: row.field("id")?,
+        now,
+        rehearse: order.rehearse,
+        moving: routes_of(&order.changes),
+        claimed: HashMap::new(),
+    };
+    for change in &order.changes {
+        run.change(change).await?;
+        let text = describe(change);
+        audit::insert(
+            run.connection,
+            Entry {
+                at: now,
+                who,
+                organisation: name,
+                text: &text,
+            },
+        )
+        .await?;
+    }
+    run.drop_mailboxes_without_route().await?;
+    Ok(size(next_number(connection, "configuration").await?))
+}
+
+async fn insert_organisation(
+    connection: &mut SqliteConnection,
+    name: &str,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if name.is_empty() || name.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return refused("the name of an organisation is one word without blanks".into());
+    }
+    let id = next_number(connection, "organisation").await?;
+    let done = sqlx::query(
+        "INSERT INTO organisations (id, name, settings, created) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING",
+    )
+    .bind(id)
+    .bind(name)
+    .bind(json(settings)?)
+    .bind(now.0)
+    .execute(connection)
+    .await?;
+    match done.rows_affected() {
+        0 => refused(format!("there is an organisation {name} already")),
+        _ => Ok(()),
     }
 }
 
@@ -117,6 +209,7 @@ struct Run<'r> {
     inner: &'r Inner,
     organisation: i64,
     now: Timestamp,
+    rehearse: bool,
     moving: HashSet<String>,
     claimed: HashMap<Domain, String>,
 }
@@ -130,14 +223,17 @@ impl Run<'_> {
             Change::AddMailbox(address) => self.add_mailbox(address).await,
             Change::RemoveMailbox(address) => self.remove_mailbox(address).await,
             Change::Aliases(address, aliases) => self.aliases(address, aliases).await,
-            Change::Activate(address, _) => {
-                refused(format!("mailbox {address} cannot become active without a key pair"))
-            }
+            Change::Activate(address, _) if self.rehearse => self.must_be_known(address).await,
+            Change::Activate(address, _) => refused(format!(
+                "mailbox {address} cannot become active without a key pair"
+            )),
             Change::ImportKeys(keys) => self.import(keys).await,
             Change::Deactivate(address) => self.deactivate(address).await,
             Change::Rules(rules) => self.rules(rules).await,
             Change::PutCorrespondent(certificate) => self.put_correspondent(certificate).await,
-            Change::RemoveCorrespondent(fingerprint) => self.remove_correspondent(fingerprint).await,
+            Change::RemoveCorrespondent(fingerprint) => {
+                self.remove_correspondent(fingerprint).await
+            }
             Change::PutTrustRoot(certificate) => self.put_trust_root(certificate).await,
             Change::RemoveTrustRoot(fingerprint) => self.remove_trust_root(fingerprint).await,
             Change::PutDestination(domain, destination) => {
@@ -183,7 +279,10 @@ impl Run<'_> {
         .bind(route.wildcard)
         .execute(&mut *self.connection)
         .await?;
-        sqlx::query("DELETE FROM route_domains WHERE route = $1").bind(id).execute(&mut *self.connection).await?;
+        sqlx::query("DELETE FROM route_domains WHERE route = $1")
+            .bind(id)
+            .execute(&mut *self.connection)
+            .await?;
         for (position, domain) in (0_i64..).zip(&route.domains) {
             self.claim(domain, &route.name).await?;
             sqlx::query("INSERT INTO route_domains (domain, route, position) VALUES ($1, $2, $3)")
@@ -199,7 +298,10 @@ impl Run<'_> {
     /// Makes sure that nobody else has the domain. Between two routes that both change now, it may move.
     async fn claim(&mut self, domain: &Domain, route: &str) -> Result<(), StoreError> {
         if let Some(other) = self.claimed.insert(domain.clone(), route.to_owned()) {
-            return refused(format!("domain {} is named by the inbound routes {other} and {route}", domain.as_str()));
+            return refused(format!(
+                "domain {} is named by the inbound routes {other} and {route}",
+                domain.as_str()
+            ));
         }
         let owner = sqlx::query(
             "SELECT r.organisation, r.name FROM route_domains d JOIN routes r ON r.id = d.route WHERE d.domain = $1",
@@ -210,10 +312,16 @@ impl Run<'_> {
         let Some(owner) = owner else { return Ok(()) };
         let name: String = owner.field("name")?;
         if owner.field::<i64>("organisation")? != self.organisation {
-            return refused(format!("domain {} belongs to another organisation", domain.as_str()));
+            return refused(format!(
+                "domain {} belongs to another organisation",
+                domain.as_str()
+            ));
         }
         if !self.moving.contains(&name) {
-            return refused(format!("domain {} belongs to inbound route {name}", domain.as_str()));
+            return refused(format!(
+                "domain {} belongs to inbound route {name}",
+                domain.as_str()
+            ));
         }
         sqlx::query("DELETE FROM route_domains WHERE domain = $1")
             .bind(domain.as_str())
@@ -258,7 +366,9 @@ impl Run<'_> {
         .await?;
         if route.is_none() {
             let domain = address.domain().to_unicode();
-            return refused(format!("mailbox {address} has no inbound route: name {domain} in a route first"));
+            return refused(format!(
+                "mailbox {address} has no inbound route: name {domain} in a route first"
+            ));
         }
         sqlx::query(
             "INSERT INTO mailboxes (organisation, mailbox, address, domain, state, aliases, added)
@@ -305,7 +415,9 @@ impl Run<'_> {
             .await?;
         match row {
             Some(_) => Ok(()),
-            None => refused(format!("{address} is no known mailbox: add it to an inbound route first")),
+            None => refused(format!(
+                "{address} is no known mailbox: add it to an inbound route first"
+            )),
         }
     }
 
@@ -315,10 +427,20 @@ impl Run<'_> {
         let (mut signing, mut encryption) = (None, None);
         for (certificate, key) in &import.pairs {
             if !key.matches(certificate) {
-                return refused(format!("the private key for {mailbox} does not belong to its certificate"));
+                return refused(format!(
+                    "the private key for {mailbox} does not belong to its certificate"
+                ));
             }
             let (organisation, now) = (self.organisation, self.now);
-            let new = NewKey { organisation, mailbox, certificate, key, chain: &import.chain, origin: import.origin, now };
+            let new = NewKey {
+                organisation,
+                mailbox,
+                certificate,
+                key,
+                chain: &import.chain,
+                origin: import.origin,
+                now,
+            };
             let id = keys::insert(self.connection, self.inner, new).await?;
             if certificate.may_sign().is_ok() {
                 signing = signing.or(Some(id));
@@ -328,7 +450,9 @@ impl Run<'_> {
             }
         }
         if signing.is_none() {
-            return refused(format!("none of the certificates for {mailbox} may sign mail"));
+            return refused(format!(
+                "none of the certificates for {mailbox} may sign mail"
+            ));
         }
         sqlx::query(
             "UPDATE mailboxes SET state = 'active', signing = $1, encryption = $2 WHERE organisation = $3 AND mailbox = $4",
@@ -360,9 +484,16 @@ impl Run<'_> {
             .bind(self.organisation)
             .fetch_all(&mut *self.connection)
             .await?;
-        let mut known = known.iter().map(|row| row.field("id")).collect::<Result<HashSet<i64>, _>>()?;
+        let mut known = known
+            .iter()
+            .map(|row| row.field("id"))
+            .collect::<Result<HashSet<i64>, _>>()?;
         for (priority, rule) in (1_i64..).zip(rules) {
-            let id = if known.remove(&rule.id.0) { rule.id.0 } else { next_number(self.connection, "rule").await? };
+            let id = if known.remove(&rule.id.0) {
+                rule.id.0
+            } else {
+                next_number(self.connection, "rule").await?
+            };
             sqlx::query(
                 "INSERT INTO rules (id, organisation, priority, managed, external, inbound, outbound)
                  VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -377,120 +508,6 @@ impl Run<'_> {
             .execute(&mut *self.connection)
             .await?;
         }
-        Ok(())
-    }
-
-    async fn put_correspondent(&mut self, certificate: &Certificate) -> Result<(), StoreError> {
-        if let Some(reason) = certificate.import_refusal() {
-            return refused(format!("this public key cannot be imported: {reason}"));
-        }
-        for address in certificate.addresses() {
-            let row = correspondents::row(address, certificate, (Origin::Manual, CorrespondentState::Preferred))?;
-            correspondents::insert(self.connection, self.organisation, None, (row, self.now)).await?;
-        }
-        Ok(())
-    }
-
-    async fn remove_correspondent(&mut self, fingerprint: &[u8; 32]) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM correspondents WHERE organisation = $1 AND fingerprint = $2 AND origin = 'manual'")
-            .bind(self.organisation)
-            .bind(fingerprint.as_slice())
-            .execute(&mut *self.connection)
-            .await?;
-        Ok(())
-    }
-
-    async fn put_trust_root(&mut self, certificate: &Certificate) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO trust_roots (organisation, fingerprint, certificate) VALUES ($1, $2, $3)
-             ON CONFLICT (organisation, fingerprint) DO NOTHING",
-        )
-        .bind(self.organisation)
-        .bind(certificate.fingerprint().as_slice())
-        .bind(certificate.der())
-        .execute(&mut *self.connection)
-        .await?;
-        Ok(())
-    }
-
-    async fn remove_trust_root(&mut self, fingerprint: &[u8; 32]) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM trust_roots WHERE organisation = $1 AND fingerprint = $2")
-            .bind(self.organisation)
-            .bind(fingerprint.as_slice())
-            .execute(&mut *self.connection)
-            .await?;
-        Ok(())
-    }
-
-    async fn put_destination(&mut self, domain: &Domain, sealed: Vec<u8>) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO destinations (organisation, domain, sealed) VALUES ($1, $2, $3)
-             ON CONFLICT (organisation, domain) DO UPDATE SET sealed = excluded.sealed",
-        )
-        .bind(self.organisation)
-        .bind(domain.as_str())
-        .bind(sealed)
-        .execute(&mut *self.connection)
-        .await?;
-        Ok(())
-    }
-
-    async fn remove_destination(&mut self, domain: &Domain) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM destinations WHERE organisation = $1 AND domain = $2")
-            .bind(self.organisation)
-            .bind(domain.as_str())
-            .execute(&mut *self.connection)
-            .await?;
-        Ok(())
-    }
-
-    async fn smarthost(&mut self, hop: Option<&NextHop>) -> Result<(), StoreError> {
-        let record = smarthost_record(self.organisation);
-        let sealed = hop.map(|hop| seal_setting(&self.inner.sealer, &record, hop)).transpose()?;
-        sqlx::query("UPDATE organisations SET smarthost = $1 WHERE id = $2")
-            .bind(sealed)
-            .bind(self.organisation)
-            .execute(&mut *self.connection)
-            .await?;
-        Ok(())
-    }
-
-    async fn put_client(&mut self, client: &SendingClient) -> Result<(), StoreError> {
-        let user = match &client.proof {
-            Proof::Password { user, .. } => Some(user),
-            Proof::Network(_) => None,
-        };
-        let taken = sqlx::query(
-            "SELECT organisation, name FROM clients WHERE (name = $1 AND organisation <> $2) OR (user_name = $3 AND name <> $1)",
-        )
-        .bind(&client.name)
-        .bind(self.organisation)
-        .bind(user)
-        .fetch_optional(&mut *self.connection)
-        .await?;
-        if let Some(row) = taken {
-            let what = if row.field::<&str>("name")? == client.name { "name" } else { "user name" };
-            return refused(format!("the {what} of sending client {} is taken: choose another", client.name));
-        }
-        sqlx::query(
-            "INSERT INTO clients (name, organisation, user_name, sealed) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (name) DO UPDATE SET user_name = excluded.user_name, sealed = excluded.sealed",
-        )
-        .bind(&client.name)
-        .bind(self.organisation)
-        .bind(user)
-        .bind(seal_client(&self.inner.sealer, self.organisation, client)?)
-        .execute(&mut *self.connection)
-        .await?;
-        Ok(())
-    }
-
-    async fn remove_client(&mut self, name: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM clients WHERE organisation = $1 AND name = $2")
-            .bind(self.organisation)
-            .bind(name)
-            .execute(&mut *self.connection)
-            .await?;
         Ok(())
     }
 }

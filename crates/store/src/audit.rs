@@ -38,8 +38,14 @@ pub(crate) struct Entry<'a> {
 
 fn hash(before: &[u8], id: i64, entry: Entry<'_>) -> Vec<u8> {
     let mut context = Context::new(&SHA256);
-    let fields =
-        [before, &id.to_be_bytes(), &entry.at.0.to_be_bytes(), entry.who.as_bytes(), entry.organisation.as_bytes(), entry.text.as_bytes()];
+    let fields = [
+        before,
+        &id.to_be_bytes(),
+        &entry.at.0.to_be_bytes(),
+        entry.who.as_bytes(),
+        entry.organisation.as_bytes(),
+        entry.text.as_bytes(),
+    ];
     for field in fields {
         context.update(&(field.len() as u64).to_be_bytes());
         context.update(field);
@@ -47,21 +53,31 @@ fn hash(before: &[u8], id: i64, entry: Entry<'_>) -> Vec<u8> {
     context.finish().as_ref().to_vec()
 }
 
-pub(crate) async fn insert(connection: &mut SqliteConnection, entry: Entry<'_>) -> Result<(), StoreError> {
-    let last = sqlx::query("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1").fetch_optional(&mut *connection).await?;
+pub(crate) async fn insert(
+    connection: &mut SqliteConnection,
+    entry: Entry<'_>,
+) -> Result<(), StoreError> {
+    let last = sqlx::query("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1")
+        .fetch_optional(&mut *connection)
+        .await?;
     let (id, before) = match &last {
-        Some(row) => (row.field::<i64>("id")?.saturating_add(1), row.field("hash")?),
+        Some(row) => (
+            row.field::<i64>("id")?.saturating_add(1),
+            row.field("hash")?,
+        ),
         None => (1, Vec::new()),
     };
-    sqlx::query("INSERT INTO audit (id, at, who, organisation, text, hash) VALUES ($1, $2, $3, $4, $5, $6)")
-        .bind(id)
-        .bind(entry.at.0)
-        .bind(entry.who)
-        .bind(entry.organisation)
-        .bind(entry.text)
-        .bind(hash(&before, id, entry))
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO audit (id, at, who, organisation, text, hash) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(id)
+    .bind(entry.at.0)
+    .bind(entry.who)
+    .bind(entry.organisation)
+    .bind(entry.text)
+    .bind(hash(&before, id, entry))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -82,8 +98,12 @@ impl Store {
             }
             for row in &rows {
                 let line = line(row)?;
-                let entry =
-                    Entry { at: line.at, who: &line.who, organisation: &line.organisation, text: &line.text };
+                let entry = Entry {
+                    at: line.at,
+                    who: &line.who,
+                    organisation: &line.organisation,
+                    text: &line.text,
+                };
                 let stored: Vec<u8> = row.field("hash")?;
                 if line.id != after + 1 || stored != hash(&before, line.id, entry) {
                     return Ok(Some(line.id));
@@ -94,11 +114,13 @@ impl Store {
     }
 
     async fn audit_rows(&self, after: i64, limit: u32) -> Result<Vec<SqliteRow>, StoreError> {
-        Ok(sqlx::query("SELECT * FROM audit WHERE id > $1 ORDER BY id LIMIT $2")
-            .bind(after)
-            .bind(i64::from(limit.min(PAGE_ROWS)))
-            .fetch_all(&self.0.readers)
-            .await?)
+        Ok(
+            sqlx::query("SELECT * FROM audit WHERE id > $1 ORDER BY id LIMIT $2")
+                .bind(after)
+                .bind(i64::from(limit.min(PAGE_ROWS)))
+                .fetch_all(&self.0.readers)
+                .await?,
+        )
     }
 }
 

@@ -7,8 +7,8 @@ use sealgate_core::change::{Described, DescribedKeys, DescribedMailbox, KeyOrigi
 use sealgate_core::queue::{Destination, NextHop};
 use sealgate_core::rules::{Entry, Rule, RuleId};
 use sealgate_core::tenant::{
-    CurrentKey, InboundRoute, Installation, KeyId, Mailbox, MailboxState, Organisation, OrganisationId, Proof,
-    SendingClient,
+    CurrentKey, InboundRoute, Installation, KeyId, Mailbox, MailboxState, Organisation,
+    OrganisationId, Proof, SendingClient,
 };
 use sealgate_mail::{Address, Domain};
 use sealgate_smime::algorithms::{Curve, PublicKeyKind};
@@ -44,11 +44,19 @@ struct SealedClient {
 }
 
 /// Seals a setting that may hold a password, bound to `record`.
-pub(crate) fn seal_setting<T: Serialize>(sealer: &Sealer, record: &str, value: &T) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn seal_setting<T: Serialize>(
+    sealer: &Sealer,
+    record: &str,
+    value: &T,
+) -> Result<Vec<u8>, StoreError> {
     sealer.seal(Purpose::Setting, record, json(value)?.into_bytes())
 }
 
-fn open_setting<T: DeserializeOwned>(sealer: &Sealer, record: &str, sealed: &[u8]) -> Result<T, StoreError> {
+fn open_setting<T: DeserializeOwned>(
+    sealer: &Sealer,
+    record: &str,
+    sealed: &[u8],
+) -> Result<T, StoreError> {
     of_json(&sealer.open(Purpose::Setting, record, sealed)?)
 }
 
@@ -69,7 +77,11 @@ pub(crate) fn client_record(organisation: i64, name: &str) -> String {
 }
 
 /// The sealed part of a client's row.
-pub(crate) fn seal_client(sealer: &Sealer, organisation: i64, client: &SendingClient) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn seal_client(
+    sealer: &Sealer,
+    organisation: i64,
+    client: &SendingClient,
+) -> Result<Vec<u8>, StoreError> {
     let sealed = SealedClient {
         proof: client.proof.clone(),
         may_send_as: client.may_send_as.clone(),
@@ -79,7 +91,10 @@ pub(crate) fn seal_client(sealer: &Sealer, organisation: i64, client: &SendingCl
 }
 
 /// The next number of a kind; never given twice, also not after a deletion.
-pub(crate) async fn next_number(connection: &mut SqliteConnection, kind: &str) -> Result<i64, StoreError> {
+pub(crate) async fn next_number(
+    connection: &mut SqliteConnection,
+    kind: &str,
+) -> Result<i64, StoreError> {
     let row = sqlx::query("UPDATE counters SET value = value + 1 WHERE name = $1 RETURNING value")
         .bind(kind)
         .fetch_one(connection)
@@ -88,17 +103,31 @@ pub(crate) async fn next_number(connection: &mut SqliteConnection, kind: &str) -
 }
 
 /// The name of an organisation.
-pub(crate) async fn name_of(connection: &mut SqliteConnection, id: OrganisationId) -> Result<String, StoreError> {
-    let row = sqlx::query("SELECT name FROM organisations WHERE id = $1").bind(id.0).fetch_optional(connection).await?;
-    let row = row.ok_or_else(|| StoreError::NotFound(format!("there is no organisation {}", id.0)))?;
+pub(crate) async fn name_of(
+    connection: &mut SqliteConnection,
+    id: OrganisationId,
+) -> Result<String, StoreError> {
+    let row = sqlx::query("SELECT name FROM organisations WHERE id = $1")
+        .bind(id.0)
+        .fetch_optional(connection)
+        .await?;
+    let row =
+        row.ok_or_else(|| StoreError::NotFound(format!("there is no organisation {}", id.0)))?;
     row.field("name")
 }
 
 impl Store {
     /// All organisations by name.
     pub async fn organisations(&self) -> Result<Vec<OrganisationName>, StoreError> {
-        let rows = sqlx::query("SELECT id, name FROM organisations ORDER BY name").fetch_all(&self.0.readers).await?;
-        let name = |row: &SqliteRow| Ok(OrganisationName { id: row.organisation("id")?, name: row.field("name")? });
+        let rows = sqlx::query("SELECT id, name FROM organisations ORDER BY name")
+            .fetch_all(&self.0.readers)
+            .await?;
+        let name = |row: &SqliteRow| {
+            Ok(OrganisationName {
+                id: row.organisation("id")?,
+                name: row.field("name")?,
+            })
+        };
         rows.iter().map(name).collect()
     }
 
@@ -108,23 +137,28 @@ impl Store {
             .bind(name)
             .fetch_optional(&self.0.readers)
             .await?;
-        row.ok_or_else(|| StoreError::NotFound(format!("there is no organisation {name}")))?.organisation("id")
+        row.ok_or_else(|| StoreError::NotFound(format!("there is no organisation {name}")))?
+            .organisation("id")
     }
 
     /// The version of the configuration; grows with every change.
     pub async fn version(&self) -> Result<u64, StoreError> {
-        let row =
-            sqlx::query("SELECT value FROM counters WHERE name = 'configuration'").fetch_one(&self.0.readers).await?;
+        let row = sqlx::query("SELECT value FROM counters WHERE name = 'configuration'")
+            .fetch_one(&self.0.readers)
+            .await?;
         Ok(size(row.field("value")?))
     }
 
     /// Everything mail is decided under, of one moment.
     pub async fn installation(&self) -> Result<Installation, StoreError> {
         let mut reading = self.0.readers.begin().await?;
-        let row =
-            sqlx::query("SELECT value FROM counters WHERE name = 'configuration'").fetch_one(&mut *reading).await?;
+        let row = sqlx::query("SELECT value FROM counters WHERE name = 'configuration'")
+            .fetch_one(&mut *reading)
+            .await?;
         let version = size(row.field("value")?);
-        let rows = sqlx::query("SELECT * FROM organisations ORDER BY id").fetch_all(&mut *reading).await?;
+        let rows = sqlx::query("SELECT * FROM organisations ORDER BY id")
+            .fetch_all(&mut *reading)
+            .await?;
         let mut organisations = Vec::with_capacity(rows.len());
         for row in &rows {
             organisations.push(organisation(&mut reading, &self.0.sealer, row).await?);
@@ -145,7 +179,10 @@ impl Store {
         let keys = current_certificates(&mut reading, id).await?;
         let mut mailboxes: Vec<&Mailbox> = loaded.mailboxes.values().collect();
         mailboxes.sort_by_key(|mailbox| mailbox.address.key());
-        let mailboxes = mailboxes.into_iter().map(|mailbox| describe_mailbox(mailbox, &keys)).collect();
+        let mailboxes = mailboxes
+            .into_iter()
+            .map(|mailbox| describe_mailbox(mailbox, &keys))
+            .collect();
         let mut destinations: Vec<_> = loaded.destinations.into_iter().collect();
         destinations.sort_by(|(one, _), (other, _)| one.cmp(other));
         Ok(Described {
@@ -178,12 +215,18 @@ async fn organisation(
         rules: rules(reading, id).await?,
         clients: clients(reading, sealer, id).await?,
         destinations: destinations(reading, sealer, id).await?,
-        smarthost: smarthost.map(|sealed| open_setting(sealer, &smarthost_record(id), sealed)).transpose()?,
+        smarthost: smarthost
+            .map(|sealed| open_setting(sealer, &smarthost_record(id), sealed))
+            .transpose()?,
         anchors: Arc::new(TrustAnchors::new(trust_roots(reading, id).await?)),
     })
 }
 
-async fn routes(reading: &mut SqliteConnection, sealer: &Sealer, id: i64) -> Result<Vec<InboundRoute>, StoreError> {
+async fn routes(
+    reading: &mut SqliteConnection,
+    sealer: &Sealer,
+    id: i64,
+) -> Result<Vec<InboundRoute>, StoreError> {
     let rows = sqlx::query("SELECT * FROM routes WHERE organisation = $1 ORDER BY id")
         .bind(id)
         .fetch_all(&mut *reading)
@@ -191,14 +234,18 @@ async fn routes(reading: &mut SqliteConnection, sealer: &Sealer, id: i64) -> Res
     let mut routes = Vec::with_capacity(rows.len());
     for row in &rows {
         let route: i64 = row.field("id")?;
-        let domains = sqlx::query("SELECT domain FROM route_domains WHERE route = $1 ORDER BY position")
-            .bind(route)
-            .fetch_all(&mut *reading)
-            .await?;
+        let domains =
+            sqlx::query("SELECT domain FROM route_domains WHERE route = $1 ORDER BY position")
+                .bind(route)
+                .fetch_all(&mut *reading)
+                .await?;
         let target: NextHop = open_setting(sealer, &route_record(route), row.field("target")?)?;
         routes.push(InboundRoute {
             name: row.field("name")?,
-            domains: domains.iter().map(|row| domain(row, "domain")).collect::<Result<_, _>>()?,
+            domains: domains
+                .iter()
+                .map(|row| domain(row, "domain"))
+                .collect::<Result<_, _>>()?,
             target,
             wildcard: row.field("wildcard")?,
         });
@@ -210,7 +257,10 @@ fn domain(row: &SqliteRow, column: &str) -> Result<Domain, StoreError> {
     Domain::parse(row.field(column)?).map_err(|error| StoreError::damaged(error.to_string()))
 }
 
-async fn mailboxes(reading: &mut SqliteConnection, id: i64) -> Result<HashMap<Address, Mailbox>, StoreError> {
+async fn mailboxes(
+    reading: &mut SqliteConnection,
+    id: i64,
+) -> Result<HashMap<Address, Mailbox>, StoreError> {
     let rows = sqlx::query(
         "SELECT m.address, m.state, m.aliases, m.signing, s.not_before AS signing_from, s.not_after AS signing_to,
                 m.encryption, e.not_before AS encryption_from, e.not_after AS encryption_to
@@ -235,9 +285,18 @@ async fn mailboxes(reading: &mut SqliteConnection, id: i64) -> Result<HashMap<Ad
     Ok(mailboxes)
 }
 
-fn current_key(row: &SqliteRow, [key, from, to]: [&str; 3]) -> Result<Option<CurrentKey>, StoreError> {
-    let Some(key) = row.field::<Option<i64>>(key)? else { return Ok(None) };
-    Ok(Some(CurrentKey { key: KeyId(key), not_before: row.time(from)?, not_after: row.time(to)? }))
+fn current_key(
+    row: &SqliteRow,
+    [key, from, to]: [&str; 3],
+) -> Result<Option<CurrentKey>, StoreError> {
+    let Some(key) = row.field::<Option<i64>>(key)? else {
+        return Ok(None);
+    };
+    Ok(Some(CurrentKey {
+        key: KeyId(key),
+        not_before: row.time(from)?,
+        not_after: row.time(to)?,
+    }))
 }
 
 async fn rules(reading: &mut SqliteConnection, id: i64) -> Result<Vec<Rule>, StoreError> {
@@ -247,7 +306,9 @@ async fn rules(reading: &mut SqliteConnection, id: i64) -> Result<Vec<Rule>, Sto
         .await?;
     let rule = |row: &SqliteRow| {
         let pattern = |column: &str| {
-            row.field::<&str>(column)?.parse().map_err(|error| StoreError::damaged(format!("rule: {error}")))
+            row.field::<&str>(column)?
+                .parse()
+                .map_err(|error| StoreError::damaged(format!("rule: {error}")))
         };
         let word = |column: &str| row.field::<Option<String>>(column);
         Ok(Rule {
@@ -261,16 +322,30 @@ async fn rules(reading: &mut SqliteConnection, id: i64) -> Result<Vec<Rule>, Sto
     rows.iter().map(rule).collect()
 }
 
-async fn clients(reading: &mut SqliteConnection, sealer: &Sealer, id: i64) -> Result<Vec<SendingClient>, StoreError> {
+async fn clients(
+    reading: &mut SqliteConnection,
+    sealer: &Sealer,
+    id: i64,
+) -> Result<Vec<SendingClient>, StoreError> {
     let rows = sqlx::query("SELECT * FROM clients WHERE organisation = $1 ORDER BY name")
         .bind(id)
         .fetch_all(reading)
         .await?;
     let client = |row: &SqliteRow| {
         let name: String = row.field("name")?;
-        let sealed: SealedClient = open_setting(sealer, &client_record(id, &name), row.field("sealed")?)?;
-        let SealedClient { proof, may_send_as, mail_server } = sealed;
-        Ok(SendingClient { name, proof, may_send_as, mail_server })
+        let sealed: SealedClient =
+            open_setting(sealer, &client_record(id, &name), row.field("sealed")?)?;
+        let SealedClient {
+            proof,
+            may_send_as,
+            mail_server,
+        } = sealed;
+        Ok(SendingClient {
+            name,
+            proof,
+            may_send_as,
+            mail_server,
+        })
     };
     rows.iter().map(client).collect()
 }
@@ -280,26 +355,42 @@ async fn destinations(
     sealer: &Sealer,
     id: i64,
 ) -> Result<HashMap<Domain, Destination>, StoreError> {
-    let rows =
-        sqlx::query("SELECT * FROM destinations WHERE organisation = $1").bind(id).fetch_all(reading).await?;
+    let rows = sqlx::query("SELECT * FROM destinations WHERE organisation = $1")
+        .bind(id)
+        .fetch_all(reading)
+        .await?;
     let destination = |row: &SqliteRow| {
         let domain = domain(row, "domain")?;
-        let opened = open_setting(sealer, &destination_record(id, &domain), row.field("sealed")?)?;
+        let opened = open_setting(
+            sealer,
+            &destination_record(id, &domain),
+            row.field("sealed")?,
+        )?;
         Ok((domain, opened))
     };
     rows.iter().map(destination).collect()
 }
 
-async fn trust_roots(reading: &mut SqliteConnection, id: i64) -> Result<Vec<Certificate>, StoreError> {
-    let rows = sqlx::query("SELECT certificate FROM trust_roots WHERE organisation = $1 ORDER BY fingerprint")
-        .bind(id)
-        .fetch_all(reading)
-        .await?;
-    rows.iter().map(|row| certificate(row.field("certificate")?)).collect()
+async fn trust_roots(
+    reading: &mut SqliteConnection,
+    id: i64,
+) -> Result<Vec<Certificate>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT certificate FROM trust_roots WHERE organisation = $1 ORDER BY fingerprint",
+    )
+    .bind(id)
+    .fetch_all(reading)
+    .await?;
+    rows.iter()
+        .map(|row| certificate(row.field("certificate")?))
+        .collect()
 }
 
 /// Each certificate once, however many addresses it was imported for.
-async fn manual_certificates(reading: &mut SqliteConnection, id: i64) -> Result<Vec<Certificate>, StoreError> {
+async fn manual_certificates(
+    reading: &mut SqliteConnection,
+    id: i64,
+) -> Result<Vec<Certificate>, StoreError> {
     let rows = sqlx::query(
         "SELECT MIN(id) AS first, certificate FROM correspondents WHERE organisation = $1 AND origin = 'manual'
          GROUP BY fingerprint, certificate ORDER BY first",
@@ -307,12 +398,17 @@ async fn manual_certificates(reading: &mut SqliteConnection, id: i64) -> Result<
     .bind(id)
     .fetch_all(reading)
     .await?;
-    rows.iter().map(|row| certificate(row.field("certificate")?)).collect()
+    rows.iter()
+        .map(|row| certificate(row.field("certificate")?))
+        .collect()
 }
 
 type CurrentCertificates = HashMap<KeyId, (Certificate, KeyOrigin)>;
 
-async fn current_certificates(reading: &mut SqliteConnection, id: i64) -> Result<CurrentCertificates, StoreError> {
+async fn current_certificates(
+    reading: &mut SqliteConnection,
+    id: i64,
+) -> Result<CurrentCertificates, StoreError> {
     let rows = sqlx::query(
         "SELECT k.id, k.certificate, k.origin FROM keys k JOIN mailboxes m ON k.id = m.signing OR k.id = m.encryption
          WHERE m.organisation = $1",
@@ -321,26 +417,44 @@ async fn current_certificates(reading: &mut SqliteConnection, id: i64) -> Result
     .fetch_all(reading)
     .await?;
     let one = |row: &SqliteRow| {
-        Ok((KeyId(row.field("id")?), (certificate(row.field("certificate")?)?, row.word("origin")?)))
+        Ok((
+            KeyId(row.field("id")?),
+            (certificate(row.field("certificate")?)?, row.word("origin")?),
+        ))
     };
     rows.iter().map(one).collect()
 }
 
 fn describe_mailbox(mailbox: &Mailbox, keys: &CurrentCertificates) -> DescribedMailbox {
-    let mut current: Vec<KeyId> = [mailbox.signing, mailbox.encryption].into_iter().flatten().map(|key| key.key).collect();
+    let mut current: Vec<KeyId> = [mailbox.signing, mailbox.encryption]
+        .into_iter()
+        .flatten()
+        .map(|key| key.key)
+        .collect();
     current.dedup();
-    let known: Vec<&(Certificate, KeyOrigin)> = current.iter().filter_map(|id| keys.get(id)).collect();
+    let known: Vec<&(Certificate, KeyOrigin)> =
+        current.iter().filter_map(|id| keys.get(id)).collect();
     let described = match known.first() {
         Some((certificate, KeyOrigin::BuiltIn)) if mailbox.state == MailboxState::Active => {
             DescribedKeys::BuiltIn(kind(certificate))
         }
         Some(_) if mailbox.state == MailboxState::Active => {
-            let certificates = known.iter().map(|(certificate, _)| certificate.clone()).collect();
-            DescribedKeys::Uploaded { certificates, import: None }
+            let certificates = known
+                .iter()
+                .map(|(certificate, _)| certificate.clone())
+                .collect();
+            DescribedKeys::Uploaded {
+                certificates,
+                import: None,
+            }
         }
         _ => DescribedKeys::Inactive,
     };
-    DescribedMailbox { address: mailbox.address.clone(), aliases: mailbox.aliases.clone(), keys: described }
+    DescribedMailbox {
+        address: mailbox.address.clone(),
+        aliases: mailbox.aliases.clone(),
+        keys: described,
+    }
 }
 
 fn kind(certificate: &Certificate) -> KeyKind {

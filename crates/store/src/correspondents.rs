@@ -42,7 +42,11 @@ pub(crate) fn rows(harvested: &[Harvested]) -> Result<Vec<CorrespondentRow>, Sto
     let row = |harvested: &Harvested| {
         Ok(CorrespondentRow {
             superseded: harvested.superseded.clone(),
-            ..row(&harvested.address, &harvested.certificate, (Origin::Harvested, harvested.state))?
+            ..row(
+                &harvested.address,
+                &harvested.certificate,
+                (Origin::Harvested, harvested.state),
+            )?
         })
     };
     harvested.iter().map(row).collect()
@@ -82,7 +86,12 @@ pub(crate) async fn learn(
             .execute(&mut *connection)
             .await?;
         }
-        let text = format!("{} for {}: {}", row.state, row.address, row.certificate.fingerprint_hex());
+        let text = format!(
+            "{} for {}: {}",
+            row.state,
+            row.address,
+            row.certificate.fingerprint_hex()
+        );
         if insert(connection, organisation, Some(mail), (row, at)).await? {
             events::insert(connection, organisation, at, (EventKind::KeyLearned, text)).await?;
         }
@@ -129,13 +138,18 @@ impl Store {
     ) -> Result<HashMap<Address, Vec<CorrespondentKey>>, StoreError> {
         let mut found = HashMap::new();
         for address in addresses {
-            let rows = sqlx::query("SELECT * FROM correspondents WHERE organisation = $1 AND mailbox = $2 ORDER BY id")
-                .bind(organisation.0)
-                .bind(address.key())
-                .fetch_all(&self.0.readers)
-                .await?;
+            let rows = sqlx::query(
+                "SELECT * FROM correspondents WHERE organisation = $1 AND mailbox = $2 ORDER BY id",
+            )
+            .bind(organisation.0)
+            .bind(address.key())
+            .fetch_all(&self.0.readers)
+            .await?;
             if !rows.is_empty() {
-                found.insert(address.clone(), rows.iter().map(key).collect::<Result<_, _>>()?);
+                found.insert(
+                    address.clone(),
+                    rows.iter().map(key).collect::<Result<_, _>>()?,
+                );
             }
         }
         Ok(found)
@@ -147,9 +161,15 @@ impl Store {
         organisation: OrganisationId,
         filter: CorrespondentFilter,
     ) -> Result<Vec<CorrespondentKey>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM correspondents WHERE organisation = ");
-        query.push_bind(organisation.0).push(" AND id > ").push_bind(filter.after.unwrap_or(0));
-        query.push(" ORDER BY id LIMIT ").push_bind(i64::from(filter.limit.min(PAGE_ROWS)));
+        let mut query =
+            QueryBuilder::<Sqlite>::new("SELECT * FROM correspondents WHERE organisation = ");
+        query
+            .push_bind(organisation.0)
+            .push(" AND id > ")
+            .push_bind(filter.after.unwrap_or(0));
+        query
+            .push(" ORDER BY id LIMIT ")
+            .push_bind(i64::from(filter.limit.min(PAGE_ROWS)));
         let rows = query.build().fetch_all(&self.0.readers).await?;
         rows.iter().map(key).collect()
     }
@@ -173,10 +193,23 @@ impl Store {
                 .bind(organisation.0)
                 .fetch_optional(&mut *connection)
                 .await?;
-                let row = row.ok_or_else(|| StoreError::NotFound(format!("there is no public key {id}")))?;
-                let text = format!("public key {id} of {} is {word}", row.field::<&str>("address")?);
+                let row = row
+                    .ok_or_else(|| StoreError::NotFound(format!("there is no public key {id}")))?;
+                let text = format!(
+                    "public key {id} of {} is {word}",
+                    row.field::<&str>("address")?
+                );
                 let name = crate::configuration::name_of(connection, organisation).await?;
-                audit::insert(connection, audit::Entry { at: now, who: &who, organisation: &name, text: &text }).await
+                audit::insert(
+                    connection,
+                    audit::Entry {
+                        at: now,
+                        who: &who,
+                        organisation: &name,
+                        text: &text,
+                    },
+                )
+                .await
             })
         });
         self.0.writer.write(Weight::default(), work).await

@@ -1,77 +1,32 @@
-//! The administrator's side of the queue: list, show, retry, hold, release, delete; and the expiry of held mail.
+//! The administrator's side of the queue: retry, hold, release, delete; and the expiry of held mail.
 //!
 //! Every change leaves a line in the audit log, in the same transaction.
 
 use sealgate_core::failure::HeldReason;
 use sealgate_core::journal::MailStatus;
 use sealgate_core::limits::HELD_LIFETIME;
-use sealgate_core::queue::{CopyId, MailId};
+use sealgate_core::queue::MailId;
 use sealgate_core::tenant::OrganisationId;
-use sealgate_mail::smtp::{Envelope, EnvelopeRecipient};
-use sealgate_mail::{Address, Timestamp};
-use serde::Serialize;
-use sqlx::sqlite::{Sqlite, SqliteRow};
-use sqlx::{QueryBuilder, SqliteConnection};
+use sealgate_mail::Timestamp;
+use sealgate_mail::smtp::Envelope;
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
 
 use crate::audit;
 use crate::content::release;
 use crate::error::StoreError;
 use crate::events::{self, EventKind};
 use crate::journal::{Delivery, Moved, moved};
-use crate::limits::{PAGE_ROWS, SWEEP_ROWS};
-use crate::queue::{drop_parked, finish_if_done, problem_text};
-use crate::rows::{Columns, size, word};
+use crate::limits::SWEEP_ROWS;
+use crate::queue::{drop_parked, finish_if_done};
+use crate::rows::{Columns, word};
 use crate::store::Store;
 use crate::tx::queue_id;
 use crate::writer::{Weight, job};
 
-/// Which part of the queue is listed; every field narrows it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct QueueFilter {
-    /// Of one organisation.
-    pub organisation: Option<OrganisationId>,
-    /// Of one mail.
-    pub mail: Option<MailId>,
-    /// Only held mail.
-    pub held: bool,
-    /// Rows after this one: the `row` of the last row of the page before.
-    pub after: Option<i64>,
-    /// Most rows.
-    pub limit: u32,
-}
+mod list;
 
-/// One recipient of one copy in the queue, or of a mail to be opened.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct QueueRow {
-    /// Its number, for the next page.
-    pub row: i64,
-    /// The mail; [`queue_id`] is the form people see.
-    pub mail: MailId,
-    /// The copy; none for a mail to be opened.
-    pub copy: Option<CopyId>,
-    /// Whose.
-    pub organisation: OrganisationId,
-    /// Whether it is a report of ours.
-    pub report: bool,
-    /// MAIL FROM; none for the null sender.
-    pub from: Option<Address>,
-    /// RCPT TO.
-    pub recipient: Address,
-    /// `to-open`, `waiting` or `held`.
-    pub state: Delivery,
-    /// When it was accepted.
-    pub accepted: Timestamp,
-    /// Attempts so far.
-    pub attempts: u32,
-    /// When it is tried next, if it waits.
-    pub next_attempt: Option<Timestamp>,
-    /// Until when it is held.
-    pub held_until: Option<Timestamp>,
-    /// Why it is held, or what went wrong last.
-    pub note: Option<String>,
-    /// Octets of the mail as received.
-    pub size: u64,
-}
+pub use list::{QueueFilter, QueueRow};
 
 /// What an administrator does to the recipients of one mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,45 +53,6 @@ impl Verb {
 }
 
 impl Store {
-    /// One page of the queue, oldest first; mails to be opened come before copies.
-    pub async fn queue(&self, filter: QueueFilter) -> Result<Vec<QueueRow>, StoreError> {
-        let limit = filter.limit.min(PAGE_ROWS);
-        let mut rows = Vec::new();
-        if !filter.held {
-            for row in self.to_open_rows(filter, limit).await? {
-                rows.extend(to_open_row(&row)?);
-            }
-        }
-        let copies = self.copy_rows(filter, limit).await?;
-        rows.extend(copies.iter().map(copy_row).collect::<Result<Vec<_>, _>>()?);
-        rows.sort_by_key(|row| row.row);
-        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(rows)
-    }
-
-    async fn to_open_rows(&self, filter: QueueFilter, limit: u32) -> Result<Vec<SqliteRow>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT o.id AS row, o.mail, o.envelope, o.attempts, o.next_attempt, m.organisation, m.at, m.size,
-                    m.envelope_from
-             FROM to_open o JOIN mails m ON m.id = o.mail WHERE o.copy IS NULL",
-        );
-        narrow(&mut query, filter, ["m.organisation", "o.mail", "o.id"]);
-        query.push(" ORDER BY o.id LIMIT ").push_bind(i64::from(limit));
-        Ok(query.build().fetch_all(&self.0.readers).await?)
-    }
-
-    async fn copy_rows(&self, filter: QueueFilter, limit: u32) -> Result<Vec<SqliteRow>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT r.id AS row, c.mail, r.copy, c.organisation, c.report, c.envelope_from, r.envelope, r.state,
-                    c.accepted AS at, r.attempts, r.due, r.next_attempt, r.held_until, r.note, m.size
-             FROM recipients r JOIN copies c ON c.id = r.copy JOIN mails m ON m.id = c.mail WHERE ",
-        );
-        query.push(if filter.held { "r.held_until IS NOT NULL" } else { "r.state IN ('waiting', 'held')" });
-        narrow(&mut query, filter, ["c.organisation", "c.mail", "r.id"]);
-        query.push(" ORDER BY r.id LIMIT ").push_bind(i64::from(limit));
-        Ok(query.build().fetch_all(&self.0.readers).await?)
-    }
-
     /// Does `verb` to every recipient of `mail` it applies to; returns how many those were.
     /// With `organisation`, a mail of another one is not found.
     pub async fn act(
@@ -151,17 +67,33 @@ impl Store {
         let work = job(move |connection| {
             Box::pin(async move {
                 let name = owner(connection, mail, organisation).await?;
-                let mut count = 0_u64;
+                // First those to be opened: a held copy that is retried becomes one of them.
+                let mut count = act_on_to_open(connection, verb, mail, now).await?;
                 for copy in copies_of(connection, mail).await? {
                     count = count.saturating_add(act_on_copy(connection, verb, &copy, now).await?);
                 }
-                count = count.saturating_add(act_on_to_open(connection, verb, mail, now).await?);
                 if count == 0 {
                     let id = queue_id(mail);
-                    return Err(StoreError::NotFound(format!("nothing of mail {id} can be {}", verb.as_str())));
+                    return Err(StoreError::NotFound(format!(
+                        "nothing of mail {id} can be {}",
+                        verb.as_str()
+                    )));
                 }
-                let text = format!("{} mail {}: {count} recipients", verb.as_str(), queue_id(mail));
-                audit::insert(connection, audit::Entry { at: now, who: &who, organisation: &name, text: &text }).await?;
+                let text = format!(
+                    "{} mail {}: {count} recipients",
+                    verb.as_str(),
+                    queue_id(mail)
+                );
+                audit::insert(
+                    connection,
+                    audit::Entry {
+                        at: now,
+                        who: &who,
+                        organisation: &name,
+                        text: &text,
+                    },
+                )
+                .await?;
                 Ok(count)
             })
         });
@@ -172,11 +104,13 @@ impl Store {
     pub async fn expire_held(&self, now: Timestamp) -> Result<u64, StoreError> {
         let work = job(move |connection| {
             Box::pin(async move {
-                let rows = sqlx::query("SELECT id, copy, mailbox FROM recipients WHERE held_until <= $1 LIMIT $2")
-                    .bind(now.0)
-                    .bind(SWEEP_ROWS)
-                    .fetch_all(&mut *connection)
-                    .await?;
+                let rows = sqlx::query(
+                    "SELECT id, copy, mailbox FROM recipients WHERE held_until <= $1 LIMIT $2",
+                )
+                .bind(now.0)
+                .bind(SWEEP_ROWS)
+                .fetch_all(&mut *connection)
+                .await?;
                 for row in &rows {
                     expire(connection, row, now).await?;
                 }
@@ -185,65 +119,6 @@ impl Store {
         });
         self.0.writer.write(Weight::default(), work).await
     }
-}
-
-fn narrow(query: &mut QueryBuilder<Sqlite>, filter: QueueFilter, [organisation, mail, row]: [&str; 3]) {
-    if let Some(id) = filter.organisation {
-        query.push(" AND ").push(organisation).push(" = ").push_bind(id.0);
-    }
-    if let Some(id) = filter.mail {
-        query.push(" AND ").push(mail).push(" = ").push_bind(id.0);
-    }
-    if let Some(after) = filter.after {
-        query.push(" AND ").push(row).push(" > ").push_bind(after);
-    }
-}
-
-fn to_open_row(row: &SqliteRow) -> Result<Vec<QueueRow>, StoreError> {
-    let envelope: Envelope = row.json("envelope")?;
-    let one = |recipient: EnvelopeRecipient| {
-        Ok(QueueRow {
-            row: row.field("row")?,
-            mail: MailId(row.field("mail")?),
-            copy: None,
-            organisation: row.organisation("organisation")?,
-            report: false,
-            from: row.optional_address("envelope_from")?,
-            recipient: recipient.address,
-            state: Delivery::ToOpen,
-            accepted: row.time("at")?,
-            attempts: attempts(row)?,
-            next_attempt: Some(row.time("next_attempt")?),
-            held_until: None,
-            note: None,
-            size: size(row.field("size")?),
-        })
-    };
-    envelope.recipients.into_iter().map(one).collect()
-}
-
-fn copy_row(row: &SqliteRow) -> Result<QueueRow, StoreError> {
-    let state: Delivery = row.word("state")?;
-    Ok(QueueRow {
-        row: row.field("row")?,
-        mail: MailId(row.field("mail")?),
-        copy: Some(CopyId(row.field("copy")?)),
-        organisation: row.organisation("organisation")?,
-        report: row.field("report")?,
-        from: row.optional_address("envelope_from")?,
-        recipient: row.json::<EnvelopeRecipient>("envelope")?.address,
-        state,
-        accepted: row.time("at")?,
-        attempts: attempts(row)?,
-        next_attempt: (state == Delivery::Waiting).then(|| row.time("next_attempt")).transpose()?,
-        held_until: row.field::<Option<i64>>("held_until")?.map(Timestamp),
-        note: row.field::<Option<&str>>("note")?.map(problem_text),
-        size: size(row.field("size")?),
-    })
-}
-
-fn attempts(row: &SqliteRow) -> Result<u32, StoreError> {
-    Ok(u32::try_from(row.field::<i64>("attempts")?).unwrap_or(u32::MAX))
 }
 
 /// The name of the organisation the mail belongs to.
@@ -260,7 +135,10 @@ async fn owner(
     .await?;
     match row {
         Some(row) if organisation.is_none_or(|id| row.field("id") == Ok(id.0)) => row.field("name"),
-        _ => Err(StoreError::NotFound(format!("there is no mail {}", queue_id(mail)))),
+        _ => Err(StoreError::NotFound(format!(
+            "there is no mail {}",
+            queue_id(mail)
+        ))),
     }
 }
 
@@ -272,11 +150,15 @@ struct Copy {
     report: bool,
 }
 
-async fn copies_of(connection: &mut SqliteConnection, mail: MailId) -> Result<Vec<Copy>, StoreError> {
-    let rows = sqlx::query("SELECT id, mail, status, report FROM copies WHERE mail = $1 ORDER BY id")
-        .bind(mail.0)
-        .fetch_all(connection)
-        .await?;
+async fn copies_of(
+    connection: &mut SqliteConnection,
+    mail: MailId,
+) -> Result<Vec<Copy>, StoreError> {
+    let rows =
+        sqlx::query("SELECT id, mail, status, report FROM copies WHERE mail = $1 ORDER BY id")
+            .bind(mail.0)
+            .fetch_all(connection)
+            .await?;
     let copy = |row: &SqliteRow| {
         Ok(Copy {
             id: row.field("id")?,
@@ -332,11 +214,17 @@ async fn act_on_to_open(
 }
 
 /// A mail that was never opened is forgotten; whoever opens it at this moment finds its lease gone.
-async fn delete_to_open(connection: &mut SqliteConnection, mail: MailId, now: Timestamp) -> Result<u64, StoreError> {
-    let rows = sqlx::query("DELETE FROM to_open WHERE mail = $1 AND copy IS NULL RETURNING envelope, content")
-        .bind(mail.0)
-        .fetch_all(&mut *connection)
-        .await?;
+async fn delete_to_open(
+    connection: &mut SqliteConnection,
+    mail: MailId,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let rows = sqlx::query(
+        "DELETE FROM to_open WHERE mail = $1 AND copy IS NULL RETURNING envelope, content",
+    )
+    .bind(mail.0)
+    .fetch_all(&mut *connection)
+    .await?;
     let mut count = 0_u64;
     let status = Some(word(&MailStatus::Failed)?);
     for row in &rows {
@@ -345,14 +233,29 @@ async fn delete_to_open(connection: &mut SqliteConnection, mail: MailId, now: Ti
         for recipient in envelope.recipients {
             let (mailbox, status) = (recipient.address.key(), status.clone());
             let (mail, delivery, text) = (mail.0, Delivery::Deleted, None);
-            moved(connection, Moved { mail, mailbox: &mailbox, delivery, at: now, text, status }).await?;
+            moved(
+                connection,
+                Moved {
+                    mail,
+                    mailbox: &mailbox,
+                    delivery,
+                    at: now,
+                    text,
+                    status,
+                },
+            )
+            .await?;
             count = count.saturating_add(1);
         }
     }
     Ok(count)
 }
 
-async fn set_due(connection: &mut SqliteConnection, copy: &Copy, now: Timestamp) -> Result<u64, StoreError> {
+async fn set_due(
+    connection: &mut SqliteConnection,
+    copy: &Copy,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
     let done = sqlx::query(
         "UPDATE recipients SET due = $1, next_attempt = $1 WHERE copy = $2 AND state = 'waiting' AND lease IS NULL",
     )
@@ -364,12 +267,18 @@ async fn set_due(connection: &mut SqliteConnection, copy: &Copy, now: Timestamp)
 }
 
 /// Gives the held recipients of a copy back to the worker as a mail to be opened, if it was kept for that.
-async fn unpark(connection: &mut SqliteConnection, copy: &Copy, now: Timestamp) -> Result<u64, StoreError> {
-    let parked = sqlx::query("UPDATE to_open SET copy = NULL, due = $1, next_attempt = $1, attempts = 0 WHERE copy = $2")
-        .bind(now.0)
-        .bind(copy.id)
-        .execute(&mut *connection)
-        .await?;
+async fn unpark(
+    connection: &mut SqliteConnection,
+    copy: &Copy,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let parked = sqlx::query(
+        "UPDATE to_open SET copy = NULL, due = $1, next_attempt = $1, attempts = 0 WHERE copy = $2",
+    )
+    .bind(now.0)
+    .bind(copy.id)
+    .execute(&mut *connection)
+    .await?;
     if parked.rows_affected() == 0 {
         return Ok(0);
     }
@@ -379,13 +288,23 @@ async fn unpark(connection: &mut SqliteConnection, copy: &Copy, now: Timestamp) 
         .await?;
     let status = word(&MailStatus::Waiting)?;
     for row in &rows {
-        tell(connection, copy, row, (Delivery::ToOpen, now, Some(status.clone()))).await?;
+        tell(
+            connection,
+            copy,
+            row,
+            (Delivery::ToOpen, now, Some(status.clone())),
+        )
+        .await?;
     }
     finish_if_done(connection, copy.id).await?;
     Ok(rows.len() as u64)
 }
 
-async fn hold(connection: &mut SqliteConnection, copy: &Copy, now: Timestamp) -> Result<u64, StoreError> {
+async fn hold(
+    connection: &mut SqliteConnection,
+    copy: &Copy,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
     let rows = sqlx::query(
         "UPDATE recipients SET state = 'held', due = NULL, lease = NULL, note = $1, held_until = $2
          WHERE copy = $3 AND state = 'waiting' RETURNING mailbox",
@@ -401,7 +320,11 @@ async fn hold(connection: &mut SqliteConnection, copy: &Copy, now: Timestamp) ->
     Ok(rows.len() as u64)
 }
 
-async fn release_held(connection: &mut SqliteConnection, copy: &Copy, now: Timestamp) -> Result<u64, StoreError> {
+async fn release_held(
+    connection: &mut SqliteConnection,
+    copy: &Copy,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
     let rows = sqlx::query(
         "UPDATE recipients SET state = 'waiting', due = $1, next_attempt = $1, attempts = 0, note = NULL, held_until = NULL
          WHERE copy = $2 AND state = 'held' RETURNING mailbox",
@@ -421,12 +344,22 @@ async fn release_held(connection: &mut SqliteConnection, copy: &Copy, now: Times
         .await?;
     drop_parked(connection, copy.id).await?;
     for row in &rows {
-        tell(connection, copy, row, (Delivery::Waiting, now, Some(copy.status.clone()))).await?;
+        tell(
+            connection,
+            copy,
+            row,
+            (Delivery::Waiting, now, Some(copy.status.clone())),
+        )
+        .await?;
     }
     Ok(rows.len() as u64)
 }
 
-async fn delete(connection: &mut SqliteConnection, copy: &Copy, now: Timestamp) -> Result<u64, StoreError> {
+async fn delete(
+    connection: &mut SqliteConnection,
+    copy: &Copy,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
     let rows = sqlx::query(
         "UPDATE recipients SET state = 'deleted', due = NULL, lease = NULL, held_until = NULL
          WHERE copy = $1 AND state IN ('waiting', 'held') RETURNING mailbox",
@@ -436,7 +369,13 @@ async fn delete(connection: &mut SqliteConnection, copy: &Copy, now: Timestamp) 
     .await?;
     let status = word(&MailStatus::Failed)?;
     for row in &rows {
-        tell(connection, copy, row, (Delivery::Deleted, now, Some(status.clone()))).await?;
+        tell(
+            connection,
+            copy,
+            row,
+            (Delivery::Deleted, now, Some(status.clone())),
+        )
+        .await?;
     }
     finish_if_done(connection, copy.id).await?;
     Ok(rows.len() as u64)
@@ -452,23 +391,59 @@ async fn tell(
         return Ok(());
     }
     let mailbox: &str = row.field("mailbox")?;
-    moved(connection, Moved { mail: copy.mail, mailbox, delivery, at, text: None, status }).await
+    moved(
+        connection,
+        Moved {
+            mail: copy.mail,
+            mailbox,
+            delivery,
+            at,
+            text: None,
+            status,
+        },
+    )
+    .await
 }
 
-async fn expire(connection: &mut SqliteConnection, recipient: &SqliteRow, now: Timestamp) -> Result<(), StoreError> {
+async fn expire(
+    connection: &mut SqliteConnection,
+    recipient: &SqliteRow,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let copy: i64 = recipient.field("copy")?;
-    let row = sqlx::query("SELECT id, mail, organisation, status, report FROM copies WHERE id = $1")
-        .bind(copy)
-        .fetch_one(&mut *connection)
-        .await?;
+    let row =
+        sqlx::query("SELECT id, mail, organisation, status, report FROM copies WHERE id = $1")
+            .bind(copy)
+            .fetch_one(&mut *connection)
+            .await?;
     let (mail, organisation): (i64, i64) = (row.field("mail")?, row.field("organisation")?);
     sqlx::query("UPDATE recipients SET state = 'deleted', held_until = NULL WHERE id = $1")
         .bind(recipient.field::<i64>("id")?)
         .execute(&mut *connection)
         .await?;
-    let copy = Copy { id: copy, mail, status: row.field("status")?, report: row.field("report")? };
-    tell(connection, &copy, recipient, (Delivery::Deleted, now, Some(word(&MailStatus::Failed)?))).await?;
-    let text = format!("mail {} was held too long and is deleted", queue_id(MailId(mail)));
-    events::insert(connection, organisation, now, (EventKind::HeldMailExpired, text)).await?;
+    let copy = Copy {
+        id: copy,
+        mail,
+        status: row.field("status")?,
+        report: row.field("report")?,
+    };
+    tell(
+        connection,
+        &copy,
+        recipient,
+        (Delivery::Deleted, now, Some(word(&MailStatus::Failed)?)),
+    )
+    .await?;
+    let text = format!(
+        "mail {} was held too long and is deleted",
+        queue_id(MailId(mail))
+    );
+    events::insert(
+        connection,
+        organisation,
+        now,
+        (EventKind::HeldMailExpired, text),
+    )
+    .await?;
     finish_if_done(connection, copy.id).await
 }

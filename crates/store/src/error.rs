@@ -22,7 +22,9 @@ pub enum StoreError {
         problem: String,
     },
     /// Operator: the data directory was sealed with another master key.
-    #[error("the master key does not open {0}: give the master key file this data directory was made with")]
+    #[error(
+        "the master key does not open {0}: give the master key file this data directory was made with"
+    )]
     WrongMasterKey(PathBuf),
     /// Operator: a later version of the program wrote here.
     #[error(
@@ -68,7 +70,10 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call may succeed later without anybody doing anything (`451`, or `452` for [`Self::Full`]).
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Full | Self::Busy | Self::Database(_) | Self::Unclear)
+        matches!(
+            self,
+            Self::Full | Self::Busy | Self::Database(_) | Self::Unclear
+        )
     }
 
     pub(crate) fn damaged(what: impl Into<String>) -> Self {

@@ -53,13 +53,20 @@ pub(crate) async fn insert(
 
 impl Store {
     /// An organisation's events after the one numbered `after` (0: from the start), oldest first.
-    pub async fn events(&self, organisation: OrganisationId, after: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM events WHERE organisation = $1 AND id > $2 ORDER BY id LIMIT $3")
-            .bind(organisation.0)
-            .bind(after)
-            .bind(i64::from(limit.min(PAGE_ROWS)))
-            .fetch_all(&self.0.readers)
-            .await?;
+    pub async fn events(
+        &self,
+        organisation: OrganisationId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM events WHERE organisation = $1 AND id > $2 ORDER BY id LIMIT $3",
+        )
+        .bind(organisation.0)
+        .bind(after)
+        .bind(i64::from(limit.min(PAGE_ROWS)))
+        .fetch_all(&self.0.readers)
+        .await?;
         let event = |row: &sqlx::sqlite::SqliteRow| {
             Ok(Event {
                 id: row.field("id")?,

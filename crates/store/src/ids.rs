@@ -19,14 +19,22 @@ impl Ids {
     /// A new number, larger than every one this process got before.
     pub fn next(&self) -> Result<i64, StoreError> {
         let mut chance = [0; 4];
-        aws_lc_rs::rand::fill(&mut chance).map_err(|_| StoreError::Database("no random numbers".into()))?;
+        aws_lc_rs::rand::fill(&mut chance)
+            .map_err(|_| StoreError::Database("no random numbers".into()))?;
         let chance = i64::from(u32::from_le_bytes(chance) & ((1 << CHANCE_BITS) - 1));
-        let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-        let millis = i64::try_from(millis).unwrap_or(0).saturating_sub(EPOCH_MILLIS).max(0);
+        let millis = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_millis());
+        let millis = i64::try_from(millis)
+            .unwrap_or(0)
+            .saturating_sub(EPOCH_MILLIS)
+            .max(0);
         let wanted = (millis << CHANCE_BITS) | chance;
         let before = self
             .0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(wanted.max(last.saturating_add(1))))
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
+                Some(wanted.max(last.saturating_add(1)))
+            })
             .unwrap_or(0);
         Ok(wanted.max(before.saturating_add(1)))
     }

@@ -225,7 +225,10 @@ pub(crate) struct Moved<'a> {
     pub status: Option<String>,
 }
 
-pub(crate) async fn moved(connection: &mut SqliteConnection, moved: Moved<'_>) -> Result<(), StoreError> {
+pub(crate) async fn moved(
+    connection: &mut SqliteConnection,
+    moved: Moved<'_>,
+) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE lines SET delivery = $1, delivery_at = $2, delivery_text = $3, status = COALESCE($4, status)
          WHERE mail = $5 AND mailbox = $6",
@@ -251,7 +254,13 @@ impl Store {
         }
         let mut rows = Vec::new();
         for organisation in self.organisations().await? {
-            rows.extend(self.overview_page(OverviewFilter { organisation: Some(organisation.id), ..filter }).await?);
+            rows.extend(
+                self.overview_page(OverviewFilter {
+                    organisation: Some(organisation.id),
+                    ..filter
+                })
+                .await?,
+            );
         }
         rows.sort_by_key(|row: &OverviewRow| std::cmp::Reverse(row.row));
         rows.truncate(limit);
@@ -265,13 +274,17 @@ impl Store {
              FROM lines l JOIN mails m ON m.id = l.mail WHERE TRUE",
         );
         if let Some(organisation) = filter.organisation {
-            query.push(" AND l.organisation = ").push_bind(organisation.0);
+            query
+                .push(" AND l.organisation = ")
+                .push_bind(organisation.0);
         }
         if let Some(status) = filter.status {
             query.push(" AND l.status = ").push_bind(status.as_str());
         }
         if let Some(direction) = filter.direction {
-            query.push(" AND m.direction = ").push_bind(word(&direction)?);
+            query
+                .push(" AND m.direction = ")
+                .push_bind(word(&direction)?);
         }
         if let Some(since) = filter.since {
             query.push(" AND m.at >= ").push_bind(since.0);
@@ -279,33 +292,52 @@ impl Store {
         if let Some(before) = filter.before {
             query.push(" AND l.id < ").push_bind(before);
         }
-        query.push(" ORDER BY l.id DESC LIMIT ").push_bind(i64::from(filter.limit.min(PAGE_ROWS)));
+        query
+            .push(" ORDER BY l.id DESC LIMIT ")
+            .push_bind(i64::from(filter.limit.min(PAGE_ROWS)));
         let rows = query.build().fetch_all(&self.0.readers).await?;
         rows.iter().map(overview_row).collect()
     }
 
     /// A mail and its lines, or none if there is no such mail.
-    pub async fn lines(&self, mail: MailId) -> Result<Option<(MailRecord, Vec<JournalLine>)>, StoreError> {
+    pub async fn lines(
+        &self,
+        mail: MailId,
+    ) -> Result<Option<(MailRecord, Vec<JournalLine>)>, StoreError> {
         let record = sqlx::query("SELECT m.id AS mail, m.* FROM mails m WHERE id = $1")
             .bind(mail.0)
             .fetch_optional(&self.0.readers)
             .await?;
-        let Some(record) = record.as_ref().map(mail_record).transpose()? else { return Ok(None) };
+        let Some(record) = record.as_ref().map(mail_record).transpose()? else {
+            return Ok(None);
+        };
         let rows = sqlx::query("SELECT * FROM lines WHERE mail = $1 ORDER BY id")
             .bind(mail.0)
             .fetch_all(&self.0.readers)
             .await?;
-        Ok(Some((record, rows.iter().map(journal_line).collect::<Result<_, _>>()?)))
+        Ok(Some((
+            record,
+            rows.iter().map(journal_line).collect::<Result<_, _>>()?,
+        )))
     }
 
-    /// Whether `mailbox` sent a mail with that Message-ID at `since` or later.
-    pub async fn was_sent(&self, mailbox: &Address, message_id: &str, since: Timestamp) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT 1 FROM sent WHERE message_id = $1 AND mailbox = $2 AND at >= $3")
-            .bind(cut(message_id))
-            .bind(mailbox.key())
-            .bind(since.0)
-            .fetch_optional(&self.0.readers)
-            .await?;
+    /// Whether `mailbox` sent a mail with that Message-ID at `since` or later, by a sending client of `organisation`.
+    pub async fn was_sent(
+        &self,
+        organisation: OrganisationId,
+        mailbox: &Address,
+        message_id: &str,
+        since: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT 1 FROM sent WHERE organisation = $1 AND message_id = $2 AND mailbox = $3 AND at >= $4",
+        )
+        .bind(organisation.0)
+        .bind(cut(message_id))
+        .bind(mailbox.key())
+        .bind(since.0)
+        .fetch_optional(&self.0.readers)
+        .await?;
         Ok(row.is_some())
     }
 }

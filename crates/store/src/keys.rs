@@ -22,7 +22,6 @@ use crate::limits::KEYS_IN_MEMORY;
 use crate::rows::{Columns, word};
 use crate::seal::{Purpose, Sealer};
 use crate::store::{Inner, Store};
-use crate::writer::{Weight, job};
 
 /// A key pair, unsealed for use.
 #[derive(Clone, Debug)]
@@ -73,7 +72,11 @@ impl fmt::Debug for KeyCache {
 
 impl KeyCache {
     fn get(&self, id: KeyId) -> Option<Arc<KeyPair>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned()
     }
 
     fn put(&self, id: KeyId, pair: &Arc<KeyPair>) {
@@ -87,12 +90,17 @@ impl KeyCache {
 
 impl Store {
     /// The key ring of `mailbox`, and of the mailboxes an administrator declared to be its aliases (A10).
-    pub async fn ring(&self, organisation: OrganisationId, mailbox: &Address) -> Result<Vec<RingEntry>, StoreError> {
-        let row = sqlx::query("SELECT aliases FROM mailboxes WHERE organisation = $1 AND mailbox = $2")
-            .bind(organisation.0)
-            .bind(mailbox.key())
-            .fetch_optional(&self.0.readers)
-            .await?;
+    pub async fn ring(
+        &self,
+        organisation: OrganisationId,
+        mailbox: &Address,
+    ) -> Result<Vec<RingEntry>, StoreError> {
+        let row =
+            sqlx::query("SELECT aliases FROM mailboxes WHERE organisation = $1 AND mailbox = $2")
+                .bind(organisation.0)
+                .bind(mailbox.key())
+                .fetch_optional(&self.0.readers)
+                .await?;
         let aliases: Vec<Address> = row.map_or(Ok(Vec::new()), |row| row.json("aliases"))?;
         let mut ring = Vec::new();
         for owner in std::iter::once(mailbox).chain(&aliases) {
@@ -103,7 +111,10 @@ impl Store {
                 .await?;
             for row in &rows {
                 let certificate = certificate(row.field("certificate")?)?;
-                ring.push(RingEntry { key: KeyId(row.field("id")?), certificate });
+                ring.push(RingEntry {
+                    key: KeyId(row.field("id")?),
+                    certificate,
+                });
             }
         }
         Ok(ring)
@@ -114,7 +125,10 @@ impl Store {
         if let Some(pair) = self.0.keys.get(id) {
             return Ok(pair);
         }
-        let row = sqlx::query("SELECT * FROM keys WHERE id = $1").bind(id.0).fetch_optional(&self.0.readers).await?;
+        let row = sqlx::query("SELECT * FROM keys WHERE id = $1")
+            .bind(id.0)
+            .fetch_optional(&self.0.readers)
+            .await?;
         let row = row.ok_or_else(|| StoreError::NotFound(format!("there is no key {}", id.0)))?;
         let pair = Arc::new(unseal(&self.0.sealer, &row)?);
         self.0.keys.put(id, &pair);
@@ -123,7 +137,9 @@ impl Store {
 
     /// The built-in CA, if there is one yet.
     pub async fn built_in_ca(&self) -> Result<Option<BuiltInCa>, StoreError> {
-        let row = sqlx::query("SELECT * FROM authority WHERE id = 1").fetch_optional(&self.0.readers).await?;
+        let row = sqlx::query("SELECT * FROM authority WHERE id = 1")
+            .fetch_optional(&self.0.readers)
+            .await?;
         let Some(row) = row else { return Ok(None) };
         let key = |column: &str, name: &str| {
             let sealed: &[u8] = row.field(column)?;
@@ -137,37 +153,13 @@ impl Store {
         }))
     }
 
-    /// Stores `ca` unless there is one already; returns the one that is stored.
-    pub async fn put_built_in_ca(&self, ca: &BuiltInCa, now: Timestamp) -> Result<BuiltInCa, StoreError> {
-        let seal = |name: &str, key: &PrivateKey| self.0.sealer.seal(Purpose::Authority, name, pkcs8(key)?);
-        let (root_key, issuing_key) = (seal("root", &ca.root_key)?, seal("issuing", &ca.issuing_key)?);
-        let (root, issuing) = (ca.root.clone(), ca.issuing.clone());
-        let work = job(move |connection| {
-            Box::pin(async move {
-                sqlx::query(
-                    "INSERT INTO authority (id, root, issuing, sealed_root, sealed_issuing, created)
-                     VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
-                )
-                .bind(root.der())
-                .bind(issuing.der())
-                .bind(root_key)
-                .bind(issuing_key)
-                .bind(now.0)
-                .execute(connection)
-                .await?;
-                Ok(())
-            })
-        });
-        self.0.writer.write(Weight::default(), work).await?;
-        self.built_in_ca().await?.ok_or_else(|| StoreError::damaged("authority"))
-    }
-
     /// What the built-in CA issued for an organisation, oldest first.
     pub async fn issued(&self, organisation: OrganisationId) -> Result<Vec<Issued>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM issued WHERE organisation = $1 ORDER BY issued, serial")
-            .bind(organisation.0)
-            .fetch_all(&self.0.readers)
-            .await?;
+        let rows =
+            sqlx::query("SELECT * FROM issued WHERE organisation = $1 ORDER BY issued, serial")
+                .bind(organisation.0)
+                .fetch_all(&self.0.readers)
+                .await?;
         let issued = |row: &SqliteRow| {
             Ok(Issued {
                 serial: row.field("serial")?,
@@ -177,6 +169,33 @@ impl Store {
             })
         };
         rows.iter().map(issued).collect()
+    }
+}
+
+/// Stores the built-in CA; refused if there is one by now.
+pub(crate) async fn insert_authority(
+    connection: &mut SqliteConnection,
+    sealer: &Sealer,
+    ca: &BuiltInCa,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let seal = |name: &str, key: &PrivateKey| sealer.seal(Purpose::Authority, name, pkcs8(key)?);
+    let done = sqlx::query(
+        "INSERT INTO authority (id, root, issuing, sealed_root, sealed_issuing, created)
+         VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(ca.root.der())
+    .bind(ca.issuing.der())
+    .bind(seal("root", &ca.root_key)?)
+    .bind(seal("issuing", &ca.issuing_key)?)
+    .bind(now.0)
+    .execute(connection)
+    .await?;
+    match done.rows_affected() {
+        0 => Err(StoreError::Refused(
+            "another command made the built-in CA at the same moment: run this one again".into(),
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -199,17 +218,23 @@ pub(crate) async fn insert(
 ) -> Result<i64, StoreError> {
     let mailbox = new.mailbox.key();
     let fingerprint = new.certificate.fingerprint();
-    let known = sqlx::query("SELECT id FROM keys WHERE organisation = $1 AND mailbox = $2 AND fingerprint = $3")
-        .bind(new.organisation)
-        .bind(&mailbox)
-        .bind(fingerprint.as_slice())
-        .fetch_optional(&mut *connection)
-        .await?;
+    let known = sqlx::query(
+        "SELECT id FROM keys WHERE organisation = $1 AND mailbox = $2 AND fingerprint = $3",
+    )
+    .bind(new.organisation)
+    .bind(&mailbox)
+    .bind(fingerprint.as_slice())
+    .fetch_optional(&mut *connection)
+    .await?;
     if let Some(row) = known {
         return row.field("id");
     }
     let id = next_number(connection, "key").await?;
-    let sealed = inner.sealer.seal(Purpose::MailboxKey, &record(id, new.organisation, &mailbox), pkcs8(new.key)?)?;
+    let sealed = inner.sealer.seal(
+        Purpose::MailboxKey,
+        &record(id, new.organisation, &mailbox),
+        pkcs8(new.key)?,
+    )?;
     let chain: String = new.chain.iter().map(Certificate::pem).collect();
     sqlx::query(
         "INSERT INTO keys (id, organisation, mailbox, fingerprint, certificate, chain, sealed, origin, not_before,
@@ -235,7 +260,10 @@ pub(crate) async fn insert(
     Ok(id)
 }
 
-async fn record_issued(connection: &mut SqliteConnection, new: &NewKey<'_>) -> Result<(), StoreError> {
+async fn record_issued(
+    connection: &mut SqliteConnection,
+    new: &NewKey<'_>,
+) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO issued (serial, organisation, mailbox, fingerprint, issued) VALUES ($1, $2, $3, $4, $5)")
         .bind(new.certificate.serial_hex())
         .bind(new.organisation)
@@ -268,13 +296,23 @@ fn record(id: i64, organisation: i64, mailbox: &str) -> String {
 }
 
 fn unseal(sealer: &Sealer, row: &SqliteRow) -> Result<KeyPair, StoreError> {
-    let record = record(row.field("id")?, row.field("organisation")?, row.field("mailbox")?);
+    let record = record(
+        row.field("id")?,
+        row.field("organisation")?,
+        row.field("mailbox")?,
+    );
     let certificate = certificate(row.field("certificate")?)?;
     let key = private_key(sealer.open(Purpose::MailboxKey, &record, row.field("sealed")?)?)?;
     if !key.matches(&certificate) {
-        return Err(StoreError::damaged("a private key does not belong to its certificate"));
+        return Err(StoreError::damaged(
+            "a private key does not belong to its certificate",
+        ));
     }
-    Ok(KeyPair { certificate, key, chain: chain(row.field("chain")?)? })
+    Ok(KeyPair {
+        certificate,
+        key,
+        chain: chain(row.field("chain")?)?,
+    })
 }
 
 fn chain(text: &str) -> Result<Vec<Certificate>, StoreError> {
@@ -285,7 +323,9 @@ fn chain(text: &str) -> Result<Vec<Certificate>, StoreError> {
 }
 
 fn pkcs8(key: &PrivateKey) -> Result<Vec<u8>, StoreError> {
-    let clear = key.to_pkcs8().map_err(|error| StoreError::damaged(error.to_string()))?;
+    let clear = key
+        .to_pkcs8()
+        .map_err(|error| StoreError::damaged(error.to_string()))?;
     // Sealing happens in this very buffer.
     Ok(clear.to_vec())
 }

@@ -38,6 +38,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use apply::Order;
 pub use audit::AuditLine;
 pub use configuration::OrganisationName;
 pub use content::{ContentWriter, CopyContent, StoreShelf};
@@ -48,7 +49,8 @@ pub use events::{Event, EventKind};
 pub use journal::{Delivery, JournalLine, OverviewFilter, OverviewRow};
 pub use keys::{BuiltInCa, Issued, KeyPair};
 pub use queue::{
-    Attempted, CopyLease, LeasedCopy, LeasedRecipient, LeasedToOpen, RecipientId, RecipientUpdate, ToOpenLease,
+    Attempted, CopyLease, LeasedCopy, LeasedRecipient, LeasedToOpen, RecipientId, RecipientUpdate,
+    ToOpenLease,
 };
 pub use seal::MasterKey;
 pub use store::{Serving, Store};

@@ -14,6 +14,8 @@ pub const OCTETS_PER_COMMIT: usize = 16 * 1024 * 1024;
 /// How long a writer waits for another process that holds the database; below the ten seconds after which a
 /// sending client must have its answer (security.md row R7).
 pub const BUSY_WAIT: Duration = Duration::from_secs(5);
+/// How often a process looks whether another one has finished opening the same data directory, which takes milliseconds.
+pub const OPENING_POLL: Duration = Duration::from_millis(5);
 /// Connections that read: one for each of two processors and a few for readers that wait for a peer.
 pub const READERS: u32 = 6;
 /// How long a read waits for a free reading connection; longer than any single read takes.

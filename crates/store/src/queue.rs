@@ -7,24 +7,27 @@ use std::sync::Arc;
 
 use sealgate_core::failure::HeldReason;
 use sealgate_core::journal::{MailRecord, MailStatus};
-use sealgate_core::limits::HELD_LIFETIME;
 use sealgate_core::ports::StoredContent;
 use sealgate_core::queue::{CopyId, MailId, Outgoing, Problem, RecipientState};
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::smtp::{Envelope, EnvelopeRecipient, MailParams};
 use sealgate_mail::{ReversePath, Timestamp};
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
-use crate::content::{CopyContent, release};
+use crate::content::CopyContent;
 use crate::error::StoreError;
-use crate::events::{self, EventKind};
-use crate::journal::{Delivery, Moved, mail_record, moved};
-use crate::rows::{Columns, json, of_json, size, word};
+use crate::journal::mail_record;
+use crate::rows::{Columns, size};
 use crate::seal::Purpose;
 use crate::store::{Inner, Store};
-use crate::tx::{Parts, queue_id};
+use crate::tx::Parts;
 use crate::writer::{Weight, job};
+
+mod attempt;
+
+use attempt::{NewState, give_back, settle_recipient};
+pub(crate) use attempt::{drop_parked, finish_if_done, problem_text};
 
 /// The right to work on recipients of a copy until it ends.
 #[derive(Clone, Copy, Debug)]
@@ -145,13 +148,21 @@ pub enum RecipientUpdate {
 
 impl Store {
     /// Leases up to `limit` recipients that are due, each copy with all of its due recipients, until `now` + `seconds`.
-    pub async fn lease_due(&self, now: Timestamp, limit: u32, seconds: i64) -> Result<Vec<LeasedCopy>, StoreError> {
+    pub async fn lease_due(
+        &self,
+        now: Timestamp,
+        limit: u32,
+        seconds: i64,
+    ) -> Result<Vec<LeasedCopy>, StoreError> {
         let due = sqlx::query("SELECT copy FROM recipients WHERE due <= $1 ORDER BY due LIMIT $2")
             .bind(now.0)
             .bind(i64::from(limit))
             .fetch_all(&self.0.readers)
             .await?;
-        let mut copies = due.iter().map(|row| row.field("copy")).collect::<Result<Vec<i64>, _>>()?;
+        let mut copies = due
+            .iter()
+            .map(|row| row.field("copy"))
+            .collect::<Result<Vec<i64>, _>>()?;
         copies.sort_unstable();
         copies.dedup();
         if copies.is_empty() {
@@ -169,17 +180,28 @@ impl Store {
             })
         });
         let leased = self.0.writer.write(Weight::default(), work).await?;
-        leased.iter().map(|(copy, recipients)| leased_copy(self, copy, recipients, token)).collect()
+        let leased = leased
+            .iter()
+            .map(|(copy, recipients)| leased_copy(self, copy, recipients, token));
+        readable(leased)
     }
 
     /// Leases up to `limit` mails to be opened until `now` + `seconds`.
-    pub async fn lease_to_open(&self, now: Timestamp, limit: u32, seconds: i64) -> Result<Vec<LeasedToOpen>, StoreError> {
+    pub async fn lease_to_open(
+        &self,
+        now: Timestamp,
+        limit: u32,
+        seconds: i64,
+    ) -> Result<Vec<LeasedToOpen>, StoreError> {
         let due = sqlx::query("SELECT id FROM to_open WHERE due <= $1 ORDER BY due LIMIT $2")
             .bind(now.0)
             .bind(i64::from(limit))
             .fetch_all(&self.0.readers)
             .await?;
-        let ids = due.iter().map(|row| row.field("id")).collect::<Result<Vec<i64>, _>>()?;
+        let ids = due
+            .iter()
+            .map(|row| row.field("id"))
+            .collect::<Result<Vec<i64>, _>>()?;
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -195,7 +217,7 @@ impl Store {
             })
         });
         let leased = self.0.writer.write(Weight::default(), work).await?;
-        leased.iter().map(|row| leased_to_open(self, row, token)).collect()
+        readable(leased.iter().map(|row| leased_to_open(self, row, token)))
     }
 
     /// When the next recipient or mail is due, or a lease ends.
@@ -211,12 +233,22 @@ impl Store {
 
     /// Settles an attempt. What an administrator did meanwhile stays, unless the mail is delivered.
     pub async fn attempted(&self, attempted: Attempted) -> Result<(), StoreError> {
-        let Attempted { lease, now, results, reports } = attempted;
+        let Attempted {
+            lease,
+            now,
+            results,
+            reports,
+        } = attempted;
         let mut parts = Parts::new(lease.mail, lease.organisation, now);
         parts.add_reports(&self.0, &reports)?;
-        let results = results.into_iter().map(|(RecipientId(id), update)| Ok((id, NewState::of(update, now)?)));
+        let results = results
+            .into_iter()
+            .map(|(RecipientId(id), update)| Ok((id, NewState::of(update, now)?)));
         let results = results.collect::<Result<Vec<_>, StoreError>>()?;
-        let weight = Weight { octets: parts.octets(), wakes: true };
+        let weight = Weight {
+            octets: parts.octets(),
+            wakes: true,
+        };
         let work = job(move |connection| {
             Box::pin(async move {
                 for (id, state) in results {
@@ -247,7 +279,12 @@ impl Store {
     }
 
     /// Whether `hash` of an encryptedKey was seen in another mail less than a year ago; remembers it for `mail`.
-    pub async fn encrypted_key_seen(&self, hash: [u8; 32], mail: MailId, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn encrypted_key_seen(
+        &self,
+        hash: [u8; 32],
+        mail: MailId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let oldest = now.plus(-sealgate_core::limits::ENCRYPTED_KEY_MEMORY).0;
         let work = job(move |connection| {
             Box::pin(async move {
@@ -277,9 +314,11 @@ impl Store {
                 sqlx::query("UPDATE recipients SET due = next_attempt, lease = NULL WHERE lease IS NOT NULL")
                     .execute(&mut *connection)
                     .await?;
-                sqlx::query("UPDATE to_open SET due = next_attempt, lease = NULL WHERE lease IS NOT NULL")
-                    .execute(connection)
-                    .await?;
+                sqlx::query(
+                    "UPDATE to_open SET due = next_attempt, lease = NULL WHERE lease IS NOT NULL",
+                )
+                .execute(connection)
+                .await?;
                 Ok(())
             })
         });
@@ -329,11 +368,24 @@ fn leased_copy(
     let record = mail_record(row)?;
     let accepted = row.time("copy_accepted")?;
     let report = row.field("report")?;
-    let head = store.0.sealer.open(Purpose::Head, &copy.to_string(), row.field("head")?)?;
+    let head = store
+        .0
+        .sealer
+        .open(Purpose::Head, &copy.to_string(), row.field("head")?)?;
     let body = store.stored(row.field("content")?, size(row.field("octets")?));
-    let content = CopyContent { head: head.clone(), body, from: size(row.field("body_from")?) };
+    let content = CopyContent {
+        head: head.clone(),
+        body,
+        from: size(row.field("body_from")?),
+    };
     Ok(LeasedCopy {
-        lease: CopyLease { copy, mail, organisation: record.organisation.0, report, token },
+        lease: CopyLease {
+            copy,
+            mail,
+            organisation: record.organisation.0,
+            report,
+            token,
+        },
         copy: CopyId(copy),
         mail,
         organisation: record.organisation,
@@ -343,7 +395,10 @@ fn leased_copy(
         params: row.json("params")?,
         status: row.word("status")?,
         report,
-        recipients: recipients.iter().map(|row| leased_recipient(row, accepted)).collect::<Result<_, _>>()?,
+        recipients: recipients
+            .iter()
+            .map(|row| leased_recipient(row, accepted))
+            .collect::<Result<_, _>>()?,
         head,
         content: Arc::new(content),
     })
@@ -351,8 +406,16 @@ fn leased_copy(
 
 fn leased_recipient(row: &SqliteRow, accepted: Timestamp) -> Result<LeasedRecipient, StoreError> {
     let attempts = u32::try_from(row.field::<i64>("attempts")?).unwrap_or(u32::MAX);
-    let state = RecipientState { accepted, attempts, delay_told: row.field("delay_told")? };
-    Ok(LeasedRecipient { id: RecipientId(row.field("id")?), envelope: row.json("envelope")?, state })
+    let state = RecipientState {
+        accepted,
+        attempts,
+        delay_told: row.field("delay_told")?,
+    };
+    Ok(LeasedRecipient {
+        id: RecipientId(row.field("id")?),
+        envelope: row.json("envelope")?,
+        state,
+    })
 }
 
 async fn lease_mail(
@@ -386,7 +449,12 @@ fn leased_to_open(store: &Store, row: &SqliteRow, token: i64) -> Result<LeasedTo
     let record = mail_record(row)?;
     let before = row.field::<i64>("attempts")?.saturating_sub(1);
     Ok(LeasedToOpen {
-        lease: ToOpenLease { id, mail, organisation: record.organisation.0, token },
+        lease: ToOpenLease {
+            id,
+            mail,
+            organisation: record.organisation.0,
+            token,
+        },
         mail,
         record,
         envelope: row.json("envelope")?,
@@ -396,151 +464,26 @@ fn leased_to_open(store: &Store, row: &SqliteRow, token: i64) -> Result<LeasedTo
     })
 }
 
-fn open_to_open_head(inner: &Inner, id: i64, row: &SqliteRow) -> Result<Vec<u8>, StoreError> {
-    inner.sealer.open(Purpose::ToOpen, &id.to_string(), row.field("head")?)
-}
-
-/// A recipient's state after an attempt, as columns.
-struct NewState {
-    state: &'static str,
-    delivery: Delivery,
-    due: Option<i64>,
-    delay_told: bool,
-    note: Option<String>,
-    held_until: Option<i64>,
-    text: Option<String>,
-}
-
-impl NewState {
-    fn of(update: RecipientUpdate, now: Timestamp) -> Result<Self, StoreError> {
-        let text = |problem: &Problem| problem.reply.as_ref().map_or_else(|| problem.text.clone(), ToString::to_string);
-        let base = Self {
-            state: "delivered",
-            delivery: Delivery::Delivered,
-            due: None,
-            delay_told: false,
-            note: None,
-            held_until: None,
-            text: None,
-        };
-        Ok(match update {
-            RecipientUpdate::Delivered(by) => Self { text: Some(by), ..base },
-            RecipientUpdate::Retry { at, delay_told, problem } => Self {
-                state: "waiting",
-                delivery: Delivery::Waiting,
-                due: Some(at.0),
-                delay_told,
-                note: Some(json(&problem)?),
-                text: Some(text(&problem)),
-                ..base
-            },
-            RecipientUpdate::Failed(problem) => {
-                Self { state: "failed", delivery: Delivery::Failed, text: Some(text(&problem)), ..base }
+/// Those that can be read. One that is damaged does not keep the others waiting: it is tried again when its lease ends.
+fn readable<T>(leased: impl Iterator<Item = Result<T, StoreError>>) -> Result<Vec<T>, StoreError> {
+    let (mut good, mut failure) = (Vec::new(), None);
+    for one in leased {
+        match one {
+            Ok(one) => good.push(one),
+            Err(error) => {
+                tracing::error!(%error, "a mail in the queue cannot be read");
+                failure = Some(error);
             }
-            RecipientUpdate::Held(reason, problem) => Self {
-                state: "held",
-                delivery: Delivery::Held,
-                note: Some(reason.as_str().to_owned()),
-                held_until: Some(now.plus(HELD_LIFETIME).0),
-                text: Some(text(&problem)),
-                ..base
-            },
-        })
-    }
-
-    /// The word for the mail overview where the copy's own is not true any more.
-    fn status(&self) -> Result<Option<String>, StoreError> {
-        match self.delivery {
-            Delivery::Failed | Delivery::Held => word(&MailStatus::Failed).map(Some),
-            _ => Ok(None),
         }
     }
-}
-
-async fn settle_recipient(
-    connection: &mut SqliteConnection,
-    lease: CopyLease,
-    (id, now): (i64, Timestamp),
-    state: NewState,
-) -> Result<(), StoreError> {
-    // What the peer took is delivered whatever happened here meanwhile; all else needs the lease.
-    let row = sqlx::query(
-        "UPDATE recipients SET state = $1, due = $2, next_attempt = COALESCE($2, next_attempt), lease = NULL,
-                               attempts = attempts + 1, delay_told = $3, note = $4, held_until = $5
-         WHERE id = $6 AND copy = $7 AND (lease = $8 OR $1 = 'delivered')
-         RETURNING mailbox",
-    )
-    .bind(state.state)
-    .bind(state.due)
-    .bind(state.delay_told)
-    .bind(&state.note)
-    .bind(state.held_until)
-    .bind(id)
-    .bind(lease.copy)
-    .bind(lease.token)
-    .fetch_optional(&mut *connection)
-    .await?;
-    let Some(row) = row else { return Ok(()) };
-    if state.delivery == Delivery::Held {
-        let text = format!("mail {} held: {}", queue_id(lease.mail), state.note.as_deref().unwrap_or_default());
-        events::insert(connection, lease.organisation, now, (EventKind::MailHeld, text)).await?;
-    }
-    if lease.report {
-        return Ok(());
-    }
-    let status = state.status()?;
-    let mailbox: &str = row.field("mailbox")?;
-    let (mail, delivery, text) = (lease.mail.0, state.delivery, state.text);
-    moved(connection, Moved { mail, mailbox, delivery, at: now, text, status }).await
-}
-
-/// Recipients that the attempt said nothing about are due as before.
-async fn give_back(connection: &mut SqliteConnection, lease: CopyLease) -> Result<(), StoreError> {
-    sqlx::query("UPDATE recipients SET due = next_attempt, lease = NULL WHERE copy = $1 AND lease = $2")
-        .bind(lease.copy)
-        .bind(lease.token)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// A copy whose recipients are all settled leaves the queue; its content goes with the last reference. The journal stays.
-pub(crate) async fn finish_if_done(connection: &mut SqliteConnection, copy: i64) -> Result<(), StoreError> {
-    let open = sqlx::query("SELECT 1 FROM recipients WHERE copy = $1 AND state IN ('waiting', 'held') LIMIT 1")
-        .bind(copy)
-        .fetch_optional(&mut *connection)
-        .await?;
-    if open.is_some() {
-        return Ok(());
-    }
-    drop_parked(connection, copy).await?;
-    sqlx::query("DELETE FROM recipients WHERE copy = $1").bind(copy).execute(&mut *connection).await?;
-    let content = sqlx::query("DELETE FROM copies WHERE id = $1 RETURNING content")
-        .bind(copy)
-        .fetch_optional(&mut *connection)
-        .await?;
-    match content {
-        Some(row) => release(connection, row.try_get(0)?).await,
-        None => Ok(()),
+    match failure {
+        Some(error) if good.is_empty() => Err(error),
+        _ => Ok(good),
     }
 }
 
-/// Forgets the mail that was kept for trying a held copy again.
-pub(crate) async fn drop_parked(connection: &mut SqliteConnection, copy: i64) -> Result<(), StoreError> {
-    let parked = sqlx::query("DELETE FROM to_open WHERE copy = $1 RETURNING content")
-        .bind(copy)
-        .fetch_all(&mut *connection)
-        .await?;
-    for row in parked {
-        release(connection, row.try_get(0)?).await?;
-    }
-    Ok(())
-}
-
-/// The problem of a waiting recipient's note, in words.
-pub(crate) fn problem_text(note: &str) -> String {
-    of_json::<Problem>(note.as_bytes()).map_or_else(
-        |_| note.to_owned(),
-        |problem| problem.reply.map_or(problem.text, |reply| reply.to_string()),
-    )
+fn open_to_open_head(inner: &Inner, id: i64, row: &SqliteRow) -> Result<Vec<u8>, StoreError> {
+    inner
+        .sealer
+        .open(Purpose::ToOpen, &id.to_string(), row.field("head")?)
 }

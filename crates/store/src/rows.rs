@@ -20,7 +20,8 @@ pub(crate) fn word<T: Serialize>(value: &T) -> Result<String, StoreError> {
 
 /// The enum of a word.
 pub(crate) fn of_word<T: DeserializeOwned>(word: String) -> Result<T, StoreError> {
-    serde_json::from_value(Value::String(word)).map_err(|error| StoreError::damaged(error.to_string()))
+    serde_json::from_value(Value::String(word))
+        .map_err(|error| StoreError::damaged(error.to_string()))
 }
 
 /// JSON of anything.
@@ -46,7 +47,10 @@ pub(crate) fn size(column: i64) -> u64 {
 /// The columns of a row, as types.
 pub(crate) trait Columns {
     /// The column as it is.
-    fn field<'r, T: Decode<'r, Sqlite> + Type<Sqlite>>(&'r self, name: &str) -> Result<T, StoreError>;
+    fn field<'r, T: Decode<'r, Sqlite> + Type<Sqlite>>(
+        &'r self,
+        name: &str,
+    ) -> Result<T, StoreError>;
 
     /// A time.
     fn time(&self, name: &str) -> Result<Timestamp, StoreError> {
@@ -70,7 +74,9 @@ pub(crate) trait Columns {
     }
     /// An envelope sender; null is `<>`.
     fn reverse_path(&self, name: &str) -> Result<ReversePath, StoreError> {
-        Ok(self.optional_address(name)?.map_or(ReversePath::Null, ReversePath::Address))
+        Ok(self
+            .optional_address(name)?
+            .map_or(ReversePath::Null, ReversePath::Address))
     }
     /// An organisation's number.
     fn organisation(&self, name: &str) -> Result<OrganisationId, StoreError> {
@@ -79,7 +85,10 @@ pub(crate) trait Columns {
 }
 
 impl Columns for SqliteRow {
-    fn field<'r, T: Decode<'r, Sqlite> + Type<Sqlite>>(&'r self, name: &str) -> Result<T, StoreError> {
+    fn field<'r, T: Decode<'r, Sqlite> + Type<Sqlite>>(
+        &'r self,
+        name: &str,
+    ) -> Result<T, StoreError> {
         Ok(self.try_get(name)?)
     }
 }

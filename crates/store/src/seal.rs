@@ -37,26 +37,58 @@ impl MasterKey {
 
     /// Reads it from `path`: 32 octets in a file that only its owner may read (mode 0600 or 0400).
     pub fn from_file(path: &Path) -> Result<Self, StoreError> {
-        let problem = |problem: String| StoreError::MasterKey { path: path.to_owned(), problem };
-        let file = fs::File::open(path).map_err(|error| problem(error.to_string()))?;
-        let mode = file.metadata().map_err(|error| problem(error.to_string()))?.permissions().mode() & 0o7777;
+        let problem = |problem: String| StoreError::MasterKey {
+            path: path.to_owned(),
+            problem,
+        };
+        let hint = "give the one this data was made with; only for new data make one with `sealgate check --make-master-key`";
+        let file = fs::File::open(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => problem(format!("{error}: {hint}")),
+            _ => problem(error.to_string()),
+        })?;
+        let mode = file
+            .metadata()
+            .map_err(|error| problem(error.to_string()))?
+            .permissions()
+            .mode()
+            & 0o7777;
         if !matches!(mode, 0o600 | 0o400) {
-            return Err(problem(format!("its mode is {mode:04o}, so others might read it: run chmod 0600 on it")));
+            return Err(problem(format!(
+                "its mode is {mode:04o}, so others might read it: run chmod 0600 on it"
+            )));
         }
         let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_OCTETS * 2));
         let cap = KEY_OCTETS as u64 + 1;
-        (&file).take(cap).read_to_end(&mut bytes).map_err(|error| problem(error.to_string()))?;
-        let wrong = || problem(format!("it must hold exactly {KEY_OCTETS} octets"));
+        (&file)
+            .take(cap)
+            .read_to_end(&mut bytes)
+            .map_err(|error| problem(error.to_string()))?;
+        let wrong = || problem(format!("it must hold exactly {KEY_OCTETS} octets: {hint}"));
         let key: [u8; KEY_OCTETS] = bytes.as_slice().try_into().map_err(|_| wrong())?;
         Ok(Self(Zeroizing::new(key)))
     }
 
     /// Makes a new one in a new file at `path`, mode 0600; never replaces a file.
     pub fn create_file(path: &Path) -> Result<Self, StoreError> {
-        let problem = |error: std::io::Error| StoreError::MasterKey { path: path.to_owned(), problem: error.to_string() };
+        let problem = |error: std::io::Error| StoreError::MasterKey {
+            path: path.to_owned(),
+            problem: match error.kind() {
+                std::io::ErrorKind::AlreadyExists => {
+                    "there is a file already; it is left as it is".to_owned()
+                }
+                _ => error.to_string(),
+            },
+        };
         let key = Self::generate()?;
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(problem)?;
-        let written = file.write_all(key.0.as_slice()).and_then(|()| file.sync_all());
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(problem)?;
+        let written = file
+            .write_all(key.0.as_slice())
+            .and_then(|()| file.sync_all());
         if let Err(error) = written {
             let _ = fs::remove_file(path);
             return Err(problem(error));
@@ -117,15 +149,27 @@ impl fmt::Debug for Sealer {
 
 /// A new data key, wrapped for the database.
 pub(crate) fn new_data_key(master: &MasterKey) -> Result<Vec<u8>, StoreError> {
-    seal(&gcm(&master.0)?, Purpose::DataKey, b"1", random_key()?.to_vec())
+    seal(
+        &gcm(&master.0)?,
+        Purpose::DataKey,
+        b"1",
+        random_key()?.to_vec(),
+    )
 }
 
 /// Unwraps the data key; `None` if the master key is another.
-pub(crate) fn open_data_key(master: &MasterKey, wrapped: &[u8]) -> Result<Option<Sealer>, StoreError> {
-    let Ok(key) = open(&gcm(&master.0)?, Purpose::DataKey, b"1", wrapped) else { return Ok(None) };
+pub(crate) fn open_data_key(
+    master: &MasterKey,
+    wrapped: &[u8],
+) -> Result<Option<Sealer>, StoreError> {
+    let Ok(key) = open(&gcm(&master.0)?, Purpose::DataKey, b"1", wrapped) else {
+        return Ok(None);
+    };
     let key = Zeroizing::new(key);
-    let key: &[u8; KEY_OCTETS] =
-        key.as_slice().try_into().map_err(|_| StoreError::damaged("the data key has a wrong length"))?;
+    let key: &[u8; KEY_OCTETS] = key
+        .as_slice()
+        .try_into()
+        .map_err(|_| StoreError::damaged("the data key has a wrong length"))?;
     Sealer::new(key).map(Some)
 }
 
@@ -150,17 +194,29 @@ impl Sealer {
             Purpose::MailboxKey => Ok(&self.mailbox_key),
             Purpose::Authority => Ok(&self.authority),
             Purpose::Setting => Ok(&self.setting),
-            Purpose::DataKey => Err(StoreError::damaged("the data key is sealed by the master key only")),
+            Purpose::DataKey => Err(StoreError::damaged(
+                "the data key is sealed by the master key only",
+            )),
         }
     }
 
     /// Seals `clear` for the record named by `record`: nonce, sealed octets, tag.
-    pub fn seal(&self, purpose: Purpose, record: &str, clear: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+    pub fn seal(
+        &self,
+        purpose: Purpose,
+        record: &str,
+        clear: Vec<u8>,
+    ) -> Result<Vec<u8>, StoreError> {
         seal(self.key(purpose)?, purpose, record.as_bytes(), clear)
     }
 
     /// Opens what was sealed for just this record.
-    pub fn open(&self, purpose: Purpose, record: &str, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+    pub fn open(
+        &self,
+        purpose: Purpose,
+        record: &str,
+        sealed: &[u8],
+    ) -> Result<Vec<u8>, StoreError> {
         open(self.key(purpose)?, purpose, record.as_bytes(), sealed)
             .map_err(|Unopened| StoreError::damaged(format!("{} {record}", purpose.as_str())))
     }
@@ -170,12 +226,14 @@ struct Unopened;
 
 fn random_key() -> Result<Zeroizing<[u8; KEY_OCTETS]>, StoreError> {
     let mut key = Zeroizing::new([0; KEY_OCTETS]);
-    aws_lc_rs::rand::fill(key.as_mut_slice()).map_err(|_| StoreError::Database("no random numbers".into()))?;
+    aws_lc_rs::rand::fill(key.as_mut_slice())
+        .map_err(|_| StoreError::Database("no random numbers".into()))?;
     Ok(key)
 }
 
 fn gcm(key: &[u8; KEY_OCTETS]) -> Result<RandomizedNonceKey, StoreError> {
-    RandomizedNonceKey::new(&AES_256_GCM, key).map_err(|_| StoreError::Database("no AES-256-GCM".into()))
+    RandomizedNonceKey::new(&AES_256_GCM, key)
+        .map_err(|_| StoreError::Database("no AES-256-GCM".into()))
 }
 
 /// The key of one purpose.
@@ -184,12 +242,17 @@ fn derive(data_key: &[u8; KEY_OCTETS], purpose: Purpose) -> Result<RandomizedNon
 }
 
 /// HKDF-Expand with SHA-256 (RFC 5869 section 2.3); the data key is uniform, so nothing is extracted first.
-fn expand(data_key: &[u8; KEY_OCTETS], purpose: &str) -> Result<Zeroizing<[u8; KEY_OCTETS]>, StoreError> {
+fn expand(
+    data_key: &[u8; KEY_OCTETS],
+    purpose: &str,
+) -> Result<Zeroizing<[u8; KEY_OCTETS]>, StoreError> {
     let broken = |_| StoreError::Database("no HKDF".into());
     let prk = hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, data_key);
     let info = [b"sealgate 1 ".as_slice(), purpose.as_bytes()];
     let mut key = Zeroizing::new([0; KEY_OCTETS]);
-    prk.expand(&info, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(key.as_mut_slice())).map_err(broken)?;
+    prk.expand(&info, hkdf::HKDF_SHA256)
+        .and_then(|okm| okm.fill(key.as_mut_slice()))
+        .map_err(broken)?;
     Ok(key)
 }
 
@@ -197,19 +260,30 @@ fn associated(purpose: Purpose, record: &[u8]) -> Aad<Vec<u8>> {
     Aad::from([purpose.as_str().as_bytes(), b"\0", record].concat())
 }
 
-fn seal(key: &RandomizedNonceKey, purpose: Purpose, record: &[u8], mut octets: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+fn seal(
+    key: &RandomizedNonceKey,
+    purpose: Purpose,
+    record: &[u8],
+    mut octets: Vec<u8>,
+) -> Result<Vec<u8>, StoreError> {
     let (nonce, tag) = key
         .seal_in_place_separate_tag(associated(purpose, record), &mut octets)
         .map_err(|_| StoreError::Database("sealing failed".into()))?;
     Ok([nonce.as_ref().as_slice(), &octets, tag.as_ref()].concat())
 }
 
-fn open(key: &RandomizedNonceKey, purpose: Purpose, record: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Unopened> {
+fn open(
+    key: &RandomizedNonceKey,
+    purpose: Purpose,
+    record: &[u8],
+    sealed: &[u8],
+) -> Result<Vec<u8>, Unopened> {
     let (nonce, rest) = sealed.split_at_checked(NONCE_OCTETS).ok_or(Unopened)?;
     let length = rest.len().checked_sub(TAG_OCTETS).ok_or(Unopened)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Unopened)?;
     let mut clear = rest.to_vec();
-    key.open_in_place(nonce, associated(purpose, record), &mut clear).map_err(|_| Unopened)?;
+    key.open_in_place(nonce, associated(purpose, record), &mut clear)
+        .map_err(|_| Unopened)?;
     clear.truncate(length);
     Ok(clear)
 }
@@ -231,17 +305,27 @@ mod tests {
         for position in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[position] ^= 1;
-            assert!(again.open(Purpose::Head, "7", &changed).is_err(), "octet {position}");
+            assert!(
+                again.open(Purpose::Head, "7", &changed).is_err(),
+                "octet {position}"
+            );
         }
         for length in 0..sealed.len() {
-            assert!(again.open(Purpose::Head, "7", &sealed[..length]).is_err(), "length {length}");
+            assert!(
+                again.open(Purpose::Head, "7", &sealed[..length]).is_err(),
+                "length {length}"
+            );
         }
     }
 
     #[test]
     fn another_master_key_opens_nothing() {
         let wrapped = new_data_key(&MasterKey::generate().unwrap()).unwrap();
-        assert!(open_data_key(&MasterKey::generate().unwrap(), &wrapped).unwrap().is_none());
+        assert!(
+            open_data_key(&MasterKey::generate().unwrap(), &wrapped)
+                .unwrap()
+                .is_none()
+        );
     }
 
     #[test]
@@ -253,12 +337,20 @@ mod tests {
         assert!(MasterKey::create_file(&path).is_err());
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let error = MasterKey::from_file(&path).unwrap_err().to_string();
-        assert!(error.contains("0644") && error.contains("chmod 0600"), "{error}");
+        assert!(
+            error.contains("0644") && error.contains("chmod 0600"),
+            "{error}"
+        );
         fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
         assert!(MasterKey::from_file(&path).is_ok());
         fs::remove_file(&path).unwrap();
         fs::write(&path, [1; 33]).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        assert!(MasterKey::from_file(&path).unwrap_err().to_string().contains("32 octets"));
+        assert!(
+            MasterKey::from_file(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("32 octets")
+        );
     }
 }

@@ -10,12 +10,12 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use crate::content::Pending;
 use crate::database;
 use crate::directory;
 use crate::error::StoreError;
 use crate::ids::Ids;
 use crate::keys::KeyCache;
-use crate::content::Pending;
 use crate::rows::Columns;
 use crate::seal::{self, MasterKey, Sealer};
 use crate::writer::{Counters, Writer};
@@ -50,11 +50,14 @@ impl Store {
     ///
     /// Must be called within a tokio runtime: the writer task lives there.
     pub async fn open(directory: &Path, master: &MasterKey) -> Result<Self, StoreError> {
-        let made = directory::prepare(directory)?;
+        let opening = directory::prepare(directory).await?;
         let file = directory.join(directory::DATABASE);
         let options = database::writing(&file);
         let failed = |error: sqlx::Error| match StoreError::from(error) {
-            StoreError::Database(problem) => StoreError::Directory { path: file.clone(), problem },
+            StoreError::Database(problem) => StoreError::Directory {
+                path: file.clone(),
+                problem,
+            },
             other => other,
         };
         let mut connection = options.connect().await.map_err(failed)?;
@@ -66,7 +69,7 @@ impl Store {
             }
         };
         directory::sync(directory)?;
-        made.keep();
+        opening.done();
         let (wake, work) = watch::channel(0);
         let inner = Inner {
             directory: directory.to_owned(),
@@ -99,15 +102,19 @@ impl Store {
                 .execute(&mut *connection)
                 .await?;
         }
-        let wrapped = data_key(connection).await?.ok_or_else(|| StoreError::damaged("data key"))?;
-        seal::open_data_key(master, &wrapped)?.ok_or_else(|| StoreError::WrongMasterKey(directory.to_owned()))
+        let wrapped = data_key(connection)
+            .await?
+            .ok_or_else(|| StoreError::damaged("data key"))?;
+        seal::open_data_key(master, &wrapped)?
+            .ok_or_else(|| StoreError::WrongMasterKey(directory.to_owned()))
     }
 
     /// Takes the lock of the serving process, drops the leases of a process that crashed, and sweeps.
     pub async fn lock_for_serving(&self, now: Timestamp) -> Result<Serving, StoreError> {
         let lock = directory::lock(&self.0.directory)?;
         self.drop_leases().await?;
-        self.sweep(now, now).await?;
+        // Nobody writes content yet, so whatever nothing refers to is left over.
+        self.sweep(now, Timestamp(i64::MAX)).await?;
         Ok(Serving { _lock: lock })
     }
 
@@ -129,13 +136,19 @@ impl Store {
 
     /// Waits until everything handed in is committed and closes the connections that read. For the end of a process.
     pub async fn close(self) {
-        let _ = self.0.writer.write(Default::default(), |_| Box::pin(async { Ok(()) })).await;
+        let _ = self
+            .0
+            .writer
+            .write(Default::default(), |_| Box::pin(async { Ok(()) }))
+            .await;
         self.0.readers.close().await;
     }
 }
 
 async fn data_key(connection: &mut SqliteConnection) -> Result<Option<Vec<u8>>, StoreError> {
-    let row = sqlx::query("SELECT wrapped FROM data_keys WHERE number = 1").fetch_optional(connection).await?;
+    let row = sqlx::query("SELECT wrapped FROM data_keys WHERE number = 1")
+        .fetch_optional(connection)
+        .await?;
     row.map(|row| row.field("wrapped")).transpose()
 }
 
@@ -180,7 +193,9 @@ impl Store {
             let all = if count == 0 { drop } else { drop + &make };
             let work = crate::writer::job(move |connection| {
                 Box::pin(async move {
-                    sqlx::raw_sql(sqlx::AssertSqlSafe(all)).execute(connection).await?;
+                    sqlx::raw_sql(sqlx::AssertSqlSafe(all))
+                        .execute(connection)
+                        .await?;
                     Ok(())
                 })
             });
@@ -197,6 +212,13 @@ impl Store {
                 Ok(())
             })
         });
-        tokio::spawn(async move { store.0.writer.write(Default::default(), work).await.unwrap() })
+        tokio::spawn(async move {
+            store
+                .0
+                .writer
+                .write(Default::default(), work)
+                .await
+                .unwrap()
+        })
     }
 }

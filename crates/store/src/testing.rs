@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sealgate_core::journal::{Direction, Line, MailRecord, MailStatus, Trace};
 use sealgate_core::outcome::{AsIs, ClientContent, InboundContent, OutboundOutcome};
-use sealgate_core::ports::{Shelf, StoredContent};
+use sealgate_core::ports::StoredContent;
 use sealgate_core::process::{OutboundRecipient, OutboundWork, Received, outbound};
 use sealgate_core::queue::{NextHop, Outgoing, TlsRequirement};
 use sealgate_core::tenant::{OrganisationId, Settings};
@@ -75,14 +75,24 @@ pub async fn world() -> World {
     let directory = directory();
     let master = MasterKey::generate().unwrap();
     let store = Store::open(&directory.data(), &master).await.unwrap();
-    let organisation = store.create_organisation("example", Settings::default(), "test", NOW).await.unwrap();
-    World { directory, master, store, organisation }
+    let organisation = store
+        .create_organisation("example", Settings::default(), "test", NOW)
+        .await
+        .unwrap();
+    World {
+        directory,
+        master,
+        store,
+        organisation,
+    }
 }
 
 impl World {
     /// A second process on the same data.
     pub async fn second(&self) -> Store {
-        Store::open(&self.directory.data(), &self.master).await.unwrap()
+        Store::open(&self.directory.data(), &self.master)
+            .await
+            .unwrap()
     }
 
     /// The process ends without a word and starts again.
@@ -98,8 +108,11 @@ impl World {
     /// A plain outbound mail for `recipients`, in one copy.
     pub async fn mail(&self, text: &[u8], recipients: &[&str]) -> Acceptance {
         let content = content(&self.store, text).await;
-        let copies = copies(&self.store, &content, recipients);
-        Acceptance { copies, ..acceptance(self.organisation, recipients) }
+        let copies = copies(&self.store, &content, recipients).await;
+        Acceptance {
+            copies,
+            ..acceptance(self.organisation, recipients)
+        }
     }
 }
 
@@ -112,11 +125,20 @@ pub fn domain(text: &str) -> Domain {
 }
 
 pub fn host(name: &str) -> NextHop {
-    NextHop::Host { host: name.into(), port: 25, tls: TlsRequirement::Opportunistic, credentials: None }
+    NextHop::Host {
+        host: name.into(),
+        port: 25,
+        tls: TlsRequirement::Opportunistic,
+        credentials: None,
+    }
 }
 
 pub fn recipient(text: &str) -> EnvelopeRecipient {
-    EnvelopeRecipient { address: address(text), notify: Notify::default(), orcpt: None }
+    EnvelopeRecipient {
+        address: address(text),
+        notify: Notify::default(),
+        orcpt: None,
+    }
 }
 
 pub fn record(organisation: OrganisationId) -> MailRecord {
@@ -143,14 +165,24 @@ pub fn line(recipient: &str, status: MailStatus) -> Line {
         outcome: None,
         exemption: None,
     };
-    Line { recipient: address(recipient), status, signature: None, encryption: None, trace, refusal: None }
+    Line {
+        recipient: address(recipient),
+        status,
+        signature: None,
+        encryption: None,
+        trace,
+        refusal: None,
+    }
 }
 
 pub fn acceptance(organisation: OrganisationId, recipients: &[&str]) -> Acceptance {
     Acceptance {
         id: None,
         record: record(organisation),
-        lines: recipients.iter().map(|recipient| line(recipient, MailStatus::Plain)).collect(),
+        lines: recipients
+            .iter()
+            .map(|recipient| line(recipient, MailStatus::Plain))
+            .collect(),
         copies: Vec::new(),
         held: Vec::new(),
         to_open: None,
@@ -184,10 +216,11 @@ impl rand_core::RngCore for NoChance {
 impl rand_core::CryptoRng for NoChance {}
 
 /// The mail as it came for all `recipients`, which must stand in its header to share one copy.
-pub fn copies(store: &Store, content: &Arc<dyn StoredContent>, recipients: &[&str]) -> Vec<Outgoing> {
-    let from = ReversePath::Address(address("alice@example.com"));
-    let params = MailParams::default();
-    let received = Received { content, from: &from, params: &params, prepend: "X-Marker: head\r\n" };
+pub async fn copies(
+    store: &Store,
+    content: &Arc<dyn StoredContent>,
+    recipients: &[&str],
+) -> Vec<Outgoing> {
     let one = |text: &&str| OutboundRecipient {
         recipient: recipient(text),
         outcome: OutboundOutcome::AsIs(AsIs::NothingAsked),
@@ -196,14 +229,34 @@ pub fn copies(store: &Store, content: &Arc<dyn StoredContent>, recipients: &[&st
         certificates: Vec::new(),
     };
     let recipients: Vec<_> = recipients.iter().map(one).collect();
-    let work = OutboundWork { received, recipients: &recipients, signer: None, own: None, now: NOW };
-    let shelf: &dyn Shelf = &store.shelf();
-    // Read on this thread only if the content is in memory; else on one that may block.
-    std::thread::scope(|scope| scope.spawn(|| outbound(&work, shelf, &mut NoChance).unwrap()).join().unwrap())
+    let (shelf, content) = (store.shelf(), Arc::clone(content));
+    let make = move || {
+        let from = ReversePath::Address(address("alice@example.com"));
+        let params = MailParams::default();
+        let received = Received {
+            content: &content,
+            from: &from,
+            params: &params,
+            prepend: "X-Marker: head\r\n",
+        };
+        let work = OutboundWork {
+            received,
+            recipients: &recipients,
+            signer: None,
+            own: None,
+            now: NOW,
+        };
+        outbound(&work, &shelf, &mut NoChance).unwrap()
+    };
+    tokio::task::spawn_blocking(make).await.unwrap()
 }
 
 fn read(name: &str) -> Vec<u8> {
-    std::fs::read(format!("{}/../core/testdata/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    let own = format!("{}/testdata/{name}", env!("CARGO_MANIFEST_DIR"));
+    let of_core = format!("{}/../core/testdata/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(own)
+        .or_else(|_| std::fs::read(of_core))
+        .unwrap()
 }
 
 pub fn certificate(name: &str) -> Certificate {
@@ -219,7 +272,10 @@ pub fn key(name: &str) -> PrivateKey {
 }
 
 /// Reads a whole content on a thread that may block.
-pub async fn read_all<C: sealgate_mail::Content + 'static>(content: Arc<C>, from: u64) -> std::io::Result<Vec<u8>> {
+pub async fn read_all<C: sealgate_mail::Content + 'static>(
+    content: Arc<C>,
+    from: u64,
+) -> std::io::Result<Vec<u8>> {
     let read = move || {
         let mut octets = Vec::new();
         std::io::Read::read_to_end(&mut content.reader(from)?, &mut octets)?;

@@ -49,7 +49,10 @@ pub fn queue_id(mail: MailId) -> String {
 
 /// The number of a queue id, if it is one.
 pub fn read_queue_id(text: &str) -> Option<MailId> {
-    i64::from_str_radix(text, 16).ok().filter(|number| *number > 0).map(MailId)
+    i64::from_str_radix(text, 16)
+        .ok()
+        .filter(|number| *number > 0)
+        .map(MailId)
 }
 
 /// A mail that this gateway takes responsibility for.
@@ -126,17 +129,29 @@ impl Store {
     pub async fn accept(&self, acceptance: Acceptance) -> Result<Durable, StoreError> {
         let mail = acceptance.id.map_or_else(|| self.new_mail_id(), Ok)?;
         let work = Accepted::prepare(&self.0, mail, acceptance)?;
-        let weight = Weight { octets: work.parts.octets(), wakes: true };
-        self.0.writer.write(weight, |connection| { Box::pin(work.write(connection)) }).await?;
+        let weight = Weight {
+            octets: work.parts.octets(),
+            wakes: true,
+        };
+        self.0
+            .writer
+            .write(weight, |connection| Box::pin(work.write(connection)))
+            .await?;
         Ok(Durable { mail })
     }
 
     /// Writes the journal of a mail that was refused in the session.
-    pub async fn refused(&self, record: MailRecord, lines: Vec<Line>) -> Result<MailId, StoreError> {
+    pub async fn refused(
+        &self,
+        record: MailRecord,
+        lines: Vec<Line>,
+    ) -> Result<MailId, StoreError> {
         let mail = self.new_mail_id()?;
         let organisation = record.organisation.0;
         let at = record.at;
-        let lines = lines.iter().map(|line| NewLine::new(&self.0.ids, line, Delivery::Refused));
+        let lines = lines
+            .iter()
+            .map(|line| NewLine::new(&self.0.ids, line, Delivery::Refused));
         let lines = lines.collect::<Result<Vec<_>, _>>()?;
         self.0
             .writer
@@ -162,16 +177,25 @@ impl Store {
         let correspondents = correspondents::rows(&opened.harvested)?;
         let mut parts = Parts::new(lease.mail, lease.organisation, now);
         parts.add_all(&self.0, &opened.copies, &opened.held, &opened.reports)?;
-        let weight = Weight { octets: parts.octets(), wakes: true };
+        let weight = Weight {
+            octets: parts.octets(),
+            wakes: true,
+        };
         let work = job(move |connection| {
             Box::pin(async move {
                 let content = take_to_open(connection, lease).await?;
                 parts.write(connection).await?;
                 release(connection, content).await?;
                 for line in lines {
-                    journal::replace_line(connection, (lease.mail, lease.organisation, now), line).await?;
+                    journal::replace_line(connection, (lease.mail, lease.organisation, now), line)
+                        .await?;
                 }
-                correspondents::learn(connection, (lease.mail, lease.organisation, now), correspondents).await
+                correspondents::learn(
+                    connection,
+                    (lease.mail, lease.organisation, now),
+                    correspondents,
+                )
+                .await
             })
         });
         self.0.writer.write(weight, work).await
@@ -179,7 +203,10 @@ impl Store {
 }
 
 /// Removes the mail from those to be opened, if the lease still holds; gives the content it referred to.
-async fn take_to_open(connection: &mut SqliteConnection, lease: ToOpenLease) -> Result<i64, StoreError> {
+async fn take_to_open(
+    connection: &mut SqliteConnection,
+    lease: ToOpenLease,
+) -> Result<i64, StoreError> {
     let row = sqlx::query("DELETE FROM to_open WHERE id = $1 AND lease = $2 RETURNING content")
         .bind(lease.id)
         .bind(lease.token)
@@ -202,18 +229,40 @@ impl Accepted {
     fn prepare(inner: &Inner, mail: MailId, acceptance: Acceptance) -> Result<Self, StoreError> {
         let record = acceptance.record;
         let mut parts = Parts::new(mail, record.organisation.0, record.at);
-        parts.add_all(inner, &acceptance.copies, &acceptance.held, &acceptance.reports)?;
+        parts.add_all(
+            inner,
+            &acceptance.copies,
+            &acceptance.held,
+            &acceptance.reports,
+        )?;
         if let Some(to_open) = &acceptance.to_open {
             parts.add_to_open(inner, to_open, None)?;
         }
         let line = |line: &Line| {
             let to_open = acceptance.to_open.as_ref();
-            let delivery = delivery_of(&line.recipient, &acceptance.copies, &acceptance.held, to_open);
+            let delivery = delivery_of(
+                &line.recipient,
+                &acceptance.copies,
+                &acceptance.held,
+                to_open,
+            );
             NewLine::new(&inner.ids, line, delivery)
         };
-        let lines = acceptance.lines.iter().map(line).collect::<Result<_, _>>()?;
-        let sent = acceptance.sent_message_id.map(|id| (journal::cut(&id).to_owned(), senders(&record)));
-        Ok(Self { lines, parts, correspondents: correspondents::rows(&acceptance.harvested)?, sent, record })
+        let lines = acceptance
+            .lines
+            .iter()
+            .map(line)
+            .collect::<Result<_, _>>()?;
+        let sent = acceptance
+            .sent_message_id
+            .map(|id| (journal::cut(&id).to_owned(), senders(&record)));
+        Ok(Self {
+            lines,
+            parts,
+            correspondents: correspondents::rows(&acceptance.harvested)?,
+            sent,
+            record,
+        })
     }
 
     async fn write(self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
@@ -225,9 +274,10 @@ impl Accepted {
         if let Some((message_id, senders)) = self.sent {
             for sender in senders {
                 sqlx::query(
-                    "INSERT INTO sent (message_id, mailbox, at) VALUES ($1, $2, $3)
-                     ON CONFLICT (message_id, mailbox) DO UPDATE SET at = excluded.at",
+                    "INSERT INTO sent (organisation, message_id, mailbox, at) VALUES ($1, $2, $3, $4)
+                     ON CONFLICT (organisation, message_id, mailbox) DO UPDATE SET at = excluded.at",
                 )
+                .bind(organisation)
                 .bind(&message_id)
                 .bind(sender)
                 .bind(at.0)
@@ -241,15 +291,24 @@ impl Accepted {
 
 /// A report may come back to the envelope sender, or to header From.
 fn senders(record: &MailRecord) -> Vec<String> {
-    let mut keys: Vec<String> =
-        [record.envelope_from.address(), record.header_from.as_ref()].into_iter().flatten().map(Address::key).collect();
+    let mut keys: Vec<String> = [record.envelope_from.address(), record.header_from.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(Address::key)
+        .collect();
     keys.dedup();
     keys
 }
 
 /// Where a recipient's mail stands right after the transaction.
-fn delivery_of(recipient: &Address, copies: &[Outgoing], held: &[Held], to_open: Option<&ToOpen>) -> Delivery {
-    let among = |recipients: &[EnvelopeRecipient]| recipients.iter().any(|one| one.address == *recipient);
+fn delivery_of(
+    recipient: &Address,
+    copies: &[Outgoing],
+    held: &[Held],
+    to_open: Option<&ToOpen>,
+) -> Delivery {
+    let among =
+        |recipients: &[EnvelopeRecipient]| recipients.iter().any(|one| one.address == *recipient);
     if copies.iter().any(|copy| among(copy.recipients())) {
         Delivery::Waiting
     } else if held.iter().any(|held| among(held.copy.recipients())) {
@@ -331,7 +390,15 @@ impl Parts {
     /// Nothing yet, for `mail` of `organisation`; what is added is due at `at`.
     pub fn new(mail: MailId, organisation: i64, at: Timestamp) -> Self {
         let references = References::default();
-        Self { mail, organisation, at, copies: Vec::new(), to_open: Vec::new(), references, held: 0 }
+        Self {
+            mail,
+            organisation,
+            at,
+            copies: Vec::new(),
+            to_open: Vec::new(),
+            references,
+            held: 0,
+        }
     }
 
     /// Octets the transaction writes for it, heads left out.
@@ -360,7 +427,9 @@ impl Parts {
 
     /// Adds reports.
     pub fn add_reports(&mut self, inner: &Inner, reports: &[Outgoing]) -> Result<(), StoreError> {
-        reports.iter().try_for_each(|report| self.add(inner, report, true, None).map(drop))
+        reports
+            .iter()
+            .try_for_each(|report| self.add(inner, report, true, None).map(drop))
     }
 
     fn add(
@@ -373,7 +442,11 @@ impl Parts {
         let id = inner.ids.next()?;
         let recipient = |recipient: &EnvelopeRecipient| {
             let id = inner.ids.next()?;
-            Ok(NewRecipient { id, key: recipient.address.key(), envelope: json(recipient)? })
+            Ok(NewRecipient {
+                id,
+                key: recipient.address.key(),
+                envelope: json(recipient)?,
+            })
         };
         self.copies.push(NewCopy {
             id,
@@ -381,24 +454,37 @@ impl Parts {
             params: json(copy.params())?,
             status: word(&copy.status())?,
             report,
-            head: inner.sealer.seal(Purpose::Head, &id.to_string(), copy.head().to_vec())?,
-            content: self.references.add(inner, copy.body().content.as_ref())?,
+            head: inner
+                .sealer
+                .seal(Purpose::Head, &id.to_string(), copy.head().to_vec())?,
+            content: self.references.add(inner, &copy.body().content)?,
             body_from: column(copy.body().from),
             held,
-            recipients: copy.recipients().iter().map(recipient).collect::<Result<_, StoreError>>()?,
+            recipients: copy
+                .recipients()
+                .iter()
+                .map(recipient)
+                .collect::<Result<_, StoreError>>()?,
         });
         self.held = self.held.saturating_add(usize::from(held.is_some()));
         Ok(id)
     }
 
-    fn add_to_open(&mut self, inner: &Inner, to_open: &ToOpen, copy: Option<i64>) -> Result<(), StoreError> {
+    fn add_to_open(
+        &mut self,
+        inner: &Inner,
+        to_open: &ToOpen,
+        copy: Option<i64>,
+    ) -> Result<(), StoreError> {
         let id = inner.ids.next()?;
         self.to_open.push(NewToOpen {
             id,
             copy,
             envelope: json(&to_open.envelope)?,
-            head: inner.sealer.seal(Purpose::ToOpen, &id.to_string(), to_open.head.clone())?,
-            content: self.references.add(inner, to_open.content.as_ref())?,
+            head: inner
+                .sealer
+                .seal(Purpose::ToOpen, &id.to_string(), to_open.head.clone())?,
+            content: self.references.add(inner, &to_open.content)?,
         });
         Ok(())
     }
@@ -415,7 +501,13 @@ impl Parts {
         }
         if self.held > 0 {
             let text = format!("{} of mail {} held", self.held, queue_id(self.mail));
-            events::insert(connection, self.organisation, self.at, (EventKind::MailHeld, text)).await?;
+            events::insert(
+                connection,
+                self.organisation,
+                self.at,
+                (EventKind::MailHeld, text),
+            )
+            .await?;
         }
         Ok(())
     }
@@ -448,7 +540,11 @@ async fn write_copy(
     .execute(&mut *connection)
     .await?;
     let held_until = copy.held.map(|_| at.plus(HELD_LIFETIME).0);
-    let (state, due) = if copy.held.is_some() { ("held", None) } else { ("waiting", Some(at.0)) };
+    let (state, due) = if copy.held.is_some() {
+        ("held", None)
+    } else {
+        ("waiting", Some(at.0))
+    };
     for recipient in copy.recipients {
         sqlx::query(
             "INSERT INTO recipients (id, copy, mailbox, envelope, state, attempts, next_attempt, due, delay_told, note,

@@ -46,7 +46,10 @@ impl Store {
         let node = self.0.node.clone();
         let work = job(move |connection| {
             Box::pin(async move {
-                sqlx::query("DELETE FROM nodes WHERE name = $1").bind(node).execute(connection).await?;
+                sqlx::query("DELETE FROM nodes WHERE name = $1")
+                    .bind(node)
+                    .execute(connection)
+                    .await?;
                 Ok(())
             })
         });
@@ -55,10 +58,12 @@ impl Store {
 
     /// Whether every serving process decides under `version` or a later one.
     pub async fn liveness(&self, version: u64, now: Timestamp) -> Result<Liveness, StoreError> {
-        let row = sqlx::query("SELECT COUNT(*) AS nodes, MIN(version) AS oldest FROM nodes WHERE seen > $1")
-            .bind(now.plus(-NODE_SILENT_SECONDS).0)
-            .fetch_one(&self.0.readers)
-            .await?;
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS nodes, MIN(version) AS oldest FROM nodes WHERE seen > $1",
+        )
+        .bind(now.plus(-NODE_SILENT_SECONDS).0)
+        .fetch_one(&self.0.readers)
+        .await?;
         let oldest: Option<i64> = row.field("oldest")?;
         Ok(match oldest {
             None => Liveness::NobodyServes,
@@ -75,7 +80,11 @@ impl Store {
     }
 
     /// Sweeps; unreferenced content goes if it was made before `made_before`.
-    pub(crate) async fn sweep(&self, now: Timestamp, made_before: Timestamp) -> Result<(), StoreError> {
+    pub(crate) async fn sweep(
+        &self,
+        now: Timestamp,
+        made_before: Timestamp,
+    ) -> Result<(), StoreError> {
         let memories: [(&'static str, i64); 4] = [
             (
                 "DELETE FROM contents WHERE id IN
@@ -83,8 +92,8 @@ impl Store {
                 made_before.0,
             ),
             (
-                "DELETE FROM sent WHERE (message_id, mailbox) IN
-                 (SELECT message_id, mailbox FROM sent WHERE at < $1 ORDER BY at LIMIT $2)",
+                "DELETE FROM sent WHERE (organisation, message_id, mailbox) IN
+                 (SELECT organisation, message_id, mailbox FROM sent WHERE at < $1 ORDER BY at LIMIT $2)",
                 now.plus(-SENT_MEMORY).0,
             ),
             (
@@ -106,7 +115,11 @@ impl Store {
     async fn sweep_once(&self, statement: &'static str, before: i64) -> Result<u64, StoreError> {
         let work = job(move |connection| {
             Box::pin(async move {
-                let done = sqlx::query(statement).bind(before).bind(SWEEP_ROWS).execute(connection).await?;
+                let done = sqlx::query(statement)
+                    .bind(before)
+                    .bind(SWEEP_ROWS)
+                    .execute(connection)
+                    .await?;
                 Ok(done.rows_affected())
             })
         });

@@ -55,7 +55,10 @@ pub(crate) struct Weight {
 
 impl Weight {
     /// A job after which the queue is looked at.
-    pub const WAKES: Self = Self { octets: 0, wakes: true };
+    pub const WAKES: Self = Self {
+        octets: 0,
+        wakes: true,
+    };
 }
 
 trait Job: Send {
@@ -110,10 +113,20 @@ impl std::fmt::Debug for Writer {
 
 impl Writer {
     /// Starts the writer task on the current runtime; it ends when the last handle is gone and every job is answered.
-    pub fn start(connection: SqliteConnection, options: SqliteConnectOptions, wake: watch::Sender<u64>) -> Self {
+    pub fn start(
+        connection: SqliteConnection,
+        options: SqliteConnectOptions,
+        wake: watch::Sender<u64>,
+    ) -> Self {
         let (jobs, inbox) = mpsc::unbounded_channel();
         let counters = Arc::new(Counters::default());
-        let desk = Desk { connection: Some(connection), options, inbox, wake, counters: Arc::clone(&counters) };
+        let desk = Desk {
+            connection: Some(connection),
+            options,
+            inbox,
+            wake,
+            counters: Arc::clone(&counters),
+        };
         tokio::spawn(desk.work());
         Self { jobs, counters }
     }
@@ -131,7 +144,12 @@ impl Writer {
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> Running<'c, T> + Send + 'static,
         A: FnOnce(Result<T, StoreError>) + Send + 'static,
     {
-        let task = Task { weight, work: Some(work), value: None, answer };
+        let task = Task {
+            weight,
+            work: Some(work),
+            value: None,
+            answer,
+        };
         if let Err(mpsc::error::SendError(task)) = self.jobs.send(Box::new(task)) {
             task.answer(Err(StoreError::Database("the writer has stopped".into())));
         }
@@ -179,7 +197,11 @@ impl Desk {
     }
 
     /// Runs `first` and whatever else waits in one transaction. `done` are the jobs that share its fate.
-    async fn transaction(&mut self, first: Box<dyn Job>, done: &mut Batch) -> Result<(), StoreError> {
+    async fn transaction(
+        &mut self,
+        first: Box<dyn Job>,
+        done: &mut Batch,
+    ) -> Result<(), StoreError> {
         if let Err(error) = self.begin().await {
             done.push(first);
             // Whoever came in while we waited for the database has waited long enough, too.
@@ -225,7 +247,9 @@ impl Desk {
             }
             Err(error) => {
                 // After some errors SQLite has already rolled back everything: then this fails, and all is lost.
-                let undone = sqlx::raw_sql("ROLLBACK TO job; RELEASE job").execute(connection).await;
+                let undone = sqlx::raw_sql("ROLLBACK TO job; RELEASE job")
+                    .execute(connection)
+                    .await;
                 job.answer(Err(error));
                 undone?;
             }
@@ -251,13 +275,16 @@ impl Desk {
         let wakes = outcome.is_ok() && done.iter().any(|job| job.weight().wakes);
         if outcome.is_ok() && !done.is_empty() {
             self.counters.commits.fetch_add(1, Ordering::Relaxed);
-            self.counters.jobs.fetch_add(done.len() as u64, Ordering::Relaxed);
+            self.counters
+                .jobs
+                .fetch_add(done.len() as u64, Ordering::Relaxed);
         }
         for job in done {
             job.answer(outcome.clone());
         }
         if wakes {
-            self.wake.send_modify(|commits| *commits = commits.wrapping_add(1));
+            self.wake
+                .send_modify(|commits| *commits = commits.wrapping_add(1));
         }
     }
 }

@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 
-use sealgate_core::change::{Change, Described, DescribedKeys, DescribedMailbox, ImportKeys, KeyOrigin, diff};
+use sealgate_core::change::{
+    Change, Described, DescribedKeys, DescribedMailbox, ImportKeys, KeyOrigin, diff,
+};
 use sealgate_core::harvest::Harvested;
 use sealgate_core::queue::{Destination, TlsRequirement};
 use sealgate_core::rules::{InboundMode, OutboundMode, Pattern, Rule, RuleId};
 use sealgate_core::tenant::{
-    CorrespondentState, InboundRoute, Language, MailboxState, Origin, Proof, SendingClient, Settings,
+    CorrespondentState, InboundRoute, Language, MailboxState, Origin, Proof, SendingClient,
+    Settings,
 };
 
 use crate::testing::{NOW, World, address, certificate, domain, host, key, world};
@@ -15,7 +18,12 @@ use crate::{CorrespondentFilter, EventKind, Liveness, StoreError};
 
 fn route(name: &str, domains: &[&str]) -> InboundRoute {
     let domains = domains.iter().map(|text| domain(text)).collect();
-    InboundRoute { name: name.into(), domains, target: host("10.0.0.5"), wildcard: false }
+    InboundRoute {
+        name: name.into(),
+        domains,
+        target: host("10.0.0.5"),
+        wildcard: false,
+    }
 }
 
 fn rule(external: &str) -> Rule {
@@ -29,33 +37,72 @@ fn rule(external: &str) -> Rule {
 }
 
 fn password_client(name: &str, user: &str) -> SendingClient {
-    let proof = Proof::Password { user: user.into(), hash: "$argon2id$marker".into() };
-    SendingClient { name: name.into(), proof, may_send_as: Vec::new(), mail_server: false }
+    let proof = Proof::Password {
+        user: user.into(),
+        hash: "$argon2id$marker".into(),
+    };
+    SendingClient {
+        name: name.into(),
+        proof,
+        may_send_as: Vec::new(),
+        mail_server: false,
+    }
 }
 
 fn import(mailbox: &str, names: &[&str], origin: KeyOrigin) -> ImportKeys {
-    let key_of = |name: &str| key(name.split('-').next().unwrap());
-    let pairs = names.iter().map(|name| (certificate(name), key_of(name))).collect();
-    ImportKeys { mailbox: address(mailbox), pairs, chain: Vec::new(), origin }
+    let pairs = names
+        .iter()
+        .map(|name| (certificate(name), key(name)))
+        .collect();
+    ImportKeys {
+        mailbox: address(mailbox),
+        pairs,
+        chain: Vec::new(),
+        origin,
+    }
 }
 
 fn desired() -> Described {
     let keys = DescribedKeys::Uploaded {
         certificates: vec![certificate("alice-sign"), certificate("alice-encrypt")],
-        import: Some(import("alice@example.com", &["alice-sign", "alice-encrypt"], KeyOrigin::Uploaded)),
+        import: Some(import(
+            "alice@example.com",
+            &["alice-sign", "alice-encrypt"],
+            KeyOrigin::Uploaded,
+        )),
     };
-    let mailbox = |text: &str, keys, aliases| DescribedMailbox { address: address(text), aliases, keys };
+    let mailbox = |text: &str, keys, aliases| DescribedMailbox {
+        address: address(text),
+        aliases,
+        keys,
+    };
     Described {
-        settings: Settings { all_or_nothing: true, language: Language::De },
-        routes: vec![route("office", &["example.com", "example.net"]), route("shop", &["shop.example"])],
+        settings: Settings {
+            all_or_nothing: true,
+            language: Language::De,
+        },
+        routes: vec![
+            route("office", &["example.com", "example.net"]),
+            route("shop", &["shop.example"]),
+        ],
         mailboxes: vec![
             mailbox("alice@example.com", keys, vec![]),
-            mailbox("info@example.com", DescribedKeys::Inactive, vec![address("alice@example.com")]),
+            mailbox(
+                "info@example.com",
+                DescribedKeys::Inactive,
+                vec![address("alice@example.com")],
+            ),
         ],
         rules: vec![rule("all"), rule("partner.example, c@other.example")],
         correspondents: vec![certificate("bob")],
         trust_roots: vec![certificate("root-one")],
-        destinations: vec![(domain("partner.example"), Destination { hop: None, tls: TlsRequirement::Required })],
+        destinations: vec![(
+            domain("partner.example"),
+            Destination {
+                hop: None,
+                tls: TlsRequirement::Required,
+            },
+        )],
         smarthost: Some(host("relay.example")),
         clients: vec![password_client("newsletter", "news")],
     }
@@ -64,7 +111,11 @@ fn desired() -> Described {
 async fn make(world: &World, desired: &Described) -> Vec<Change> {
     let current = world.store.described("example").await.unwrap();
     let changes = diff(&current, desired);
-    world.store.apply("example", &changes, "carol", NOW).await.unwrap();
+    world
+        .store
+        .apply("example", &changes, "carol", NOW)
+        .await
+        .unwrap();
     changes
 }
 
@@ -87,16 +138,33 @@ async fn apply_makes_it_exactly_so_and_twice_changes_nothing() {
     assert_eq!(organisation.settings, desired.settings);
     let alice = organisation.mailbox(&address("ALICE@example.com")).unwrap();
     assert_eq!(alice.state, MailboxState::Active);
-    assert_ne!(alice.signing.unwrap().key, alice.encryption.unwrap().key, "A26: two pairs, one row");
-    assert_eq!(alice.signing.unwrap().not_after, certificate("alice-sign").not_after());
+    assert_ne!(
+        alice.signing.unwrap().key,
+        alice.encryption.unwrap().key,
+        "A26: two pairs, one row"
+    );
+    assert_eq!(
+        alice.signing.unwrap().not_after,
+        certificate("alice-sign").not_after()
+    );
     let info = organisation.mailbox(&address("info@example.com")).unwrap();
     assert_eq!((info.state, info.signing), (MailboxState::Inactive, None));
-    assert_eq!(installation.client_by_user("news").unwrap().1.name, "newsletter");
+    assert_eq!(
+        installation.client_by_user("news").unwrap().1.name,
+        "newsletter"
+    );
 
-    let ring = world.store.ring(world.organisation, &address("info@example.com")).await.unwrap();
+    let ring = world
+        .store
+        .ring(world.organisation, &address("info@example.com"))
+        .await
+        .unwrap();
     assert_eq!(ring.len(), 2, "A10: the alias's keys");
     let text = world.store.audit(0, 100).await.unwrap();
-    assert_eq!(text.iter().filter(|line| line.who == "carol").count(), diff(&Described::default(), &desired).len());
+    assert_eq!(
+        text.iter().filter(|line| line.who == "carol").count(),
+        diff(&Described::default(), &desired).len()
+    );
 }
 
 #[tokio::test]
@@ -106,7 +174,11 @@ async fn what_is_not_described_goes_and_keys_stay_for_decryption() {
     make(&world, &Described::default()).await;
     let left = world.store.described("example").await.unwrap();
     assert!(diff(&left, &Described::default()).is_empty());
-    let ring = world.store.ring(world.organisation, &address("alice@example.com")).await.unwrap();
+    let ring = world
+        .store
+        .ring(world.organisation, &address("alice@example.com"))
+        .await
+        .unwrap();
     assert_eq!(ring.len(), 2);
 }
 
@@ -116,7 +188,10 @@ async fn rules_keep_their_numbers() {
     let apply = |rules: Vec<Rule>| {
         let store = world.store.clone();
         async move {
-            store.apply("example", &[Change::Rules(rules)], "test", NOW).await.unwrap();
+            store
+                .apply("example", &[Change::Rules(rules)], "test", NOW)
+                .await
+                .unwrap();
             store.described("example").await.unwrap().rules
         }
     };
@@ -133,34 +208,111 @@ async fn rules_keep_their_numbers() {
 async fn contradictions_are_refused_whole() {
     let world = world().await;
     let store = &world.store;
-    store.create_organisation("second", Settings::default(), "test", NOW).await.unwrap();
+    store
+        .create_organisation("second", Settings::default(), "test", NOW)
+        .await
+        .unwrap();
     make(&world, &desired()).await;
     let version = store.version().await.unwrap();
-    let two_keys = ImportKeys { pairs: vec![(certificate("alice"), key("bob"))], ..import("alice@example.com", &[], KeyOrigin::Uploaded) };
+    let two_keys = ImportKeys {
+        pairs: vec![(certificate("alice"), key("bob"))],
+        ..import("alice@example.com", &[], KeyOrigin::Uploaded)
+    };
     let table: Vec<(&str, Vec<Change>, &str)> = vec![
-        ("second", vec![Change::PutRoute(route("r", &["example.com"]))], "belongs to another organisation"),
-        ("example", vec![Change::PutRoute(route("r", &["example.com"]))], "belongs to inbound route office"),
-        ("example", vec![Change::PutRoute(route("r", &["q.example", "q.example"]))], "is named by the inbound routes"),
-        ("example", vec![Change::AddMailbox(address("a@elsewhere.example"))], "has no inbound route"),
-        ("second", vec![Change::AddMailbox(address("a@example.com"))], "has no inbound route"),
-        ("example", vec![Change::Aliases(address("info@example.com"), vec![address("no@example.com")])], "no known mailbox"),
-        ("second", vec![Change::PutClient(password_client("newsletter", "other"))], "the name of sending client"),
-        ("second", vec![Change::PutClient(password_client("other", "news"))], "the user name of sending client"),
-        ("example", vec![Change::Deactivate(address("no@example.com"))], "no known mailbox"),
-        ("example", vec![Change::ImportKeys(two_keys)], "does not belong to its certificate"),
-        ("example", vec![Change::ImportKeys(import("info@example.com", &["alice-encrypt"], KeyOrigin::Uploaded))], "may sign"),
-        ("example", vec![Change::PutCorrespondent(certificate("root-one"))], "cannot be imported"),
+        (
+            "second",
+            vec![Change::PutRoute(route("r", &["example.com"]))],
+            "belongs to another organisation",
+        ),
+        (
+            "example",
+            vec![Change::PutRoute(route("r", &["example.com"]))],
+            "belongs to inbound route office",
+        ),
+        (
+            "example",
+            vec![Change::PutRoute(route("r", &["q.example", "q.example"]))],
+            "is named by the inbound routes",
+        ),
+        (
+            "example",
+            vec![Change::AddMailbox(address("a@elsewhere.example"))],
+            "has no inbound route",
+        ),
+        (
+            "second",
+            vec![Change::AddMailbox(address("a@example.com"))],
+            "has no inbound route",
+        ),
+        (
+            "example",
+            vec![Change::Aliases(
+                address("info@example.com"),
+                vec![address("no@example.com")],
+            )],
+            "no known mailbox",
+        ),
+        (
+            "second",
+            vec![Change::PutClient(password_client("newsletter", "other"))],
+            "the name of sending client",
+        ),
+        (
+            "second",
+            vec![Change::PutClient(password_client("other", "news"))],
+            "the user name of sending client",
+        ),
+        (
+            "example",
+            vec![Change::Deactivate(address("no@example.com"))],
+            "no known mailbox",
+        ),
+        (
+            "example",
+            vec![Change::ImportKeys(two_keys)],
+            "does not belong to its certificate",
+        ),
+        (
+            "example",
+            vec![Change::ImportKeys(import(
+                "info@example.com",
+                &["alice-encrypt"],
+                KeyOrigin::Uploaded,
+            ))],
+            "may sign",
+        ),
+        (
+            "example",
+            vec![Change::PutCorrespondent(certificate("root-one"))],
+            "cannot be imported",
+        ),
     ];
     let before = store.described("example").await.unwrap();
     for (organisation, mut changes, expected) in table {
         changes.insert(0, Change::Settings(Settings::default()));
-        let error = store.apply(organisation, &changes, "test", NOW).await.unwrap_err();
-        assert!(matches!(&error, StoreError::Refused(text) if text.contains(expected)), "{expected}: {error}");
+        let error = store
+            .apply(organisation, &changes, "test", NOW)
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(&error, StoreError::Refused(text) if text.contains(expected)),
+            "{expected}: {error}"
+        );
     }
     assert_eq!(store.version().await.unwrap(), version);
-    assert!(diff(&before, &store.described("example").await.unwrap()).is_empty(), "nothing was changed");
-    assert!(matches!(store.apply("none", &[Change::Smarthost(None)], "test", NOW).await, Err(StoreError::NotFound(_))));
-    let twice = store.create_organisation("second", Settings::default(), "test", NOW).await;
+    assert!(
+        diff(&before, &store.described("example").await.unwrap()).is_empty(),
+        "nothing was changed"
+    );
+    assert!(matches!(
+        store
+            .apply("none", &[Change::Smarthost(None)], "test", NOW)
+            .await,
+        Err(StoreError::NotFound(_))
+    ));
+    let twice = store
+        .create_organisation("second", Settings::default(), "test", NOW)
+        .await;
     assert!(matches!(twice, Err(StoreError::Refused(_))));
 }
 
@@ -172,12 +324,34 @@ async fn domains_move_between_routes_with_their_mailboxes() {
         Change::PutRoute(route("office", &["shop.example", "example.net"])),
         Change::PutRoute(route("shop", &["example.com"])),
     ];
-    world.store.apply("example", &swap, "test", NOW).await.unwrap();
+    world
+        .store
+        .apply("example", &swap, "test", NOW)
+        .await
+        .unwrap();
     let moved = world.store.described("example").await.unwrap();
     assert_eq!(moved.routes[1].domains, [domain("example.com")]);
     assert_eq!(moved.mailboxes.len(), 2);
-    world.store.apply("example", &[Change::PutRoute(route("shop", &["new.example"]))], "test", NOW).await.unwrap();
-    assert!(world.store.described("example").await.unwrap().mailboxes.is_empty(), "no route, no mailbox");
+    world
+        .store
+        .apply(
+            "example",
+            &[Change::PutRoute(route("shop", &["new.example"]))],
+            "test",
+            NOW,
+        )
+        .await
+        .unwrap();
+    assert!(
+        world
+            .store
+            .described("example")
+            .await
+            .unwrap()
+            .mailboxes
+            .is_empty(),
+        "no route, no mailbox"
+    );
 }
 
 #[tokio::test]
@@ -189,57 +363,157 @@ async fn the_built_in_ca_s_certificates_are_recorded_and_revoked() {
         Change::AddMailbox(mailbox.clone()),
         Change::ImportKeys(import("alice@example.com", &["alice"], KeyOrigin::BuiltIn)),
     ];
-    world.store.apply("example", &changes, "test", NOW).await.unwrap();
+    world
+        .store
+        .apply("example", &changes, "test", NOW)
+        .await
+        .unwrap();
     let described = world.store.described("example").await.unwrap();
-    assert!(matches!(described.mailboxes[0].keys, DescribedKeys::BuiltIn(_)));
+    assert!(matches!(
+        described.mailboxes[0].keys,
+        DescribedKeys::BuiltIn(_)
+    ));
     let issued = world.store.issued(world.organisation).await.unwrap();
-    assert_eq!((issued[0].serial.clone(), issued[0].revoked), (certificate("alice").serial_hex(), None));
-    world.store.apply("example", &[Change::Deactivate(mailbox.clone())], "test", NOW.plus(9)).await.unwrap();
-    assert_eq!(world.store.issued(world.organisation).await.unwrap()[0].revoked, Some(NOW.plus(9)));
-    assert_eq!(world.store.ring(world.organisation, &mailbox).await.unwrap().len(), 1, "A9");
+    assert_eq!(
+        (issued[0].serial.clone(), issued[0].revoked),
+        (certificate("alice").serial_hex(), None)
+    );
+    world
+        .store
+        .apply(
+            "example",
+            &[Change::Deactivate(mailbox.clone())],
+            "test",
+            NOW.plus(9),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        world.store.issued(world.organisation).await.unwrap()[0].revoked,
+        Some(NOW.plus(9))
+    );
+    assert_eq!(
+        world
+            .store
+            .ring(world.organisation, &mailbox)
+            .await
+            .unwrap()
+            .len(),
+        1,
+        "A9"
+    );
+}
+
+async fn harvest(world: &World, name: &str, state: CorrespondentState, superseded: Vec<i64>) {
+    let address = certificate("alice").addresses()[0].clone();
+    let certificate = certificate(name);
+    let text = b"To: a@x.example\r\n\r\nhello\r\n";
+    let mut acceptance = world.mail(text, &["a@x.example"]).await;
+    acceptance.harvested = vec![Harvested {
+        address,
+        certificate,
+        state,
+        superseded,
+    }];
+    world.accept(acceptance).await;
+}
+
+async fn correspondents(world: &World) -> HashMap<[u8; 32], (Origin, CorrespondentState)> {
+    let filter = CorrespondentFilter {
+        limit: 10,
+        after: None,
+    };
+    let all = world
+        .store
+        .list_correspondents(world.organisation, filter)
+        .await
+        .unwrap();
+    all.iter()
+        .map(|key| (key.certificate.fingerprint(), (key.origin, key.state)))
+        .collect()
 }
 
 #[tokio::test]
 async fn correspondents_are_added_and_never_overwritten() {
+    use CorrespondentState::{Additional, New, Preferred};
     let world = world().await;
     let alice = certificate("alice").addresses()[0].clone();
-    let learned = |name: &str, state, superseded| Harvested { address: alice.clone(), certificate: certificate(name), state, superseded };
-    let harvest = |harvested| {
-        let world = &world;
-        async move {
-            let mut acceptance = world.mail(b"To: a@x.example\r\n\r\nhello\r\n", &["a@x.example"]).await;
-            acceptance.harvested = vec![harvested];
-            world.accept(acceptance).await;
-        }
-    };
-    harvest(learned("alice", CorrespondentState::Preferred, vec![])).await;
-    harvest(learned("alice", CorrespondentState::New, vec![])).await;
-    let found = world.store.correspondents(world.organisation, &[alice.clone(), address("no@x.example")]).await.unwrap();
+    harvest(&world, "alice", Preferred, vec![]).await;
+    harvest(&world, "alice", New, vec![]).await;
+    let wanted = [alice.clone(), address("no@x.example")];
+    let found = world
+        .store
+        .correspondents(world.organisation, &wanted)
+        .await
+        .unwrap();
     let key = &found[&alice][0];
     assert_eq!((found.len(), found[&alice].len()), (1, 1));
-    assert_eq!((key.state, key.origin), (CorrespondentState::Preferred, Origin::Harvested));
-    harvest(learned("alice-newer", CorrespondentState::Preferred, vec![key.id])).await;
-    let manual = [Change::PutCorrespondent(certificate("alice-newer")), Change::PutCorrespondent(certificate("bob"))];
-    world.store.apply("example", &manual, "test", NOW).await.unwrap();
-    harvest(learned("alice-other-issuer", CorrespondentState::Preferred, vec![2, 3])).await;
-    let all = world.store.list_correspondents(world.organisation, CorrespondentFilter { limit: 10, after: None }).await.unwrap();
-    let states: HashMap<_, _> = all.iter().map(|key| (key.certificate.fingerprint(), (key.origin, key.state))).collect();
-    use CorrespondentState::{Additional, Blocked, Preferred};
-    use Origin::Manual;
+    assert_eq!((key.state, key.origin), (Preferred, Origin::Harvested));
+    harvest(&world, "alice-newer", Preferred, vec![key.id]).await;
+    let manual = [certificate("alice-newer"), certificate("bob")].map(Change::PutCorrespondent);
+    world
+        .store
+        .apply("example", &manual, "test", NOW)
+        .await
+        .unwrap();
+    harvest(&world, "alice-other-issuer", Preferred, vec![2, 3]).await;
+    let states = correspondents(&world).await;
     for (name, expected) in [
         ("alice", (Origin::Harvested, Additional)),
-        ("alice-newer", (Manual, Preferred)),
-        ("bob", (Manual, Preferred)),
+        ("alice-newer", (Origin::Manual, Preferred)),
+        ("bob", (Origin::Manual, Preferred)),
         ("alice-other-issuer", (Origin::Harvested, Preferred)),
     ] {
         assert_eq!(states[&certificate(name).fingerprint()], expected, "{name}");
     }
-    world.store.set_correspondent_state((world.organisation, all[0].id), Blocked, "test", NOW).await.unwrap();
     let events = world.store.events(world.organisation, 0, 10).await.unwrap();
-    assert_eq!(events.iter().filter(|event| event.kind == EventKind::KeyLearned).count(), 3);
-    world.store.apply("example", &[Change::RemoveCorrespondent(certificate("alice").fingerprint())], "test", NOW).await.unwrap();
-    let left = world.store.correspondents(world.organisation, &[alice.clone()]).await.unwrap();
-    assert_eq!(left[&alice].len(), 3, "only manual keys are removed by description");
+    assert_eq!(
+        events
+            .iter()
+            .filter(|event| event.kind == EventKind::KeyLearned)
+            .count(),
+        3
+    );
+}
+
+#[tokio::test]
+async fn only_administrators_change_keys_by_hand() {
+    use CorrespondentState::{Blocked, Preferred};
+    let world = world().await;
+    harvest(&world, "alice", Preferred, vec![]).await;
+    let fingerprint = certificate("alice").fingerprint();
+    let removed = [Change::RemoveCorrespondent(fingerprint)];
+    world
+        .store
+        .apply("example", &removed, "test", NOW)
+        .await
+        .unwrap();
+    assert_eq!(
+        correspondents(&world).await[&fingerprint],
+        (Origin::Harvested, Preferred),
+        "not imported by hand"
+    );
+    let filter = CorrespondentFilter {
+        limit: 10,
+        after: None,
+    };
+    let id = world
+        .store
+        .list_correspondents(world.organisation, filter)
+        .await
+        .unwrap()[0]
+        .id;
+    let block = |organisation| {
+        world
+            .store
+            .set_correspondent_state((organisation, id), Blocked, "test", NOW)
+    };
+    let foreign = block(sealgate_core::tenant::OrganisationId(9)).await;
+    assert!(matches!(foreign, Err(StoreError::NotFound(_))));
+    block(world.organisation).await.unwrap();
+    assert_eq!(correspondents(&world).await[&fingerprint].1, Blocked);
+    harvest(&world, "alice", Preferred, vec![]).await;
+    assert_eq!(correspondents(&world).await[&fingerprint].1, Blocked);
 }
 
 #[tokio::test]
@@ -247,16 +521,39 @@ async fn a_change_is_live_when_every_node_has_loaded_it() {
     let world = world().await;
     let command_line = world.second().await;
     let version = command_line.version().await.unwrap();
-    assert_eq!(command_line.liveness(version, NOW).await.unwrap(), Liveness::NobodyServes);
+    assert_eq!(
+        command_line.liveness(version, NOW).await.unwrap(),
+        Liveness::NobodyServes
+    );
     world.store.report_version(version, NOW).await.unwrap();
-    let next = command_line.apply("example", &[Change::Smarthost(Some(host("relay")))], "test", NOW).await.unwrap();
-    assert_eq!(command_line.liveness(next, NOW).await.unwrap(), Liveness::NotYet);
+    let next = command_line
+        .apply(
+            "example",
+            &[Change::Smarthost(Some(host("relay")))],
+            "test",
+            NOW,
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        command_line.liveness(next, NOW).await.unwrap(),
+        Liveness::NotYet
+    );
     assert_eq!(world.store.version().await.unwrap(), next);
     world.store.report_version(next, NOW.plus(1)).await.unwrap();
-    assert_eq!(command_line.liveness(next, NOW.plus(1)).await.unwrap(), Liveness::Live);
-    assert_eq!(command_line.liveness(next, NOW.plus(60)).await.unwrap(), Liveness::NobodyServes);
+    assert_eq!(
+        command_line.liveness(next, NOW.plus(1)).await.unwrap(),
+        Liveness::Live
+    );
+    assert_eq!(
+        command_line.liveness(next, NOW.plus(60)).await.unwrap(),
+        Liveness::NobodyServes
+    );
     world.store.report_stopped().await.unwrap();
-    assert_eq!(command_line.liveness(next, NOW.plus(1)).await.unwrap(), Liveness::NobodyServes);
+    assert_eq!(
+        command_line.liveness(next, NOW.plus(1)).await.unwrap(),
+        Liveness::NobodyServes
+    );
 }
 
 #[tokio::test]
@@ -269,9 +566,17 @@ async fn w11_a_missing_or_changed_audit_line_is_found() {
     ] {
         let world = world().await;
         for name in ["two", "three"] {
-            world.store.create_organisation(name, Settings::default(), "test", NOW).await.unwrap();
+            world
+                .store
+                .create_organisation(name, Settings::default(), "test", NOW)
+                .await
+                .unwrap();
         }
         world.store.raw(change).await.unwrap();
-        assert_eq!(world.store.audit_break().await.unwrap(), expected, "{change}");
+        assert_eq!(
+            world.store.audit_break().await.unwrap(),
+            expected,
+            "{change}"
+        );
     }
 }

@@ -30,7 +30,15 @@ async fn count(store: &Store, table: &'static str) -> i64 {
 #[tokio::test]
 async fn every_length_reads_back_from_every_kind_of_offset() {
     let world = world().await;
-    for length in [0, 1, CHUNK_OCTETS - 1, CHUNK_OCTETS, CHUNK_OCTETS + 1, 3 * CHUNK_OCTETS, 3 * CHUNK_OCTETS + 7] {
+    for length in [
+        0,
+        1,
+        CHUNK_OCTETS - 1,
+        CHUNK_OCTETS,
+        CHUNK_OCTETS + 1,
+        3 * CHUNK_OCTETS,
+        3 * CHUNK_OCTETS + 7,
+    ] {
         let octets = pattern(length);
         let async_made = content(&world.store, &octets).await;
         let (shelf, copy) = (world.store.shelf(), octets.clone());
@@ -41,9 +49,20 @@ async fn every_length_reads_back_from_every_kind_of_offset() {
         });
         for made in [async_made, sync_made.await.unwrap()] {
             assert_eq!(made.len(), length as u64);
-            for from in [0, 1, CHUNK_OCTETS - 1, CHUNK_OCTETS, CHUNK_OCTETS + 5, length, length + 1] {
+            for from in [
+                0,
+                1,
+                CHUNK_OCTETS - 1,
+                CHUNK_OCTETS,
+                CHUNK_OCTETS + 5,
+                length,
+                length + 1,
+            ] {
                 let rest = octets.get(from..).unwrap_or_default();
-                assert!(read(Arc::clone(&made), from as u64).await.unwrap() == rest, "{length} from {from}");
+                assert!(
+                    read(Arc::clone(&made), from as u64).await.unwrap() == rest,
+                    "{length} from {from}"
+                );
             }
         }
     }
@@ -57,22 +76,40 @@ async fn content_lives_as_long_as_something_refers_to_it() {
         text.extend(pattern(length));
         let made = content(&world.store, &text).await;
         let mut acceptance = acceptance(world.organisation, &["a@x.example", "b@x.example"]);
-        acceptance.copies = copies(&world.store, &made, &["a@x.example"]);
-        acceptance.copies.extend(copies(&world.store, &made, &["b@x.example"]));
+        acceptance.copies = copies(&world.store, &made, &["a@x.example"]).await;
+        acceptance
+            .copies
+            .extend(copies(&world.store, &made, &["b@x.example"]).await);
         let mail = world.accept(acceptance).await;
         drop(made);
         world.store.maintain(Timestamp(i64::MAX / 2)).await.unwrap();
-        assert_eq!(count(&world.store, "SELECT SUM(refs) FROM contents").await, 2);
+        assert_eq!(
+            count(&world.store, "SELECT SUM(refs) FROM contents").await,
+            2
+        );
         for left in [1, 0] {
             let leased = world.store.lease_due(NOW, 1, 60).await.unwrap().remove(0);
-            let sent = crate::testing::read_all(Arc::clone(&leased.content), 0).await.unwrap();
-            assert!(sent.starts_with(b"X-Marker: head\r\nTo: a@x.example"), "head first");
-            assert!(sent.ends_with(&text[text.len() - length..]), "then the body");
+            let sent = crate::testing::read_all(Arc::clone(&leased.content), 0)
+                .await
+                .unwrap();
+            assert!(
+                sent.starts_with(b"X-Marker: head\r\nTo: a@x.example"),
+                "head first"
+            );
+            assert!(
+                sent.ends_with(&text[text.len() - length..]),
+                "then the body"
+            );
             assert_eq!(leased.content.len(), sent.len() as u64);
-            let part = crate::testing::read_all(Arc::clone(&leased.content), sent.len() as u64 - 5).await.unwrap();
+            let part = crate::testing::read_all(Arc::clone(&leased.content), sent.len() as u64 - 5)
+                .await
+                .unwrap();
             assert_eq!(part, sent[sent.len() - 5..]);
             super::queue::deliver_all(&world.store, leased).await;
-            assert_eq!(count(&world.store, "SELECT COUNT(*) FROM contents").await, left);
+            assert_eq!(
+                count(&world.store, "SELECT COUNT(*) FROM contents").await,
+                left
+            );
         }
         assert_eq!(count(&world.store, "SELECT COUNT(*) FROM chunks").await, 0);
         assert!(world.store.lines(mail).await.unwrap().is_some());
@@ -87,7 +124,10 @@ async fn what_is_not_accepted_is_forgotten() {
     drop(unfinished);
     drop(content(&world.store, &pattern(3 * CHUNK_OCTETS)).await);
     world.store.clone().raw("SELECT 1").await.unwrap();
-    assert_eq!(count(&world.store, "SELECT COUNT(*) FROM contents").await, 0);
+    assert_eq!(
+        count(&world.store, "SELECT COUNT(*) FROM contents").await,
+        0
+    );
     assert_eq!(count(&world.store, "SELECT COUNT(*) FROM chunks").await, 0);
 }
 
@@ -99,11 +139,25 @@ async fn a_crashed_writer_is_swept_when_serving_starts() {
     let finished = content(&world.store, &pattern(3 * CHUNK_OCTETS)).await;
     std::mem::forget((unfinished, Arc::clone(&finished)));
     world.store.maintain(NOW).await.unwrap();
-    assert_eq!(count(&world.store, "SELECT COUNT(*) FROM contents").await, 2, "young content stays");
+    assert_eq!(
+        count(&world.store, "SELECT COUNT(*) FROM contents").await,
+        2,
+        "young content stays"
+    );
     let _serving = world.second().await.lock_for_serving(NOW).await.unwrap();
-    assert_eq!(count(&world.store, "SELECT COUNT(*) FROM contents").await, 0);
+    assert_eq!(
+        count(&world.store, "SELECT COUNT(*) FROM contents").await,
+        0
+    );
     let mut text = acceptance(world.organisation, &["a@x.example"]);
     text.to_open = Some(super::queue::to_open(finished, &["a@x.example"]));
-    assert_eq!(world.store.accept(text).await.unwrap_err(), StoreError::ContentGone);
-    assert_eq!(count(&world.store, "SELECT COUNT(*) FROM mails").await, 0, "and nothing of it was written");
+    assert_eq!(
+        world.store.accept(text).await.unwrap_err(),
+        StoreError::ContentGone
+    );
+    assert_eq!(
+        count(&world.store, "SELECT COUNT(*) FROM mails").await,
+        0,
+        "and nothing of it was written"
+    );
 }

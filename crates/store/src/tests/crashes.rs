@@ -12,14 +12,19 @@ const ONE: [&str; 1] = ["a@x.example"];
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sessions_share_commits() {
     let world = Arc::new(world().await);
-    let before = (world.store.counters().commits(), world.store.counters().jobs());
+    let before = (
+        world.store.counters().commits(),
+        world.store.counters().jobs(),
+    );
     let session = |world: Arc<crate::testing::World>| async move {
         for _ in 0..20 {
             let acceptance = world.mail(TEXT, &ONE).await;
             world.accept(acceptance).await;
         }
     };
-    let sessions: Vec<_> = (0..16).map(|_| tokio::spawn(session(Arc::clone(&world)))).collect();
+    let sessions: Vec<_> = (0..16)
+        .map(|_| tokio::spawn(session(Arc::clone(&world))))
+        .collect();
     for session in sessions {
         session.await.unwrap();
     }
@@ -27,7 +32,10 @@ async fn sessions_share_commits() {
     let commits = world.store.counters().commits() - before.0;
     assert_eq!(jobs, 320);
     assert!(jobs >= 4 * commits, "{jobs} mails in {commits} commits");
-    assert_eq!(world.store.number("SELECT COUNT(*) FROM recipients").await, 320);
+    assert_eq!(
+        world.store.number("SELECT COUNT(*) FROM recipients").await,
+        320
+    );
 }
 
 #[tokio::test]
@@ -37,7 +45,11 @@ async fn a_failing_job_takes_nobody_with_it() {
     let mut bad = world.mail(TEXT, &ONE).await;
     bad.record.organisation = sealgate_core::tenant::OrganisationId(99);
     let good_again = world.mail(TEXT, &ONE).await;
-    let (one, two, three) = tokio::join!(world.store.accept(good), world.store.accept(bad), world.store.accept(good_again));
+    let (one, two, three) = tokio::join!(
+        world.store.accept(good),
+        world.store.accept(bad),
+        world.store.accept(good_again)
+    );
     assert!(one.is_ok() && three.is_ok());
     assert!(matches!(two, Err(StoreError::Database(_))));
     assert_eq!(world.store.number("SELECT COUNT(*) FROM mails").await, 2);
@@ -61,7 +73,11 @@ async fn the_nth_write_fails() {
             "SELECT COUNT(*) FROM copies",
             "SELECT COUNT(*) FROM recipients",
         ] {
-            assert_eq!(world.store.number(table).await, mails, "{table} after write {nth}");
+            assert_eq!(
+                world.store.number(table).await,
+                mails,
+                "{table} after write {nth}"
+            );
         }
         if outcome.is_ok() {
             assert_eq!(mails, 1);
@@ -88,8 +104,15 @@ async fn a_full_disk_is_said_and_got_over() {
         assert!(accepted < 1_000);
     };
     assert_eq!(error, StoreError::Full, "{pages} pages");
-    assert_eq!(world.store.number("SELECT COUNT(*) FROM mails").await, accepted);
-    world.store.raw("PRAGMA max_page_count = 1000000").await.unwrap();
+    assert_eq!(
+        world.store.number("SELECT COUNT(*) FROM mails").await,
+        accepted
+    );
+    world
+        .store
+        .raw("PRAGMA max_page_count = 1000000")
+        .await
+        .unwrap();
     let acceptance = world.mail(TEXT, &ONE).await;
     world.store.accept(acceptance).await.unwrap();
 }
@@ -102,7 +125,10 @@ async fn a_locked_database_is_answered_in_time() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     let acceptance = world.mail(TEXT, &ONE).await;
     let begun = Instant::now();
-    assert_eq!(world.store.accept(acceptance).await.unwrap_err(), StoreError::Busy);
+    assert_eq!(
+        world.store.accept(acceptance).await.unwrap_err(),
+        StoreError::Busy
+    );
     assert!(begun.elapsed() < Duration::from_secs(8));
     hold.await.unwrap();
     let acceptance = world.mail(TEXT, &ONE).await;
@@ -116,16 +142,26 @@ fn what_was_answered_is_there_after_the_runtime_dies() {
     let master = crate::MasterKey::generate().unwrap();
     let mut answered = 0;
     for round in 0..10 {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
         let count = Arc::new(std::sync::atomic::AtomicI64::new(0));
         let counted = Arc::clone(&count);
         let world = runtime.block_on(async {
             let store = Store::open(&directory.data(), &master).await.unwrap();
             let organisation = match round {
-                0 => store.create_organisation("example", Default::default(), "test", NOW).await.unwrap(),
+                0 => store
+                    .create_organisation("example", Default::default(), "test", NOW)
+                    .await
+                    .unwrap(),
                 _ => store.organisation("example").await.unwrap(),
             };
-            assert!(store.number("SELECT COUNT(*) FROM mails").await >= answered, "round {round}");
+            assert!(
+                store.number("SELECT COUNT(*) FROM mails").await >= answered,
+                "round {round}"
+            );
             (store, organisation)
         });
         for _ in 0..4 {
@@ -134,8 +170,11 @@ fn what_was_answered_is_there_after_the_runtime_dies() {
             runtime.spawn(async move {
                 loop {
                     let content = crate::testing::content(&store, TEXT).await;
-                    let copies = crate::testing::copies(&store, &content, &ONE);
-                    let acceptance = crate::Acceptance { copies, ..crate::testing::acceptance(organisation, &ONE) };
+                    let copies = crate::testing::copies(&store, &content, &ONE).await;
+                    let acceptance = crate::Acceptance {
+                        copies,
+                        ..crate::testing::acceptance(organisation, &ONE)
+                    };
                     if store.accept(acceptance).await.is_err() {
                         return;
                     }

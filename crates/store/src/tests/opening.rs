@@ -17,15 +17,23 @@ async fn is_made_private_and_opens_again() {
         assert_eq!(mode(path.clone()), 0o600, "{}", path.display());
     }
     world.crash().await;
-    assert_eq!(world.store.organisation("example").await.unwrap(), world.organisation);
-    assert!(matches!(world.store.organisation("other").await, Err(StoreError::NotFound(_))));
+    assert_eq!(
+        world.store.organisation("example").await.unwrap(),
+        world.organisation
+    );
+    assert!(matches!(
+        world.store.organisation("other").await,
+        Err(StoreError::NotFound(_))
+    ));
 }
 
 #[tokio::test]
 async fn a_wrong_master_key_is_one_clear_line_and_changes_nothing() {
     let world = world().await;
     let other = MasterKey::generate().unwrap();
-    let error = Store::open(&world.directory.data(), &other).await.unwrap_err();
+    let error = Store::open(&world.directory.data(), &other)
+        .await
+        .unwrap_err();
     assert_eq!(error, StoreError::WrongMasterKey(world.directory.data()));
     assert!(!error.to_string().contains('\n'));
     assert!(world.second().await.organisation("example").await.is_ok());
@@ -41,9 +49,15 @@ async fn unusable_directories_are_named_and_nothing_is_left() {
     let not_a_database = directory.path().join("foreign");
     fs::create_dir(&not_a_database).unwrap();
     fs::write(not_a_database.join("sealgate.db"), [b'x'; 8192]).unwrap();
-    for (path, hint) in [(no_parent.clone(), "make the directory above"), (file, "name a directory"), (not_a_database, "")] {
+    for (path, hint) in [
+        (no_parent.clone(), "make the directory above"),
+        (file, "name a directory"),
+        (not_a_database, ""),
+    ] {
         let error = Store::open(&path, &master).await.unwrap_err();
-        let StoreError::Directory { path: named, .. } = &error else { panic!("{error:?}") };
+        let StoreError::Directory { path: named, .. } = &error else {
+            panic!("{error:?}")
+        };
         assert!(named.starts_with(&path), "{error}");
         assert!(error.to_string().contains(hint), "{error}");
     }
@@ -53,9 +67,18 @@ async fn unusable_directories_are_named_and_nothing_is_left() {
 #[tokio::test]
 async fn a_newer_schema_is_refused() {
     let world = world().await;
-    world.store.raw("INSERT INTO schema_versions (version) VALUES (1000)").await.unwrap();
-    let error = Store::open(&world.directory.data(), &world.master).await.unwrap_err();
-    assert!(matches!(error, StoreError::NewerSchema { found: 1000, .. }), "{error}");
+    world
+        .store
+        .raw("INSERT INTO schema_versions (version) VALUES (1000)")
+        .await
+        .unwrap();
+    let error = Store::open(&world.directory.data(), &world.master)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, StoreError::NewerSchema { found: 1000, .. }),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -63,8 +86,14 @@ async fn one_gateway_serves_others_may_work() {
     let world = world().await;
     let second = world.second().await;
     let serving = world.store.lock_for_serving(NOW).await.unwrap();
-    assert!(matches!(second.lock_for_serving(NOW).await, Err(StoreError::AlreadyServed(_))));
-    second.create_organisation("second", Settings::default(), "test", NOW).await.unwrap();
+    assert!(matches!(
+        second.lock_for_serving(NOW).await,
+        Err(StoreError::AlreadyServed(_))
+    ));
+    second
+        .create_organisation("second", Settings::default(), "test", NOW)
+        .await
+        .unwrap();
     assert!(world.store.organisation("second").await.is_ok());
     drop(serving);
     second.lock_for_serving(NOW).await.unwrap();
@@ -75,8 +104,15 @@ async fn many_open_a_new_directory_at_once() {
     let directory = directory();
     let master = MasterKey::generate().unwrap();
     let data = directory.data();
-    let (one, two, three) = tokio::join!(Store::open(&data, &master), Store::open(&data, &master), Store::open(&data, &master));
-    one.unwrap().create_organisation("one", Settings::default(), "test", NOW).await.unwrap();
+    let (one, two, three) = tokio::join!(
+        Store::open(&data, &master),
+        Store::open(&data, &master),
+        Store::open(&data, &master)
+    );
+    one.unwrap()
+        .create_organisation("one", Settings::default(), "test", NOW)
+        .await
+        .unwrap();
     two.unwrap().organisation("one").await.unwrap();
     three.unwrap().organisation("one").await.unwrap();
 }

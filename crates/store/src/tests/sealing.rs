@@ -6,7 +6,7 @@ use sealgate_core::tenant::{InboundRoute, KeyId};
 
 use crate::limits::CHUNK_OCTETS;
 use crate::testing::{NOW, World, address, certificate, domain, host, key, pkcs8, world};
-use crate::{BuiltInCa, StoreError};
+use crate::{BuiltInCa, Order, StoreError};
 
 const MARKER: &[u8] = b"Quite Unmistakable Marker";
 
@@ -14,7 +14,11 @@ async fn with_keys() -> World {
     let world = world().await;
     let route = InboundRoute {
         name: "office".into(),
-        domains: vec![domain("x.example"), domain("example.com"), domain("y.example")],
+        domains: vec![
+            domain("x.example"),
+            domain("example.com"),
+            domain("y.example"),
+        ],
         target: host("10.0.0.1"),
         wildcard: false,
     };
@@ -33,7 +37,11 @@ async fn with_keys() -> World {
         import("alice@example.com", "alice"),
         import("bob@example.com", "bob"),
     ];
-    world.store.apply("example", &changes, "test", NOW).await.unwrap();
+    world
+        .store
+        .apply("example", &changes, "test", NOW)
+        .await
+        .unwrap();
     world
 }
 
@@ -64,7 +72,14 @@ fn assert_nowhere(world: &World, octets: &[u8], what: &str) {
 #[tokio::test]
 async fn neither_mail_nor_keys_nor_passwords_are_on_disk_in_clear() {
     let world = with_keys().await;
-    let text = [b"To: a@x.example\r\nSubject: ", MARKER, b"\r\n\r\n", MARKER, b"\r\n"].concat();
+    let text = [
+        b"To: a@x.example\r\nSubject: ",
+        MARKER,
+        b"\r\n\r\n",
+        MARKER,
+        b"\r\n",
+    ]
+    .concat();
     let large = [text.clone(), vec![b'x'; 2 * CHUNK_OCTETS], MARKER.to_vec()].concat();
     for content in [text, large] {
         let acceptance = world.mail(&content, &["a@x.example"]).await;
@@ -76,10 +91,35 @@ async fn neither_mail_nor_keys_nor_passwords_are_on_disk_in_clear() {
         issuing: certificate("us"),
         issuing_key: key("us"),
     };
-    world.store.put_built_in_ca(&ca, NOW).await.unwrap();
-    let credentials = Some(Credentials { user: "us".into(), password: String::from_utf8(MARKER.to_vec()).unwrap() });
-    let smarthost = NextHop::Host { host: "relay".into(), port: 587, tls: TlsRequirement::Verified, credentials };
-    world.store.apply("example", &[Change::Smarthost(Some(smarthost.clone()))], "test", NOW).await.unwrap();
+    let order = Order {
+        authority: Some(ca),
+        ..Order::default()
+    };
+    world
+        .store
+        .carry_out("example", order, "test", NOW)
+        .await
+        .unwrap();
+    let credentials = Some(Credentials {
+        user: "us".into(),
+        password: String::from_utf8(MARKER.to_vec()).unwrap(),
+    });
+    let smarthost = NextHop::Host {
+        host: "relay".into(),
+        port: 587,
+        tls: TlsRequirement::Verified,
+        credentials,
+    };
+    world
+        .store
+        .apply(
+            "example",
+            &[Change::Smarthost(Some(smarthost.clone()))],
+            "test",
+            NOW,
+        )
+        .await
+        .unwrap();
     assert_nowhere(&world, MARKER, "mail text or password");
     for name in ["alice", "bob", "us"] {
         let pkcs8 = pkcs8(name);
@@ -89,9 +129,14 @@ async fn neither_mail_nor_keys_nor_passwords_are_on_disk_in_clear() {
         assert_nowhere(&world, &pkcs8[at..at + 32], name);
     }
     // The search itself finds what is there.
-    let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| assert_nowhere(&world, b"alice@example.com", "")));
+    let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        assert_nowhere(&world, b"alice@example.com", "")
+    }));
     assert!(found.is_err());
-    assert_eq!(world.store.described("example").await.unwrap().smarthost, Some(smarthost));
+    assert_eq!(
+        world.store.described("example").await.unwrap().smarthost,
+        Some(smarthost)
+    );
 }
 
 #[tokio::test]
@@ -99,14 +144,21 @@ async fn key_pairs_come_back_with_their_chain() {
     let mut world = with_keys().await;
     world.crash().await;
     for (mailbox, name) in [("alice@example.com", "alice"), ("bob@example.com", "bob")] {
-        let ring = world.store.ring(world.organisation, &address(mailbox)).await.unwrap();
+        let ring = world
+            .store
+            .ring(world.organisation, &address(mailbox))
+            .await
+            .unwrap();
         assert_eq!(ring.len(), 1);
         let pair = world.store.key_pair(ring[0].key).await.unwrap();
         assert_eq!(pair.certificate, certificate(name));
         assert!(pair.key.matches(&pair.certificate));
         assert_eq!(pair.chain, [certificate("root-one")]);
     }
-    assert!(matches!(world.store.key_pair(KeyId(99)).await, Err(StoreError::NotFound(_))));
+    assert!(matches!(
+        world.store.key_pair(KeyId(99)).await,
+        Err(StoreError::NotFound(_))
+    ));
 }
 
 #[tokio::test]
@@ -115,38 +167,70 @@ async fn w8_swapped_rows_do_not_open() {
         let world = (world.store.clone(), world.organisation);
         async move {
             let content = crate::testing::content(&world.0, text).await;
-            let copies = crate::testing::copies(&world.0, &content, &["a@x.example"]);
-            crate::Acceptance { copies, ..crate::testing::acceptance(world.1, &["a@x.example"]) }
+            let copies = crate::testing::copies(&world.0, &content, &["a@x.example"]).await;
+            crate::Acceptance {
+                copies,
+                ..crate::testing::acceptance(world.1, &["a@x.example"])
+            }
         }
     };
     // Private keys: the blob, the whole row's owner, the number.
     for change in [
-        "UPDATE keys SET sealed = (SELECT k.sealed FROM keys k WHERE k.id <> keys.id)",
+        "CREATE TEMP TABLE other AS SELECT id, sealed FROM keys;
+         UPDATE keys SET sealed = (SELECT sealed FROM other WHERE other.id <> keys.id)",
         "UPDATE keys SET mailbox = CASE id WHEN 1 THEN 'bob@example.com' ELSE 'alice@example.com' END",
         "UPDATE keys SET organisation = 2",
     ] {
         let mut world = with_keys().await;
-        world.store.create_organisation("second", Default::default(), "test", NOW).await.unwrap();
+        world
+            .store
+            .create_organisation("second", Default::default(), "test", NOW)
+            .await
+            .unwrap();
         world.store.raw(change).await.unwrap();
         world.crash().await;
         for id in [1, 2] {
             let outcome = world.store.key_pair(KeyId(id)).await;
-            assert!(matches!(outcome, Err(StoreError::Damaged(_))), "{change}: {outcome:?}");
+            assert!(
+                matches!(outcome, Err(StoreError::Damaged(_))),
+                "{change}: {outcome:?}"
+            );
         }
     }
     // Heads and contents of two mails.
     let world = world().await;
-    for text in [b"To: a@x.example\r\n\r\none\r\n", b"To: a@x.example\r\n\r\ntwo\r\n"] {
+    for text in [
+        b"To: a@x.example\r\n\r\none\r\n",
+        b"To: a@x.example\r\n\r\ntwo\r\n",
+    ] {
         let acceptance = acceptance_of(&world, text).await;
         world.accept(acceptance).await;
     }
-    world.store.raw("UPDATE contents SET whole = (SELECT c.whole FROM contents c WHERE c.id <> contents.id)").await.unwrap();
-    for leased in world.store.lease_due(NOW, 10, 60).await.unwrap() {
-        let error = crate::testing::read_all(leased.content, 0).await.unwrap_err();
+    let swap = "CREATE TEMP TABLE other AS SELECT id, whole FROM contents;
+                UPDATE contents SET whole = (SELECT whole FROM other WHERE other.id <> contents.id)";
+    world.store.raw(swap).await.unwrap();
+    let leased = world.store.lease_due(NOW, 10, 60).await.unwrap();
+    assert_eq!(leased.len(), 2);
+    for leased in leased {
+        let error = crate::testing::read_all(leased.content, 0)
+            .await
+            .unwrap_err();
         assert!(error.to_string().contains("sealed record"), "{error}");
     }
-    world.store.raw("UPDATE copies SET head = (SELECT c.head FROM copies c WHERE c.id <> copies.id)").await.unwrap();
-    let outcome = world.store.lease_due(NOW.plus(60), 10, 60).await;
+    world
+        .store
+        .raw("UPDATE copies SET head = (SELECT c.head FROM copies c WHERE c.id <> copies.id)")
+        .await
+        .unwrap();
+    // One row has the other's head; it does not open, and does not keep the other from being sent.
+    let leased = world.store.lease_due(NOW.plus(60), 10, 60).await.unwrap();
+    assert_eq!(leased.len(), 1);
+    world
+        .store
+        .raw("UPDATE copies SET head = zeroblob(64)")
+        .await
+        .unwrap();
+    let outcome = world.store.lease_due(NOW.plus(120), 10, 60).await;
     assert!(matches!(outcome, Err(StoreError::Damaged(_))));
 }
 
@@ -154,16 +238,31 @@ async fn w8_swapped_rows_do_not_open() {
 async fn w8_content_cannot_be_cut_off_or_reordered() {
     for (change, from) in [
         ("UPDATE contents SET octets = 524288", 0),
-        ("UPDATE chunks SET sealed = (SELECT c.sealed FROM chunks c WHERE c.number = 1) WHERE number = 0", 0),
-        ("DELETE FROM chunks WHERE number = 2", 2 * CHUNK_OCTETS as u64),
+        (
+            "UPDATE chunks SET sealed = (SELECT c.sealed FROM chunks c WHERE c.number = 1) WHERE number = 0",
+            0,
+        ),
+        (
+            "DELETE FROM chunks WHERE number = 2",
+            2 * CHUNK_OCTETS as u64,
+        ),
     ] {
         let world = world().await;
-        let content = [b"To: a@x.example\r\n\r\n".to_vec(), vec![b'x'; 3 * CHUNK_OCTETS - 100]].concat();
+        let content = [
+            b"To: a@x.example\r\n\r\n".to_vec(),
+            vec![b'x'; 3 * CHUNK_OCTETS - 100],
+        ]
+        .concat();
         let acceptance = world.mail(&content, &["a@x.example"]).await;
         world.accept(acceptance).await;
         world.store.raw(change).await.unwrap();
         let leased = world.store.lease_due(NOW, 10, 60).await.unwrap().remove(0);
-        assert!(crate::testing::read_all(leased.content, from).await.is_err(), "{change}");
+        assert!(
+            crate::testing::read_all(leased.content, from)
+                .await
+                .is_err(),
+            "{change}"
+        );
     }
 }
 
@@ -178,11 +277,27 @@ async fn the_built_in_ca_is_made_once() {
         issuing_key: key("bob"),
     };
     assert!(world.store.built_in_ca().await.unwrap().is_none());
-    let (mine, theirs) = (ca("root-one"), ca("root-two"));
-    let (one, two) = tokio::join!(world.store.put_built_in_ca(&mine, NOW), second.put_built_in_ca(&theirs, NOW));
-    let (one, two) = (one.unwrap(), two.unwrap());
-    assert_eq!(one.root, two.root);
-    assert_eq!(one.issuing_key.spki_der(), key("bob").spki_der());
-    world.store.raw("UPDATE authority SET sealed_root = sealed_issuing").await.unwrap();
-    assert!(matches!(world.store.built_in_ca().await, Err(StoreError::Damaged(_))));
+    let order = |root: &str| Order {
+        authority: Some(ca(root)),
+        ..Order::default()
+    };
+    let (one, two) = tokio::join!(
+        world
+            .store
+            .carry_out("example", order("root-one"), "test", NOW),
+        second.carry_out("example", order("root-two"), "test", NOW)
+    );
+    let late = if one.is_ok() { two } else { one };
+    assert!(matches!(late, Err(StoreError::Refused(_))), "{late:?}");
+    let stored = world.store.built_in_ca().await.unwrap().unwrap();
+    assert_eq!(stored.issuing_key.spki_der(), key("bob").spki_der());
+    world
+        .store
+        .raw("UPDATE authority SET sealed_root = sealed_issuing")
+        .await
+        .unwrap();
+    assert!(matches!(
+        world.store.built_in_ca().await,
+        Err(StoreError::Damaged(_))
+    ));
 }

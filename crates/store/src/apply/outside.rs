@@ -1,0 +1,158 @@
+//! Changes that concern the world outside an organisation: correspondents, trust, ways out, sending clients.
+
+use sealgate_core::queue::NextHop;
+use sealgate_core::tenant::{CorrespondentState, Origin, Proof, SendingClient};
+use sealgate_mail::Domain;
+use sealgate_smime::certificate::Certificate;
+
+use super::{Run, refused};
+use crate::configuration::{seal_client, seal_setting, smarthost_record};
+use crate::correspondents;
+use crate::error::StoreError;
+use crate::rows::Columns;
+
+impl Run<'_> {
+    pub(super) async fn put_correspondent(
+        &mut self,
+        certificate: &Certificate,
+    ) -> Result<(), StoreError> {
+        if let Some(reason) = certificate.import_refusal() {
+            return refused(format!("this public key cannot be imported: {reason}"));
+        }
+        for address in certificate.addresses() {
+            let row = correspondents::row(
+                address,
+                certificate,
+                (Origin::Manual, CorrespondentState::Preferred),
+            )?;
+            correspondents::insert(self.connection, self.organisation, None, (row, self.now))
+                .await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn remove_correspondent(
+        &mut self,
+        fingerprint: &[u8; 32],
+    ) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM correspondents WHERE organisation = $1 AND fingerprint = $2 AND origin = 'manual'")
+            .bind(self.organisation)
+            .bind(fingerprint.as_slice())
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn put_trust_root(
+        &mut self,
+        certificate: &Certificate,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO trust_roots (organisation, fingerprint, certificate) VALUES ($1, $2, $3)
+             ON CONFLICT (organisation, fingerprint) DO NOTHING",
+        )
+        .bind(self.organisation)
+        .bind(certificate.fingerprint().as_slice())
+        .bind(certificate.der())
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(())
+    }
+
+    pub(super) async fn remove_trust_root(
+        &mut self,
+        fingerprint: &[u8; 32],
+    ) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM trust_roots WHERE organisation = $1 AND fingerprint = $2")
+            .bind(self.organisation)
+            .bind(fingerprint.as_slice())
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn put_destination(
+        &mut self,
+        domain: &Domain,
+        sealed: Vec<u8>,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO destinations (organisation, domain, sealed) VALUES ($1, $2, $3)
+             ON CONFLICT (organisation, domain) DO UPDATE SET sealed = excluded.sealed",
+        )
+        .bind(self.organisation)
+        .bind(domain.as_str())
+        .bind(sealed)
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(())
+    }
+
+    pub(super) async fn remove_destination(&mut self, domain: &Domain) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM destinations WHERE organisation = $1 AND domain = $2")
+            .bind(self.organisation)
+            .bind(domain.as_str())
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn smarthost(&mut self, hop: Option<&NextHop>) -> Result<(), StoreError> {
+        let record = smarthost_record(self.organisation);
+        let sealed = hop
+            .map(|hop| seal_setting(&self.inner.sealer, &record, hop))
+            .transpose()?;
+        sqlx::query("UPDATE organisations SET smarthost = $1 WHERE id = $2")
+            .bind(sealed)
+            .bind(self.organisation)
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn put_client(&mut self, client: &SendingClient) -> Result<(), StoreError> {
+        let user = match &client.proof {
+            Proof::Password { user, .. } => Some(user),
+            Proof::Network(_) | Proof::Certificate(_) => None,
+        };
+        let taken = sqlx::query(
+            "SELECT organisation, name FROM clients WHERE (name = $1 AND organisation <> $2) OR (user_name = $3 AND name <> $1)",
+        )
+        .bind(&client.name)
+        .bind(self.organisation)
+        .bind(user)
+        .fetch_optional(&mut *self.connection)
+        .await?;
+        if let Some(row) = taken {
+            let what = if row.field::<&str>("name")? == client.name {
+                "name"
+            } else {
+                "user name"
+            };
+            return refused(format!(
+                "the {what} of sending client {} is taken: choose another",
+                client.name
+            ));
+        }
+        sqlx::query(
+            "INSERT INTO clients (name, organisation, user_name, sealed) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (name) DO UPDATE SET user_name = excluded.user_name, sealed = excluded.sealed",
+        )
+        .bind(&client.name)
+        .bind(self.organisation)
+        .bind(user)
+        .bind(seal_client(&self.inner.sealer, self.organisation, client)?)
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(())
+    }
+
+    pub(super) async fn remove_client(&mut self, name: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM clients WHERE organisation = $1 AND name = $2")
+            .bind(self.organisation)
+            .bind(name)
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+}
