@@ -46,6 +46,8 @@ pub struct Session {
     pub esmtp: bool,
     /// Its TLS, if any.
     pub tls: Option<TlsFacts>,
+    /// SHA-256 of the certificate it has shown to hold the key of, if it was asked for one.
+    pub certificate: Option<[u8; 32]>,
     /// The sending client it has proven to be.
     pub client: Option<ClientName>,
     /// Whether that was proven by AUTH.
@@ -64,6 +66,9 @@ pub trait Gate: Send + Sync + 'static {
 
     /// A client has connected. May set [`Session::client`] if its network proves who it is; `Err` refuses the session.
     fn connected(&self, session: &mut Session) -> impl Future<Output = Result<(), Reply>> + Send;
+
+    /// TLS is up. May set [`Session::client`] if the client's certificate proves who it is.
+    fn secured(&self, session: &mut Session) -> impl Future<Output = ()> + Send;
 
     /// Who has this user name and password (AUTH, under TLS)?
     fn authenticate(
@@ -264,6 +269,7 @@ impl<G: Gate> Running<G> {
             helo: String::new(),
             esmtp: false,
             tls: None,
+            certificate: None,
             client: None,
             authenticated: false,
             started: wall_clock(),
@@ -426,6 +432,11 @@ impl<G: Gate> Running<G> {
         let acceptor = self.config.tls.as_ref().ok_or(io::ErrorKind::Unsupported)?;
         timeout(self.config.waits.handshake, self.wire.accept_tls(acceptor)).await??;
         self.session.tls = self.wire.tls().and_then(tls::facts);
+        self.session.certificate = self.wire.tls().and_then(tls::client_fingerprint);
+        self.gate.secured(&mut self.session).await;
+        if self.session.client.is_some() {
+            self.server.set_proven();
+        }
         Ok(())
     }
 

@@ -4,13 +4,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ::aws_lc_rs::digest;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
+#[cfg(test)]
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
-    ClientConfig, CommonState, DigitallySignedStruct, ProtocolVersion, RootCertStore, ServerConfig,
-    SignatureScheme,
+    ClientConfig, CommonState, DigitallySignedStruct, DistinguishedName, ProtocolVersion,
+    RootCertStore, ServerConfig, SignatureScheme,
 };
 use sealgate_mail::smtp::server::TlsFacts;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
@@ -88,8 +92,21 @@ fn root_store(roots: &[CertificateDer<'static>]) -> Result<RootCertStore, TlsErr
     Ok(store)
 }
 
+/// Whether a client is asked for a certificate of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientCertificate {
+    /// Not asked.
+    NotAsked,
+    /// Asked; it may have none. Any is taken that the client holds the key of: who it is, its fingerprint says.
+    Asked,
+}
+
 /// Our side of a connection opened by a client, with the certificate chain and key of two PEM files.
-pub fn acceptor_from_files(chain: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
+pub fn acceptor_from_files(
+    chain: &Path,
+    key: &Path,
+    client: ClientCertificate,
+) -> Result<TlsAcceptor, TlsError> {
     let unusable = |path: &Path, error: rustls::pki_types::pem::Error| {
         TlsError::File(path.display().to_string(), error.to_string())
     };
@@ -97,26 +114,39 @@ pub fn acceptor_from_files(chain: &Path, key: &Path) -> Result<TlsAcceptor, TlsE
         CertificateDer::pem_file_iter(chain).and_then(Iterator::collect);
     let certificates = certificates.map_err(|error| unusable(chain, error))?;
     let key = PrivateKeyDer::from_pem_file(key).map_err(|error| unusable(key, error))?;
-    acceptor(certificates, key)
+    acceptor(certificates, key, client)
 }
 
 /// The same from a chain and key at hand.
 pub fn acceptor(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
+    client: ClientCertificate,
 ) -> Result<TlsAcceptor, TlsError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(certificate)?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
         .map_err(certificate)?;
+    let builder = match client {
+        ClientCertificate::NotAsked => builder.with_no_client_auth(),
+        ClientCertificate::Asked => {
+            builder.with_client_cert_verifier(Arc::new(AnyCertificate(provider)))
+        }
+    };
+    let config = builder.with_single_cert(chain, key).map_err(certificate)?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// A certificate for `name` signed by itself, with its P-256 key: for `demo`, and until the operator gives a real one.
-pub fn self_signed(
+/// SHA-256 of the certificate that the client has shown to hold the key of.
+pub fn client_fingerprint(connection: &CommonState) -> Option<[u8; 32]> {
+    let certificate = connection.peer_certificates()?.first()?;
+    let digest = digest::digest(&digest::SHA256, certificate.as_ref());
+    digest.as_ref().try_into().ok()
+}
+
+/// A certificate for `name` signed by itself, with its P-256 key.
+#[cfg(test)]
+pub(crate) fn self_signed(
     name: &str,
 ) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), TlsError> {
     let made = rcgen::generate_simple_self_signed([name.to_owned()])
@@ -151,6 +181,47 @@ fn certificate(error: rustls::Error) -> TlsError {
 /// Takes every certificate, but checks that the server holds its key.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ClientCertVerifier for AnyCertificate {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        ServerCertVerifier::verify_tls12_signature(self, message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        ServerCertVerifier::verify_tls13_signature(self, message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        ServerCertVerifier::supported_verify_schemes(self)
+    }
+}
 
 impl ServerCertVerifier for AnyCertificate {
     fn verify_server_cert(

@@ -6,7 +6,7 @@ use sealgate_mail::{Domain, EnhancedStatus};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::*;
-use crate::tls::{Verification, acceptor, client_connector, self_signed};
+use crate::tls::{ClientCertificate, Verification, acceptor, client_connector, self_signed};
 
 #[derive(Default)]
 struct Memory {
@@ -43,6 +43,12 @@ impl Gate for Memory {
 
     async fn connected(&self, _: &mut Session) -> Result<(), Reply> {
         Ok(())
+    }
+
+    async fn secured(&self, session: &mut Session) {
+        if session.certificate.is_some() {
+            session.client = Some(ClientName("certificate".to_owned()));
+        }
     }
 
     async fn authenticate(
@@ -111,7 +117,10 @@ async fn start(change: impl FnOnce(&mut InConfig)) -> Running {
         auth_required: false,
         smtputf8: true,
     };
-    let mut config = InConfig::new(server, Some(acceptor(vec![certificate], key).unwrap()));
+    let mut config = InConfig::new(
+        server,
+        Some(acceptor(vec![certificate], key, ClientCertificate::Asked).unwrap()),
+    );
     change(&mut config);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

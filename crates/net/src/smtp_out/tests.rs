@@ -543,7 +543,12 @@ fn localhost() -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
 async fn tls_as_required() {
     let offers = vec!["STARTTLS"];
     let (certificate, key) = localhost();
-    let acceptor = tls::acceptor(vec![certificate.clone()], key).unwrap();
+    let acceptor = tls::acceptor(
+        vec![certificate.clone()],
+        key,
+        tls::ClientCertificate::NotAsked,
+    )
+    .unwrap();
     let good = Script {
         offers: offers.clone(),
         tls: Some(acceptor),
@@ -609,7 +614,7 @@ async fn a_password_is_never_sent_in_clear() {
         password: "secret".into(),
     };
     let (certificate, key) = localhost();
-    let acceptor = tls::acceptor(vec![certificate], key).unwrap();
+    let acceptor = tls::acceptor(vec![certificate], key, tls::ClientCertificate::NotAsked).unwrap();
     for (tls, expected) in [(Some(acceptor), "d"), (None, "t")] {
         let offers = vec!["STARTTLS", "AUTH PLAIN LOGIN"];
         let replies = HashMap::from([("AUTH", "235 2.7.0 ok")]);
