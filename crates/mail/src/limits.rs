@@ -9,6 +9,8 @@ pub const PATH_OCTETS: usize = 256;
 pub const DOMAIN_OCTETS: usize = 255;
 /// Largest header block we read: generous beside the 100 KiB many servers allow, small beside a mail.
 pub const HEADER_OCTETS: usize = 1024 * 1024;
+/// Most fields of a message's header: real mail stays below a few hundred, and each costs memory beside its octets.
+pub const HEADER_FIELDS: usize = 10_000;
 /// Deepest MIME nesting we follow; real mail stays below ten.
 pub const MIME_DEPTH: usize = 64;
 /// Most MIME parts we keep structure for; real mail stays below a hundred.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use encoding_rs::Encoding;
 
+use crate::encoding::TransferEncoding;
 use crate::header::HeaderBlock;
 use crate::limits::COMMENT_DEPTH;
 use crate::words::hex_octet;
@@ -43,7 +44,7 @@ impl ContentType {
     /// Reads a value. One that is malformed counts as `text/plain` (RFC 2045 section 5.2).
     pub fn parse(value: &[u8]) -> Self {
         let text = String::from_utf8_lossy(value);
-        let mut scanner = Scanner { rest: &text };
+        let mut scanner = Scanner::new(&text);
         let Some((kind, subtype)) = scanner.media_type() else {
             return Self::default();
         };
@@ -127,7 +128,7 @@ impl std::fmt::Display for ContentType {
 /// The first word of a Content-Disposition value in lower case, and its `filename`.
 pub fn disposition(value: &[u8]) -> (String, Option<String>) {
     let text = String::from_utf8_lossy(value);
-    let mut scanner = Scanner { rest: &text };
+    let mut scanner = Scanner::new(&text);
     let Some(kind) = scanner.token() else {
         return (String::new(), None);
     };
@@ -143,24 +144,56 @@ pub fn disposition(value: &[u8]) -> (String, Option<String>) {
 /// The first token of a value in lower case, comments passed over; empty if there is none.
 pub(crate) fn first_token(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
-    Scanner { rest: &text }
+    Scanner::new(&text)
         .token()
         .unwrap_or_default()
         .to_ascii_lowercase()
 }
 
-/// Whether readers differ in what they make of the header: a field that may stand once only stands more than once, or a
-/// line is no field (row M12).
+/// Whether readers differ in what they make of the header: a field that may stand once only stands more than once, a line
+/// is no field, a multipart's boundary can be read in two ways, or a multipart is said to be encoded, which it cannot be
+/// (RFC 2045 section 6.4, row M12).
 pub fn is_ambiguous(header: &HeaderBlock) -> bool {
     let single = ["Content-Type", "Content-Transfer-Encoding", "MIME-Version"];
-    single.iter().any(|name| header.count(name) > 1) || header.has_malformed()
+    single.iter().any(|name| header.count(name) > 1)
+        || header.has_malformed()
+        || header.first("Content-Type").is_some_and(|field| {
+            let value = field.value();
+            has_doubtful_boundary(&value) || is_encoded_multipart(header, &value)
+        })
+}
+
+fn is_encoded_multipart(header: &HeaderBlock, content_type: &[u8]) -> bool {
+    use TransferEncoding::{Base64, QuotedPrintable};
+    matches!(TransferEncoding::of(header), Base64 | QuotedPrintable)
+        && ContentType::parse(content_type).kind() == "multipart"
+}
+
+/// Whether a multipart's boundary stands twice or in parts (RFC 2231), or beside text that is no parameter: readers then
+/// differ in where its parts begin.
+fn has_doubtful_boundary(value: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(value);
+    let mut scanner = Scanner::new(&text);
+    match scanner.media_type() {
+        Some((kind, _)) if kind == "multipart" => {}
+        _ => return false,
+    }
+    let parameters = scanner.parameters();
+    let boundaries = parameters.iter().filter(|(name, _)| name == "boundary");
+    boundaries.count() > 1 || scanner.odd
 }
 
 struct Scanner<'t> {
     rest: &'t str,
+    /// Text that is no parameter was passed over, a quoted string does not end, or the boundary is given in parts.
+    odd: bool,
 }
 
 impl<'t> Scanner<'t> {
+    fn new(rest: &'t str) -> Self {
+        Self { rest, odd: false }
+    }
+
     fn media_type(&mut self) -> Option<(String, String)> {
         let kind = self.token()?.to_ascii_lowercase();
         self.take('/')?;
@@ -212,7 +245,7 @@ impl<'t> Scanner<'t> {
             self.blanks();
             if self.take(';').is_none() {
                 let end = self.rest.find(';').unwrap_or(self.rest.len());
-                let _ = self.cut(end);
+                self.odd |= self.cut(end).is_some();
                 continue;
             }
             let Some((name, value)) = self.parameter() else {
@@ -220,6 +253,7 @@ impl<'t> Scanner<'t> {
             };
             match section_of(&name) {
                 Some((base, number, encoded)) => {
+                    self.odd |= base == "boundary";
                     let section = Section { value, encoded };
                     extended
                         .entry(base.to_owned())
@@ -245,6 +279,9 @@ impl<'t> Scanner<'t> {
         self.blanks();
         if let Some(inside) = self.rest.strip_prefix('"') {
             let (value, rest) = unquoted(inside);
+            self.odd |= !inside
+                .get(..inside.len().saturating_sub(rest.len()))
+                .is_some_and(|read| read.ends_with('"'));
             self.rest = rest;
             return Some((name, value));
         }
@@ -438,6 +475,38 @@ mod tests {
         assert_eq!(boundary("text/x; boundary=b"), None);
         assert_eq!(boundary("multipart/x; boundary=\"\""), None);
         assert_eq!(boundary("multipart/x"), None);
+    }
+
+    #[test]
+    fn m12_a_boundary_that_can_be_read_in_two_ways() {
+        for (value, doubtful) in [
+            ("multipart/signed; boundary=a", false),
+            (
+                "multipart/signed; micalg=\"sha-256\"; boundary=\"a b\" (c);",
+                false,
+            ),
+            ("multipart/signed; boundary=a; boundary=b", true),
+            ("multipart/signed; boundary=a; BOUNDARY=\"a\"", true),
+            ("multipart/signed; boundary=a; boundary*=utf-8''b", true),
+            ("multipart/signed; boundary*0=a; boundary*1=b", true),
+            ("multipart/signed; boundary=a b", true),
+            ("multipart/signed; boundary=\"a\"b", true),
+            ("multipart/signed; boundary=\"a", true),
+            ("multipart/signed; boundary=a (c", true),
+            ("text/plain; boundary=a; boundary=b", false),
+            ("text/plain\r\nContent-Transfer-Encoding: base64", false),
+            (
+                "multipart/signed; boundary=a\r\nContent-Transfer-Encoding: 8bit",
+                false,
+            ),
+            (
+                "multipart/signed; boundary=a\r\nContent-Transfer-Encoding: Base64",
+                true,
+            ),
+        ] {
+            let header = HeaderBlock::parse(format!("Content-Type: {value}\r\n").as_bytes());
+            assert_eq!(is_ambiguous(&header), doubtful, "{value}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::content::{Content, Slice, Source, copy};
 use crate::date::Timestamp;
 use crate::encoding::TransferEncoding;
 use crate::header::{Field, HeaderBlock};
-use crate::limits::HEADER_OCTETS;
+use crate::limits::{HEADER_FIELDS, HEADER_OCTETS};
 use crate::lines::Lines;
 use crate::media::{ContentType, is_ambiguous};
 use crate::part::{Part, structure};
@@ -42,7 +42,7 @@ impl<'c> Message<'c> {
     /// Reads the header of `content`. Without a blank line all of it is header and the body is empty.
     pub fn read(content: &'c dyn Content) -> Result<Self, MessageError> {
         let mut lines = Lines::new(content, 0)?;
-        let mut length = 0usize;
+        let (mut length, mut fields) = (0usize, 0usize);
         loop {
             let room = HEADER_OCTETS.saturating_sub(length);
             let Some(line) = lines.peek(room)? else { break };
@@ -50,6 +50,11 @@ impl<'c> Message<'c> {
                 return Err(MessageError::HeaderTooLarge);
             }
             let is_blank = line.text.is_empty();
+            let continues = line.text.starts_with(b" ") || line.text.starts_with(b"\t");
+            fields = fields.saturating_add(usize::from(!continues));
+            if fields > HEADER_FIELDS {
+                return Err(MessageError::HeaderTooLarge);
+            }
             lines.pass_line()?;
             if is_blank {
                 break;
@@ -275,6 +280,13 @@ mod tests {
         let lines = b"A: b\r\n".repeat(HEADER_OCTETS / 6 + 2);
         assert!(matches!(
             Message::read(&lines),
+            Err(MessageError::HeaderTooLarge)
+        ));
+        let most = b"A: b\r\n".repeat(HEADER_FIELDS);
+        assert!(Message::read(&most).is_ok());
+        let many = b"A: b\r\n".repeat(HEADER_FIELDS + 1);
+        assert!(matches!(
+            Message::read(&many),
             Err(MessageError::HeaderTooLarge)
         ));
     }
