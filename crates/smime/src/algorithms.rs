@@ -421,6 +421,12 @@ mod tests {
                     mgf: digest,
                     salt: 32,
                 },
+                // What OpenSSL 3.0 writes by itself with RSA-4096.
+                SignatureAlgorithm::RsaPss {
+                    digest,
+                    mgf: digest,
+                    salt: 478,
+                },
                 SignatureAlgorithm::Ed25519,
             ] {
                 let id = signature.identifier();

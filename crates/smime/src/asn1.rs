@@ -5,6 +5,9 @@
 use const_oid::ObjectIdentifier;
 use sealgate_mail::Timestamp;
 
+use crate::algorithms::DigestAlgorithm;
+use crate::aws::Digest;
+
 /// Tag octets used in CMS and X.509 (X.690 section 8.1.2).
 pub mod tag {
     #![allow(missing_docs)]
@@ -57,10 +60,17 @@ impl<'a> Element<'a> {
         Reader::new(self.content)
     }
 
-    /// The element as `NULL`-free object identifier.
+    /// The element as object identifier. One that is too large for [`ObjectIdentifier`] is none we know: another one that
+    /// nobody uses stands for it, so that certificates with numbers made from UUIDs (ITU-T X.667) can be read.
     pub fn oid(&self) -> Result<ObjectIdentifier, Asn1Error> {
         self.must_be(tag::OID)?;
-        ObjectIdentifier::from_bytes(self.content).map_err(|_| Asn1Error("object identifier"))
+        let wrong = Asn1Error("object identifier");
+        if !is_well_formed_oid(self.content) {
+            return Err(wrong);
+        }
+        ObjectIdentifier::from_bytes(self.content)
+            .or_else(|_| stand_in(self.content))
+            .map_err(|_| wrong)
     }
 
     /// A BOOLEAN; DER says `FF`, any other octet but zero is read as true too.
@@ -110,6 +120,32 @@ impl<'a> Element<'a> {
             Err(Asn1Error("unexpected tag"))
         }
     }
+}
+
+/// X.690 section 8.19.2: every number ends, and none begins with an octet that adds nothing.
+fn is_well_formed_oid(content: &[u8]) -> bool {
+    let ends = |octet: &u8| octet & 0x80 == 0;
+    let starts = std::iter::once(&0).chain(content).zip(content);
+    content.last().is_some_and(ends)
+        && starts
+            .into_iter()
+            .all(|(before, octet)| !ends(before) || *octet != 0x80)
+}
+
+/// An object identifier under 2.25.0 with 128 bits of the SHA-256 of one that is too large.
+fn stand_in(content: &[u8]) -> Result<ObjectIdentifier, const_oid::Error> {
+    let digest = Digest::of(DigestAlgorithm::Sha256, content);
+    let number = |octets: &[u8]| {
+        octets
+            .iter()
+            .fold(0u32, |sum, octet| sum << 8 | u32::from(*octet))
+    };
+    let numbers: Vec<String> = digest
+        .chunks(4)
+        .take(4)
+        .map(|four| number(four).to_string())
+        .collect();
+    ObjectIdentifier::new(&format!("2.25.0.{}", numbers.join(".")))
 }
 
 /// Reads one element after the other from a slice.
@@ -397,6 +433,25 @@ pub fn time(at: Timestamp) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn object_identifiers_of_any_size() {
+        let read = |content: &[u8]| Reader::new(&tlv(tag::OID, content)).any().unwrap().oid();
+        assert_eq!(read(&[0x2a, 3]).unwrap().to_string(), "1.2.3");
+        // 2.25 and a UUID of 128 bits.
+        let mut uuid = vec![0x69, 0x83];
+        uuid.extend([0xff; 17]);
+        uuid.push(0x01);
+        let mut other = uuid.clone();
+        other[19] = 0x02;
+        let stand_in = read(&uuid).unwrap();
+        assert!(stand_in.to_string().starts_with("2.25.0."), "{stand_in}");
+        assert_eq!(read(&uuid).unwrap(), stand_in);
+        assert_ne!(read(&other).unwrap(), stand_in);
+        for wrong in [&[][..], &[0x2a, 0x83], &[0x2a, 0x80, 1], &[0x80, 1]] {
+            assert!(read(wrong).is_err(), "{wrong:02x?}");
+        }
+    }
 
     #[test]
     fn times_go_both_ways() {

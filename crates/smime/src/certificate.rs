@@ -13,7 +13,7 @@ use crate::aws::Digest;
 use crate::extensions::{Extensions, GeneralName, key_usage};
 use crate::key::PublicKey;
 use crate::name::DistinguishedName;
-use crate::{limits, pem};
+use crate::{limits, pem, roca};
 
 /// Why octets are no certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,8 +47,10 @@ pub enum UsageRefusal {
     /// A key of this kind cannot do it, or is not supported.
     #[error("its key is of a kind that cannot be used for that")]
     KeyKind,
-    /// The RSA key is too short or too long.
-    #[error("its RSA key is shorter than 2048 or longer than 8192 bits")]
+    /// The RSA key is too short or too long, or was made by a library known to be faulty.
+    #[error(
+        "its RSA key is shorter than 2048 or longer than 8192 bits, or bears the mark of CVE-2017-15361 (ROCA)"
+    )]
     Weak,
 }
 
@@ -306,11 +308,12 @@ impl Certificate {
         })
     }
 
-    /// Whether its RSA key lies outside the lengths we use.
+    /// Whether its RSA key lies outside the lengths we use, or can be found from its modulus (row X3).
     pub fn has_weak_key(&self) -> bool {
         match self.key_kind() {
             Some(PublicKeyKind::Rsa(bits)) => {
                 !(limits::RSA_BITS_LEAST..=limits::RSA_BITS_MOST).contains(&bits)
+                    || rsa_modulus_of(self.spki_der()).is_ok_and(roca::is_marked)
             }
             _ => false,
         }
@@ -450,11 +453,20 @@ fn curve(parameters: Option<&[u8]>, spki: &[u8]) -> Option<Curve> {
     }
 }
 
+/// The octets of the modulus in an RSAPublicKey (RFC 8017 appendix A.1.1).
+fn rsa_modulus(key: &[u8]) -> Result<&[u8], Asn1Error> {
+    let mut inside = asn1::read_only(key, tag::SEQUENCE)?.inside();
+    Ok(inside.expect(tag::INTEGER)?.content)
+}
+
+fn rsa_modulus_of(spki: &[u8]) -> Result<&[u8], Asn1Error> {
+    let mut inside = asn1::read_only(spki, tag::SEQUENCE)?.inside();
+    inside.expect(tag::SEQUENCE)?;
+    rsa_modulus(inside.expect(tag::BIT_STRING)?.bit_string()?)
+}
+
 fn rsa_bits(key: &[u8]) -> Result<u32, Asn1Error> {
-    let modulus = asn1::read_only(key, tag::SEQUENCE)?
-        .inside()
-        .expect(tag::INTEGER)?
-        .content;
+    let modulus = rsa_modulus(key)?;
     let skip = modulus.iter().take_while(|octet| **octet == 0).count();
     let digits = modulus.get(skip..).unwrap_or_default();
     let unused = digits.first().map_or(0, |octet| octet.leading_zeros());

@@ -243,14 +243,17 @@ fn skip_version<R: Read>(reader: &mut BerReader<R>) -> Result<()> {
     reader.skip()
 }
 
+/// Leaves the element we are in, in which nothing more may follow: another reader might take what follows for the content.
+fn leave_at_end<R: Read>(reader: &mut BerReader<R>) -> Result<()> {
+    if reader.peek()?.is_some() {
+        return Err(ReadError::malformed("an unknown element in a CMS object"));
+    }
+    reader.leave()
+}
+
 /// Leaves the content, its `[0]` and the ContentInfo, so that missing ends are noticed.
 fn close<R: Read>(reader: &mut BerReader<R>) -> Result<()> {
-    if reader.peek()?.is_some() {
-        return Err(ReadError::malformed(
-            "an unknown element at the end of a CMS object",
-        ));
-    }
-    (0..3).try_for_each(|_| reader.leave())
+    (0..3).try_for_each(|_| leave_at_end(reader))
 }
 
 /// What stands in a SignedData before its content.
@@ -307,9 +310,9 @@ pub fn signed_head<R: Read>(reader: &mut BerReader<R>) -> Result<SignedHead> {
 /// Reads the rest of a SignedData once its content was read; revocation lists in it are skipped.
 pub fn signed_tail<R: Read>(reader: &mut BerReader<R>, has_content: bool) -> Result<SignedTail> {
     if has_content {
-        reader.leave()?;
+        leave_at_end(reader)?;
     }
-    reader.leave()?;
+    leave_at_end(reader)?;
     let certificates = read_certificates(reader)?;
     if reader.is_next(tag::context_constructed(1))? {
         reader.skip()?;
@@ -555,7 +558,7 @@ pub struct Authentication {
 
 /// Reads the rest of an EnvelopedData once its content was read.
 pub fn enveloped_tail<R: Read>(reader: &mut BerReader<R>) -> Result<()> {
-    reader.leave()?;
+    leave_at_end(reader)?;
     if reader.is_next(tag::context_constructed(1))? {
         reader.skip()?;
     }
@@ -564,7 +567,7 @@ pub fn enveloped_tail<R: Read>(reader: &mut BerReader<R>) -> Result<()> {
 
 /// Reads the rest of an AuthEnvelopedData once its content was read.
 pub fn auth_enveloped_tail<R: Read>(reader: &mut BerReader<R>) -> Result<Authentication> {
-    reader.leave()?;
+    leave_at_end(reader)?;
     let mut attributes = Vec::new();
     if reader.is_next(tag::context_constructed(1))? {
         let der = reader.capture(limits::AUTH_ATTRIBUTES_OCTETS)?;
@@ -580,4 +583,41 @@ pub fn auth_enveloped_tail<R: Read>(reader: &mut BerReader<R>) -> Result<Authent
     }
     close(reader)?;
     Ok(Authentication { attributes, tag })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn read(content_info: &[u8]) -> Result<bool> {
+        let (mut reader, _) = open(content_info)?;
+        let head = signed_head(&mut reader)?;
+        reader.string_to(&mut |_| Ok(()))?;
+        signed_tail(&mut reader, head.has_content).map(|_| head.has_content)
+    }
+
+    /// Row C4: readers could differ in which of two contents they take.
+    #[test]
+    fn c4_nothing_stands_beside_the_content() {
+        let data = asn1::tlv(tag::OID, &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 1]);
+        let signed = asn1::tlv(tag::OID, &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 2]);
+        let explicit = |inside: &[u8]| asn1::tlv(tag::context_constructed(0), inside);
+        let (one, two) = (asn1::octet_string(b"one"), asn1::octet_string(b"two"));
+        let primitive = asn1::tlv(tag::context(0), b"one");
+        for (contents, expected) in [
+            (vec![], Some(false)),
+            (vec![explicit(&one)], Some(true)),
+            (vec![explicit(&[one.clone(), two.clone()].concat())], None),
+            (vec![explicit(&one), explicit(&two)], None),
+            (vec![primitive], None),
+            (vec![one.clone()], None),
+        ] {
+            let content = asn1::sequence(&[&data, &contents.concat()]);
+            let empty = asn1::tlv(tag::SET, &[]);
+            let whole = asn1::sequence(&[&asn1::small(1), &empty, &content, &empty]);
+            let content_info = asn1::sequence(&[&signed, &explicit(&whole)]);
+            assert_eq!(read(&content_info).ok(), expected, "{contents:02x?}");
+        }
+    }
 }

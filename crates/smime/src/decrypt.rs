@@ -43,7 +43,7 @@ pub enum Decryption {
     Failed(Option<[u8; 32]>),
     /// No key of the ring is named.
     NoKey,
-    /// The message goes beyond a limit.
+    /// The message goes beyond a limit before a key of the ring is used.
     Refused(LimitReached),
 }
 
@@ -104,7 +104,9 @@ pub fn decrypt(
         Err(Failure::Crypto) => Ok(Decryption::Failed(hash)),
         Err(Failure::Read(error)) => Ok(match error.blame_sender()? {
             Fault::Malformed(_) => Decryption::Failed(hash),
-            Fault::Limit(limit) => Decryption::Refused(limit),
+            // Row C10: once a key was chosen, nothing tells one failure from another.
+            Fault::Limit(limit) if hash.is_none() => Decryption::Refused(limit),
+            Fault::Limit(_) => Decryption::Failed(hash),
         }),
     }
 }

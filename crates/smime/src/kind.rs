@@ -135,21 +135,23 @@ impl<'c> Entity<'c> {
                 None => Media::SignedSomehow,
             },
             ("application", "pkcs7-mime" | "x-pkcs7-mime") => Media::Cms,
-            ("application", "octet-stream") if self.has_cms_name() => Media::NamedCms,
+            ("application", "octet-stream") if self.has_name_ending(".p7m") => Media::NamedCms,
             _ => Media::Other,
         }
     }
 
-    /// Whether it is declared as the signature of a multipart/signed.
+    /// Whether it is declared, or named, as the signature of a multipart/signed (RFC 8551 section 3.9).
     pub(crate) fn is_signature(&self) -> bool {
-        self.content_type.is("application", "pkcs7-signature")
-            || self.content_type.is("application", "x-pkcs7-signature")
+        let media = &self.content_type;
+        media.is("application", "pkcs7-signature")
+            || media.is("application", "x-pkcs7-signature")
+            || media.is("application", "octet-stream") && self.has_name_ending(".p7s")
     }
 
-    fn has_cms_name(&self) -> bool {
+    fn has_name_ending(&self, suffix: &str) -> bool {
         self.file_name
             .as_deref()
-            .is_some_and(|name| name.trim_ascii().to_ascii_lowercase().ends_with(".p7m"))
+            .is_some_and(|name| name.trim_ascii().to_ascii_lowercase().ends_with(suffix))
     }
 
     /// The kind of a body that is declared or named as CMS. One that is only named so counts as plain if it is none.

@@ -37,6 +37,7 @@ pub mod verdict;
 pub mod verify;
 
 mod entity;
+mod roca;
 
 #[cfg(test)]
 mod corpus;

@@ -113,7 +113,7 @@ fn pss_signatures() {
         "rsa_pss_4096_sha512_mgf1_64_params_test.json",
     ] {
         run(file, &|group, test| {
-            let salt = u8::try_from(group["sLen"].as_u64()?).ok()?;
+            let salt = u16::try_from(group["sLen"].as_u64()?).ok()?;
             let (digest, mgf) = (digest(&group["sha"])?, digest(&group["mgfSha"])?);
             let key = PublicKey::from_spki(&octets(group, "publicKeyDer")).ok()?;
             let algorithm = SignatureAlgorithm::RsaPss { digest, mgf, salt };

@@ -22,8 +22,8 @@ pub enum SignatureAlgorithm {
         digest: DigestAlgorithm,
         /// Digest of MGF1.
         mgf: DigestAlgorithm,
-        /// Salt length in octets.
-        salt: u8,
+        /// Salt length in octets; some programs take all the room the key leaves, which is more than 255.
+        salt: u16,
     },
     /// ECDSA.
     Ecdsa(DigestAlgorithm),
@@ -187,7 +187,7 @@ fn read_pss(parameters: &[u8]) -> Result<SignatureAlgorithm, AlgorithmError> {
         return Err(wrong());
     }
     inside.finish().map_err(|_| wrong())?;
-    let salt = u8::try_from(salt).map_err(|_| wrong())?;
+    let salt = u16::try_from(salt).map_err(|_| wrong())?;
     Ok(SignatureAlgorithm::RsaPss { digest, mgf, salt })
 }
 
@@ -205,7 +205,7 @@ pub(super) fn hash_parts(digest: DigestAlgorithm, mgf: DigestAlgorithm) -> (Vec<
     )
 }
 
-fn write_pss(digest: DigestAlgorithm, mgf: DigestAlgorithm, salt: u8) -> Vec<u8> {
+fn write_pss(digest: DigestAlgorithm, mgf: DigestAlgorithm, salt: u16) -> Vec<u8> {
     let (digest, mgf) = hash_parts(digest, mgf);
     let salt = asn1::tlv(tag::context_constructed(2), &asn1::small(u32::from(salt)));
     asn1::sequence(&[&digest, &mgf, &salt])
