@@ -2,6 +2,7 @@
 //! verdict (RFC 7281, row G7), and the mark by which a loop is seen (row M6).
 
 use sealgate_mail::Domain;
+use sealgate_mail::edit::HeaderEdit;
 use sealgate_mail::header::{Field, HeaderBlock, fold};
 use sealgate_smime::algorithms::DigestAlgorithm;
 use sealgate_smime::aws::hmac;
@@ -45,6 +46,24 @@ pub fn is_forged(field: &Field<'_>, header: &HeaderBlock, own: Own<'_>) -> bool 
         None => true,
     };
     ours(&value) || ours(decoded.as_bytes())
+}
+
+/// Whether the field is taken off the top of a mail from outside: what claims to be ours, and a first line that begins with a
+/// blank, which would continue the field of ours that is put above it.
+pub fn is_taken_off(field: &Field<'_>, header: &HeaderBlock, own: Own<'_>) -> bool {
+    field.raw().starts_with(b" ") || field.raw().starts_with(b"\t") || is_forged(field, header, own)
+}
+
+/// What of an inbound mail's header may go back to its sender: nothing that we wrote, and no Content-* field, so that a
+/// report about a delivered copy tells neither what was found inside nor whether it could be decrypted (rows C10, M8).
+pub fn for_strangers(header: &HeaderBlock) -> HeaderBlock {
+    let tells = |field: &Field<'_>| {
+        let name = spelled(field);
+        name.starts_with(OWN_PREFIX)
+            || name.starts_with("content-")
+            || ["authentication-results", "mime-version"].contains(&name.as_str())
+    };
+    HeaderBlock::parse(&HeaderEdit::new(header).remove(tells).finish())
 }
 
 /// The name as any reader might see it: all before the first colon, without blanks and line breaks, in lower case.
@@ -304,6 +323,19 @@ mod tests {
     }
 
     #[test]
+    fn c10_a_returned_header_does_not_tell_what_was_found() {
+        let header = HeaderBlock::parse(
+            b"Received: x\r\nX-Sealgate-Result: encryption=decrypted\r\nAuthentication-Results: mx.we.example;\r\n smime=pass\r\n\
+              From: a@x.example\r\nMessage-ID: <1@x.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain;\r\n name=secret\r\n\
+              content-description : secret\r\nSubject: s\r\n",
+        );
+        assert_eq!(
+            for_strangers(&header).raw(),
+            b"Received: x\r\nFrom: a@x.example\r\nMessage-ID: <1@x.example>\r\nSubject: s\r\n"
+        );
+    }
+
+    #[test]
     fn m9_own_header_spoofed() {
         let taken_off = [
             "X-Sealgate-Result: signature=valid\r\n",
@@ -352,6 +384,28 @@ mod tests {
         ];
         for raw in kept {
             assert_eq!(forged(raw), [false], "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn m9_nothing_continues_a_field_of_ours() {
+        let own = Own {
+            authserv_id: &ours(),
+            trace_key: &[7; 32],
+        };
+        for (raw, expected) in [
+            (" ; smime=pass\r\nSubject: a\r\n b\r\n", [true, false]),
+            (
+                "\tsignature=valid\r\n\tmore\r\nSubject: a\r\n",
+                [true, false],
+            ),
+            ("Subject: a\r\n b\r\nX-Sealgate-A: 1\r\n", [false, true]),
+        ] {
+            let header = HeaderBlock::parse(raw.as_bytes());
+            let taken_off = header
+                .fields()
+                .map(|field| is_taken_off(&field, &header, own));
+            assert_eq!(taken_off.collect::<Vec<_>>(), expected, "{raw:?}");
         }
     }
 

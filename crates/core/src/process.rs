@@ -11,17 +11,16 @@ use std::io;
 use std::sync::Arc;
 
 use sealgate_mail::message::MessageError;
-use sealgate_mail::smtp::{EnvelopeRecipient, MailParams};
+use sealgate_mail::smtp::MailParams;
 use sealgate_mail::{EnhancedStatus, Message, Reply, ReversePath, Source};
 use sealgate_smime::encrypt::EncryptError;
 use sealgate_smime::sign::SignError;
 
 use crate::failure;
-use crate::journal::MailStatus;
 use crate::ports::{Shelf, StoredContent};
-use crate::queue::{Body, Outgoing};
+use crate::queue::Body;
 
-pub use inbound::{InboundRecipient, InboundWork, inbound, partial_verdicts};
+pub use inbound::{InboundRecipient, InboundWork, as_it_came, inbound, partial_verdicts};
 pub use open::{OpenInput, Opened, open};
 pub use outbound::{OutboundRecipient, OutboundWork, outbound};
 
@@ -92,22 +91,6 @@ impl From<EncryptError> for ProcessError {
             other => Self::Key(other.to_string()),
         }
     }
-}
-
-/// The mail as it came, for one recipient: what is held. Fields that claim to be ours are still in it.
-pub fn as_it_came(
-    received: Received<'_>,
-    recipient: EnvelopeRecipient,
-) -> Result<Outgoing, ProcessError> {
-    let message = Message::read(received.content.as_ref())?;
-    Ok(Outgoing {
-        from: received.from.clone(),
-        params: without_size(received.params),
-        recipients: vec![recipient],
-        head: head(&[received.prepend.as_bytes(), message.header().raw()]),
-        body: original_body(received, &message),
-        status: MailStatus::Failed,
-    })
 }
 
 /// The body where it lies.

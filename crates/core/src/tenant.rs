@@ -175,6 +175,8 @@ pub enum Proof {
         /// PHC string.
         hash: String,
     },
+    /// A TLS client certificate, by the SHA-256 of its DER; the client shows that it holds the key.
+    Certificate([u8; 32]),
     /// Any connection from these networks.
     Network(Vec<IpNet>),
 }
@@ -184,7 +186,7 @@ impl SendingClient {
     pub fn password_hash(&self) -> Option<&str> {
         match &self.proof {
             Proof::Password { hash, .. } => Some(hash),
-            Proof::Network(_) => None,
+            Proof::Network(_) | Proof::Certificate(_) => None,
         }
     }
 
@@ -283,8 +285,18 @@ impl Installation {
             Proof::Network(networks) => networks
                 .iter()
                 .any(|network| network.contains(&peer.to_canonical())),
-            Proof::Password { .. } => false,
+            Proof::Password { .. } | Proof::Certificate(_) => false,
         })
+    }
+
+    /// The sending client whose TLS certificate has this SHA-256.
+    pub fn client_by_certificate(
+        &self,
+        fingerprint: &[u8; 32],
+    ) -> Option<(&Arc<Organisation>, &SendingClient)> {
+        self.clients().find(
+            |(_, client)| matches!(&client.proof, Proof::Certificate(own) if own == fingerprint),
+        )
     }
 
     /// The sending client with that SMTP AUTH user name.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sealgate_mail::edit::{Edited, HeaderEdit};
 use sealgate_mail::part::Part;
 use sealgate_mail::report::cut_returned_content;
-use sealgate_mail::smtp::{EnvelopeRecipient, MailParams, Notify};
+use sealgate_mail::smtp::{EnvelopeRecipient, MailParams, Notify, Ret};
 use sealgate_mail::{Content, Field, HeaderBlock, Message, Timestamp};
 use sealgate_smime::path::TrustAnchors;
 use sealgate_smime::verdict::SignatureVerdict;
@@ -16,7 +16,7 @@ use super::open::Decrypted;
 use super::{Opened, ProcessError, Received, head, original_body, shelve, without_size};
 use crate::journal::{Exemption, MailStatus};
 use crate::outcome::InboundOutcome;
-use crate::own_header::{Own, Verdicts, is_forged};
+use crate::own_header::{Own, Verdicts, is_forged, is_taken_off};
 use crate::ports::Shelf;
 use crate::queue::{Body, Outgoing};
 use crate::settle::inbound_status;
@@ -82,6 +82,46 @@ fn structure(message: &Message<'_>) -> Result<Option<Part>, ProcessError> {
         Some(_) => Ok(Some(message.structure()?)),
         None => Ok(None),
     }
+}
+
+/// The mail as it came, for one recipient: what is held. What claims to be ours in it is taken off, because it may be
+/// released (row M9).
+///
+/// # Errors
+/// Failures of our own, and a header beyond the limits.
+pub fn as_it_came(
+    received: Received<'_>,
+    recipient: EnvelopeRecipient,
+    own: Own<'_>,
+    shelf: &dyn Shelf,
+) -> Result<Outgoing, ProcessError> {
+    let message = Message::read(received.content.as_ref())?;
+    let work = InboundWork {
+        received,
+        recipients: &[],
+        opened: &[],
+        own,
+    };
+    let maker = Maker {
+        work: &work,
+        // A mail with too many parts to look into was answered with 250 all the same: it must be held, not lost.
+        structure: match structure(&message) {
+            Err(ProcessError::Message(_)) => None,
+            other => other?,
+        },
+        message: &message,
+        plain: Verdicts::default(),
+        shelf,
+    };
+    let (head, body) = maker.as_it_came("")?;
+    Ok(Outgoing {
+        from: received.from.clone(),
+        params: without_size(received.params),
+        recipients: vec![recipient],
+        head,
+        body,
+        status: MailStatus::Failed,
+    })
 }
 
 /// What is said of a mail that is not S/MIME as a whole: `partial` if a part of it is signed (row C7), else nothing.
@@ -166,10 +206,12 @@ impl Maker<'_> {
         let verdicts = opened.map_or(&self.plain, |opened| &opened.verdicts);
         let results = verdicts.fields(self.work.own.authserv_id);
         let received = self.work.received;
-        let mut eight_bit = received.params.eight_bit;
+        let (mut eight_bit, mut ret) = (received.params.eight_bit, received.params.ret);
         let (head, body) = match (group.outcome, opened.and_then(|o| o.entity.as_ref())) {
             (InboundOutcome::DeliverDecrypted, Some(entity)) => {
                 eight_bit |= entity.eight_bit;
+                // Nobody further on returns what was decrypted (row M8).
+                ret = Some(Ret::Headers);
                 self.decrypted(&results, entity)?
             }
             (InboundOutcome::DeliverDecrypted, None) => {
@@ -189,6 +231,7 @@ impl Maker<'_> {
             from: received.from.clone(),
             params: MailParams {
                 eight_bit,
+                ret,
                 ..without_size(received.params)
             },
             recipients: members.map(|one| passed_on(one, encrypted)).collect(),
@@ -209,7 +252,8 @@ impl Maker<'_> {
 
     fn as_it_came(&self, results: &str) -> Result<(Vec<u8>, Body), ProcessError> {
         let header = self.message.header();
-        let kept = HeaderEdit::new(header).remove(|field| self.is_forged(field, header));
+        let kept =
+            HeaderEdit::new(header).remove(|field| is_taken_off(field, header, self.work.own));
         let prepend = self.work.received.prepend.as_bytes();
         let head = head(&[prepend, results.as_bytes(), &kept.finish()]);
         let body = match self.without_forged_parts(self.message, self.structure.as_ref())? {
@@ -228,8 +272,9 @@ impl Maker<'_> {
         let inner = Message::read(entity.content.as_ref())?;
         let header = self.message.header();
         let outer = HeaderBlock::parse(&self.message.outer_fields());
+        let own = self.work.own;
         let kept = HeaderEdit::new(&outer)
-            .remove(|field| self.is_forged(field, header) || field.is("MIME-Version"));
+            .remove(|field| is_taken_off(field, header, own) || field.is("MIME-Version"));
         let prepend = self.work.received.prepend.as_bytes();
         let inner_fields = content_fields(&inner);
         let head = head(&[

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use sealgate_mail::encoding::CrlfWriter;
 use sealgate_mail::{Address, Content, Message, MessageError, Timestamp};
+use sealgate_smime::certificate::Certificate;
 use sealgate_smime::decrypt::{Decryption, KeyPair, decrypt};
 use sealgate_smime::kind::{Kind, kind};
 use sealgate_smime::limits::LAYERS;
@@ -29,6 +30,8 @@ pub struct OpenInput<'a> {
     pub ring: &'a [&'a KeyPair],
     /// The organisation's trust roots.
     pub anchors: &'a TrustAnchors,
+    /// Certificates known of the sender, for signers that send none.
+    pub known: &'a [Certificate],
     /// The time of receipt.
     pub at: Timestamp,
 }
@@ -82,7 +85,7 @@ pub fn open(input: &OpenInput<'_>, shelf: &dyn Shelf) -> Result<Opened, ProcessE
             at: input.at,
             from: from.as_ref(),
             date: message.date(),
-            known: &[],
+            known: input.known,
         },
         signatures: Vec::new(),
         encryption: EncryptionVerdict::None,

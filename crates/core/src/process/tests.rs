@@ -10,13 +10,16 @@ use sealgate_smime::verdict::{EncryptionVerdict, SignatureVerdict};
 use super::*;
 use crate::harvest::harvest;
 use crate::journal::Exemption;
+use crate::journal::MailStatus;
 use crate::outcome::{
     AsIs, ClientContent, InboundContent, InboundOutcome, InboundRefusal, NotEncrypted,
     OutboundOutcome, OutboundRefusal,
 };
 use crate::own_header::Own;
 use crate::ports::MemoryShelf;
+use crate::queue::Outgoing;
 use crate::testdata::{Counter, certificate, key};
+use sealgate_mail::smtp::EnvelopeRecipient;
 
 /// 2026-11-22.
 const NOW: Timestamp = Timestamp(1_795_305_600);
@@ -111,6 +114,7 @@ fn opened(shelf: &MemoryShelf, content: &dyn Content, ring: &[&KeyPair]) -> Open
         ring,
         anchors: &anchors(),
         at: NOW,
+        known: &[],
     };
     open(&input, shelf).unwrap()
 }
@@ -401,6 +405,28 @@ fn m9_own_headers_spoofed_reach_no_sink() {
 }
 
 #[test]
+fn m9_held_mail_is_released_without_spoofed_headers() {
+    let shelf = MemoryShelf::default();
+    let raw = "X-Sealgate-Result: marker\nFrom: a@x.example\nAuthentication-Results: gate.example; marker\n\nkept\n";
+    let content = stored(&shelf, raw);
+    let (from, params) = (ReversePath::Null, MailParams::default());
+    let received = Received {
+        content: &content,
+        from: &from,
+        params: &params,
+        prepend: PREPEND,
+    };
+    let host = Domain::parse("gate.example").unwrap();
+    let own = Own {
+        authserv_id: &host,
+        trace_key: &[7; 32],
+    };
+    let copy = as_it_came(received, to("us@we.example"), own, &shelf).unwrap();
+    let expected = format!("{PREPEND}From: a@x.example\r\n\r\nkept\r\n");
+    assert_eq!(text_of(&copy), expected);
+}
+
+#[test]
 fn m13_inbound_mail_without_spoofs_is_untouched() {
     let shelf = MemoryShelf::default();
     let raw = "From: a@x.example\nx : y\nno field\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nkept \u{fc}\n--b--\n";
@@ -519,6 +545,11 @@ fn decrypted_mail_is_delivered_with_its_verdict() {
 
     let copy = receive(&shelf, &content, InboundOutcome::DeliverDecrypted, &[found]);
     assert_eq!(copy.status, MailStatus::Decrypted);
+    assert_eq!(
+        copy.params.ret,
+        Some(sealgate_mail::smtp::Ret::Headers),
+        "m8: never returned whole"
+    );
     let text = text_of(&copy);
     let head = text.split_once("\r\n\r\n").unwrap().0.replace("\r\n ", " ");
     let names: Vec<&str> = head
