@@ -6,7 +6,7 @@ CREATE TABLE counters (
     value INTEGER NOT NULL
 ) STRICT;
 INSERT INTO counters (name, value) VALUES
-    ('configuration', 1), ('organisation', 0), ('route', 0), ('rule', 0), ('key', 0), ('correspondent', 0);
+    ('configuration', 1), ('organisation', 0), ('route', 0), ('rule', 0), ('key', 0), ('correspondent', 0), ('desk', 0);
 
 CREATE TABLE data_keys (
     number INTEGER PRIMARY KEY NOT NULL,

@@ -13,13 +13,14 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use crate::audit;
+use crate::configuration::next_number;
 use crate::content::release;
 use crate::error::StoreError;
 use crate::events::{self, EventKind};
 use crate::journal::{Delivery, Moved, moved};
 use crate::limits::SWEEP_ROWS;
 use crate::queue::{drop_parked, finish_if_done};
-use crate::rows::{Columns, word};
+use crate::rows::{Columns, size, word};
 use crate::store::Store;
 use crate::tx::queue_id;
 use crate::writer::{Weight, job};
@@ -51,6 +52,9 @@ impl Verb {
         }
     }
 }
+
+/// The counter of verbs done.
+const DESK: &str = "desk";
 
 impl Store {
     /// Does `verb` to every recipient of `mail` it applies to; returns how many those were.
@@ -94,10 +98,20 @@ impl Store {
                     },
                 )
                 .await?;
+                next_number(connection, DESK).await?;
                 Ok(count)
             })
         });
         self.0.writer.write(Weight::WAKES, work).await
+    }
+
+    /// Grows with every verb, so that the process that serves can see what another one did to its queue.
+    pub async fn verbs_done(&self) -> Result<u64, StoreError> {
+        let row = sqlx::query("SELECT value FROM counters WHERE name = $1")
+            .bind(DESK)
+            .fetch_optional(&self.0.readers)
+            .await?;
+        row.map_or(Ok(0), |row| Ok(size(row.field("value")?)))
     }
 
     /// Deletes mail that was held too long, with an event; returns how many recipients that were.

@@ -262,6 +262,24 @@ impl Store {
         self.0.writer.write(weight, work).await
     }
 
+    /// Gives the leased recipients of a copy back to the queue untried; they are leased again at `at`.
+    pub async fn postpone_copy(&self, lease: CopyLease, at: Timestamp) -> Result<(), StoreError> {
+        let work = job(move |connection| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE recipients SET lease = NULL, due = $1 WHERE copy = $2 AND lease = $3",
+                )
+                .bind(at.0)
+                .bind(lease.copy)
+                .bind(lease.token)
+                .execute(connection)
+                .await?;
+                Ok(())
+            })
+        });
+        self.0.writer.write(Weight::default(), work).await
+    }
+
     /// Gives a mail that could not be opened now back to the queue, to be tried at `at`.
     pub async fn postpone(&self, lease: ToOpenLease, at: Timestamp) -> Result<(), StoreError> {
         let work = job(move |connection| {

@@ -56,7 +56,7 @@ impl Store {
         let failed = |error: sqlx::Error| match StoreError::from(error) {
             StoreError::Database(problem) => StoreError::Directory {
                 path: file.clone(),
-                problem,
+                problem: format!("{problem}: restore it, or name another directory"),
             },
             other => other,
         };

@@ -104,6 +104,24 @@ async fn an_accepted_mail_survives_and_is_delivered_once() {
 }
 
 #[tokio::test]
+async fn a_postponed_copy_comes_back_untried() {
+    let world = world().await;
+    let acceptance = world.mail(TEXT, &BOTH).await;
+    world.accept(acceptance).await;
+    let leased = world.store.lease_due(NOW, 10, 60).await.unwrap().remove(0);
+    world
+        .store
+        .postpone_copy(leased.lease, NOW.plus(10))
+        .await
+        .unwrap();
+    let due = |now| world.store.lease_due(now, 10, 60);
+    assert!(due(NOW.plus(9)).await.unwrap().is_empty());
+    let again = due(NOW.plus(10)).await.unwrap().remove(0);
+    assert_eq!(again.recipients.len(), 2);
+    assert_eq!(again.recipients[0].state.attempts, 0);
+}
+
+#[tokio::test]
 async fn leases_end_by_time_and_by_restart() {
     let mut world = world().await;
     let acceptance = world.mail(TEXT, &BOTH).await;
