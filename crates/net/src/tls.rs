@@ -23,7 +23,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read, or holds no certificate or key in PEM form.
-    #[error("{0} holds no usable PEM certificate or key: {1}")]
+    #[error("{0} holds no usable PEM certificate or key: {1}; see [tls] in the configuration")]
     File(String, String),
     /// Certificate and key do not belong together, or their algorithm is not supported.
     #[error("certificate and key cannot be used: {0}")]
@@ -113,8 +113,18 @@ pub fn acceptor_from_files(
     let certificates: Result<Vec<_>, _> =
         CertificateDer::pem_file_iter(chain).and_then(Iterator::collect);
     let certificates = certificates.map_err(|error| unusable(chain, error))?;
-    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| unusable(key, error))?;
-    acceptor(certificates, key, client)
+    if certificates.is_empty() {
+        return Err(unusable(chain, rustls::pki_types::pem::Error::NoItemsFound));
+    }
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| unusable(key, error))?;
+    acceptor(certificates, private, client).map_err(|error| match error {
+        TlsError::Certificate(reason) => TlsError::Certificate(format!(
+            "{} and {}: {reason}",
+            chain.display(),
+            key.display()
+        )),
+        other => other,
+    })
 }
 
 /// The same from a chain and key at hand.
