@@ -198,6 +198,9 @@ impl Config {
                 Err("listen names no address; give at least one under inbound or outbound".to_owned())
             }
             () if self.size_limit < 64 * 1024 => Err("size-limit is below 65536 octets; RFC 5321 asks for at least that".to_owned()),
+            () if [self.delivery.queue_lifetime, self.delivery.delay_notice, self.delivery.retry_first].iter().any(|&seconds| seconds < 1) => {
+                Err("queue-lifetime, delay-notice and retry-first are seconds: give at least 1".to_owned())
+            }
             () => Ok(()),
         }
     }

@@ -1,66 +1,142 @@
 //! One attempt to hand over a copy: next hops, attempt, next states, reports, one transaction.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rand_core::RngCore;
 use sealgate_core::failure::{
     self, Circumstances, Disposition, Place, Refusal, RefusalReason, ReportKind,
 };
+use sealgate_core::journal::Direction;
 use sealgate_core::queue::{
     After, AttemptResult, NextHop, Problem, RecipientResult, after_attempt,
 };
 use sealgate_core::report::{News, Reported};
+use sealgate_core::tenant::Organisation;
 use sealgate_mail::smtp::{Envelope, EnvelopeRecipient};
-use sealgate_mail::{Content, HeaderBlock, Timestamp};
+use sealgate_mail::{Domain, EnhancedStatus, HeaderBlock, Timestamp};
 use sealgate_net::smtp_out::Delivery;
 use sealgate_store::{Attempted, LeasedCopy, LeasedRecipient, RecipientId, RecipientUpdate};
 
+use crate::cmd::Failure;
 use crate::gateway::{Gateway, now};
+use crate::limits::{PLACE_PAUSE, RECORD_PAUSES};
 use crate::random::SystemRandom;
 use crate::reports::{self, About};
 use crate::scheduler::Places;
 
-/// Hands a leased copy over and records what became of it. If that cannot be recorded, the lease ends by itself and the
-/// copy is handed over again: twice is allowed, lost is not.
-pub async fn deliver(gateway: &Gateway, places: &Places, leased: LeasedCopy) {
-    let mut results = Vec::with_capacity(leased.recipients.len());
-    for (hop, recipients) in by_next_hop(gateway, &leased) {
-        let content: Arc<dyn Content> = leased.content.clone();
-        let delivery = Delivery {
-            hop: hop.clone(),
-            envelope: envelope(&leased, &recipients),
-            content,
-        };
-        let attempt = places.at(&hop, gateway.smtp_out.deliver(delivery)).await;
-        results.extend(recipients.into_iter().cloned().zip(outcomes(attempt)));
+/// Hands a leased copy over at the first of its next hops and records what became of it; recipients of other next hops are
+/// given back with the record and leased anew, so that none waits unrecorded for another's slow server. If it cannot be
+/// recorded, the lease ends by itself and the copy is handed over again: twice is allowed, lost is not.
+pub async fn deliver(gateway: &Arc<Gateway>, places: &Places, leased: LeasedCopy) {
+    let (hop, recipients) = first_next_hop(gateway, &leased);
+    // Kept until the result is recorded: a crash then repeats no more deliveries than there are places.
+    let mut place = None;
+    let attempt = match &hop {
+        Some(hop) => {
+            place = places.take(hop).await;
+            if place.is_none() {
+                return postpone(gateway, &leased).await;
+            }
+            let delivery = Delivery {
+                hop: hop.clone(),
+                envelope: envelope(&leased, &recipients),
+                content: leased.content.clone(),
+            };
+            gateway.smtp_out.deliver(delivery).await
+        }
+        None => without_route(recipients.len()),
+    };
+    let results: Vec<_> = recipients.into_iter().zip(outcomes(attempt)).collect();
+    let mail = sealgate_store::queue_id(leased.mail);
+    for pause in RECORD_PAUSES {
+        match record(gateway, &leased, &results).await {
+            Ok(()) => return,
+            Err(failure) => {
+                tracing::error!(
+                    mail,
+                    reason = failure.message,
+                    "the result of an attempt was not recorded"
+                );
+            }
+        }
+        drop(place.take());
+        tokio::time::sleep(Duration::from_secs(pause)).await;
     }
-    let attempted = settle(gateway, &leased, results, now());
-    let mail = leased.mail;
-    if let Err(error) = gateway.store.attempted(attempted).await {
-        tracing::error!(%error, mail = sealgate_store::queue_id(mail), "the result of an attempt was not recorded; it is repeated");
+    tracing::error!(mail, "the attempt is repeated when its lease ends");
+}
+
+/// The next hop is busy: the copy makes room for those of others and comes back untried.
+async fn postpone(gateway: &Gateway, leased: &LeasedCopy) {
+    let again = now().plus(PLACE_PAUSE);
+    if let Err(error) = gateway.store.postpone_copy(leased.lease, again).await {
+        let mail = sealgate_store::queue_id(leased.mail);
+        tracing::error!(%error, mail, "the copy waits until its lease ends");
     }
 }
 
-/// The recipients that are due, by where they go.
-fn by_next_hop<'l>(
+async fn record(
+    gateway: &Arc<Gateway>,
+    leased: &LeasedCopy,
+    results: &[(&LeasedRecipient, PartResult)],
+) -> Result<(), Failure> {
+    let attempted = settle(gateway, leased, results, now()).await?;
+    Ok(gateway.store.attempted(attempted).await?)
+}
+
+/// The next hop of the first recipient that is due, with all recipients that go there.
+fn first_next_hop<'l>(
     gateway: &Gateway,
     leased: &'l LeasedCopy,
-) -> Vec<(NextHop, Vec<&'l LeasedRecipient>)> {
+) -> (Option<NextHop>, Vec<&'l LeasedRecipient>) {
     let installation = gateway.installation();
     let organisation = installation.organisation(leased.organisation);
-    let mut groups: Vec<(NextHop, Vec<&LeasedRecipient>)> = Vec::new();
-    for recipient in &leased.recipients {
-        let domain = recipient.envelope.address.domain();
-        let hop = organisation.map_or_else(
-            || NextHop::by_mx(domain),
-            |organisation| organisation.next_hop(domain),
-        );
-        match groups.iter_mut().find(|(known, _)| *known == hop) {
-            Some((_, members)) => members.push(recipient),
-            None => groups.push((hop, vec![recipient])),
+    let hop_of = |recipient: &LeasedRecipient| {
+        next_hop(
+            organisation.map(AsRef::as_ref),
+            leased,
+            recipient.envelope.address.domain(),
+        )
+    };
+    let first = leased.recipients.first().and_then(hop_of);
+    let there = leased
+        .recipients
+        .iter()
+        .filter(|recipient| hop_of(recipient) == first);
+    let there = there.collect();
+    (first, there)
+}
+
+/// What was received for a managed address goes into its inbound route and nowhere else: it may have been decrypted. None
+/// if there is no such route any more.
+fn next_hop(
+    organisation: Option<&Organisation>,
+    leased: &LeasedCopy,
+    domain: &Domain,
+) -> Option<NextHop> {
+    let is_inbound = leased.record.direction == Direction::Inbound && !leased.report;
+    match organisation {
+        Some(organisation) if is_inbound => {
+            organisation.route(domain).map(|route| route.target.clone())
         }
+        Some(organisation) => Some(organisation.next_hop(domain)),
+        None if is_inbound => None,
+        None => Some(NextHop::by_mx(domain)),
     }
-    groups
+}
+
+fn without_route(recipients: usize) -> AttemptResult {
+    let problem = Problem {
+        // RFC 3463 section 3.4: X.3.5, system incorrectly configured.
+        status: EnhancedStatus(4, 3, 5),
+        reply: None,
+        text: "there is no inbound route for this domain any more".to_owned(),
+    };
+    AttemptResult {
+        remote: None,
+        peer_knows_dsn: false,
+        recipients: vec![RecipientResult::Temporary(problem); recipients],
+    }
 }
 
 fn envelope(leased: &LeasedCopy, recipients: &[&LeasedRecipient]) -> Envelope {
@@ -94,12 +170,12 @@ fn outcomes(attempt: AttemptResult) -> impl Iterator<Item = PartResult> {
     })
 }
 
-fn settle(
-    gateway: &Gateway,
+async fn settle(
+    gateway: &Arc<Gateway>,
     leased: &LeasedCopy,
-    results: Vec<(LeasedRecipient, PartResult)>,
+    results: &[(&LeasedRecipient, PartResult)],
     now: Timestamp,
-) -> Attempted {
+) -> Result<Attempted, Failure> {
     let policy = gateway.config.delivery.retry_policy();
     let until = leased.accepted.plus(policy.lifetime);
     let mut updates: Vec<(RecipientId, RecipientUpdate)> = Vec::new();
@@ -107,13 +183,13 @@ fn settle(
     for (recipient, part) in results {
         let jitter = SystemRandom.next_u32() % 1001;
         let after = after_attempt(&recipient.state, &part.result, now, policy, jitter);
-        let (update, news) = next(leased, &recipient, &part, after, until);
+        let (update, news) = next(leased, recipient, part, after, until);
         log(leased, &recipient.envelope, &update);
         updates.push((recipient.id, update));
         reported.extend(news.map(|news| Reported {
-            recipient: recipient.envelope,
+            recipient: recipient.envelope.clone(),
             news,
-            remote: part.remote,
+            remote: part.remote.clone(),
         }));
     }
     let installation = gateway.installation();
@@ -124,12 +200,12 @@ fn settle(
         params: &leased.params,
         header: &header,
     };
-    Attempted {
+    Ok(Attempted {
         lease: leased.lease,
         now,
         results: updates,
-        reports: reports::of(gateway, about, &reported, now),
-    }
+        reports: reports::of(gateway, about, reported, now).await?,
+    })
 }
 
 /// The next state of one recipient, and what the sender is told.

@@ -1,5 +1,6 @@
 //! The file that `apply` reads (docs/apply.md): its form, and how it is resolved into what the core compares.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use ipnet::IpNet;
@@ -155,6 +156,7 @@ struct Client {
     name: String,
     user: Option<String>,
     password: Option<String>,
+    certificate: Option<String>,
     #[serde(default)]
     networks: Vec<IpNet>,
     #[serde(default)]
@@ -192,6 +194,7 @@ impl Description {
     /// Reads the files it names (relative to `directory`) and parses everything. `current` is what the store holds:
     /// a password that is the same keeps its hash.
     pub fn resolve(&self, directory: &Path, current: &Described) -> Result<Described, Failure> {
+        self.judge()?;
         Ok(Described {
             settings: self.settings,
             routes: self.routes.iter().map(Route::route).collect(),
@@ -202,7 +205,7 @@ impl Description {
                 .map(|line| line.resolve(directory))
                 .collect::<Result<_, _>>()?,
             rules: self.rules.iter().map(RuleLine::rule).collect(),
-            correspondents: certificates(&self.correspondents, directory)?,
+            correspondents: correspondents(&self.correspondents, directory)?,
             trust_roots: certificates(&self.trust_roots, directory)?,
             destinations: self
                 .destinations
@@ -213,10 +216,47 @@ impl Description {
             clients: self
                 .clients
                 .iter()
-                .map(|client| client.resolve(current))
+                .map(|client| client.resolve(directory, current))
                 .collect::<Result<_, _>>()?,
         })
     }
+}
+
+impl Description {
+    /// Refuses what contradicts itself.
+    fn judge(&self) -> Result<(), Failure> {
+        once("route", self.routes.iter().map(|route| route.name.clone()))?;
+        once("client", self.clients.iter().map(|line| line.name.clone()))?;
+        let domains = self.destinations.iter().map(|line| line.domain.to_string());
+        once("destination", domains)?;
+        let mailboxes = self.routes.iter().flat_map(|route| &route.mailboxes);
+        once("mailbox", mailboxes.map(|line| line.address.key()))?;
+        for route in &self.routes {
+            let stray = route
+                .mailboxes
+                .iter()
+                .find(|line| !route.domains.contains(line.address.domain()));
+            if let Some(stray) = stray {
+                return Err(Failure::new(format_args!(
+                    "mailbox {} is in no domain of route {}; name it under the route of its domain",
+                    stray.address, route.name
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn once(what: &str, names: impl Iterator<Item = String>) -> Result<(), Failure> {
+    let mut seen = HashSet::new();
+    for name in names {
+        if !seen.insert(name.clone()) {
+            return Err(Failure::new(format_args!(
+                "{what} {name} is described twice; describe it once"
+            )));
+        }
+    }
+    Ok(())
 }
 
 impl Route {
@@ -339,13 +379,19 @@ pub fn read_pkcs12(path: &Path, password: &str, mailbox: &Address) -> Result<Imp
 }
 
 impl Client {
-    fn resolve(&self, current: &Described) -> Result<SendingClient, Failure> {
-        let proof = match (&self.user, &self.password, self.networks.is_empty()) {
-            (None, None, false) => Proof::Network(self.networks.clone()),
-            (Some(user), Some(password), true) => self.password_proof(user, password, current)?,
+    fn resolve(&self, directory: &Path, current: &Described) -> Result<SendingClient, Failure> {
+        let networks = (!self.networks.is_empty()).then_some(&self.networks);
+        let proof = match (networks, &self.certificate, &self.user, &self.password) {
+            (Some(networks), None, None, None) => Proof::Network(networks.clone()),
+            (None, Some(file), None, None) => {
+                Proof::Certificate(self.fingerprint(directory, file)?)
+            }
+            (None, None, Some(user), Some(password)) => {
+                self.password_proof(user, password, current)?
+            }
             _ => {
                 return Err(Failure::new(format_args!(
-                    "client {}: give either networks, or user and password",
+                    "client {}: give one of networks, certificate, or user and password",
                     self.name
                 )));
             }
@@ -356,6 +402,17 @@ impl Client {
             may_send_as: self.may_send_as.clone(),
             mail_server: self.mail_server,
         })
+    }
+
+    fn fingerprint(&self, directory: &Path, file: &str) -> Result<[u8; 32], Failure> {
+        match read_certificates(file, directory)?.as_slice() {
+            [certificate] => Ok(certificate.fingerprint()),
+            several => Err(Failure::new(format_args!(
+                "client {}: {file} holds {} certificates; give a file with just one",
+                self.name,
+                several.len()
+            ))),
+        }
     }
 
     fn password_proof(
@@ -388,6 +445,22 @@ fn certificates(files: &[CertificateFile], directory: &Path) -> Result<Vec<Certi
     let mut all = Vec::new();
     for file in files {
         all.extend(read_certificates(&file.certificate, directory)?);
+    }
+    Ok(all)
+}
+
+fn correspondents(
+    files: &[CertificateFile],
+    directory: &Path,
+) -> Result<Vec<Certificate>, Failure> {
+    let all = certificates(files, directory)?;
+    for certificate in &all {
+        if let Some(refusal) = certificate.import_refusal() {
+            return Err(Failure::new(format_args!(
+                "correspondent {}: {refusal}",
+                certificate.subject_name()
+            )));
+        }
     }
     Ok(all)
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use sealgate_core::tenant::Installation;
 use sealgate_mail::{Address, Timestamp};
@@ -11,11 +11,12 @@ use sealgate_net::dns::Dns;
 use sealgate_net::smtp_out::{OutConfig, SmtpOut, Waits};
 use sealgate_net::tls::ClientTls;
 use sealgate_store::{MasterKey, Store};
+use tokio::sync::Semaphore;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use crate::cmd::Failure;
 use crate::config::Config;
-use crate::limits::VERSION_POLL;
+use crate::limits::{DKIM_MEMORY, PASSWORD_CHECKS, VERSION_POLL, VERSION_SAID};
 use crate::passwords;
 use crate::probes::Probes;
 
@@ -31,6 +32,10 @@ pub struct Gateway {
     pub smtp_out: SmtpOut,
     /// Recipients of wildcard routes.
     pub probes: Probes,
+    /// Places for passwords being compared.
+    pub password_checks: Semaphore,
+    /// KiB of memory left for mails whose DKIM signatures are judged.
+    pub dkim_memory: Semaphore,
     /// What the password of an unknown user is compared with.
     pub unknown_user_hash: String,
     installation: RwLock<Arc<Installation>>,
@@ -54,7 +59,7 @@ impl Gateway {
     /// Puts everything together and loads the configuration; connects to nobody yet.
     pub async fn new(config: Config, store: Store) -> Result<Self, Failure> {
         let dns_config = config.dns_config().map_err(Failure::new)?;
-        let dns = Dns::new(dns_config.clone())?;
+        let dns = Dns::new(dns_config)?;
         let smtp_out = SmtpOut::new(OutConfig {
             helo: config.hostname.clone(),
             dns,
@@ -66,19 +71,23 @@ impl Gateway {
             authenticity: Authenticity::new(dns_config)?,
             smtp_out,
             probes: Probes::default(),
+            password_checks: Semaphore::new(PASSWORD_CHECKS),
+            dkim_memory: Semaphore::new(DKIM_MEMORY),
             unknown_user_hash: passwords::password_hash("nobody has this password")?,
             installation: RwLock::default(),
             config,
             store,
         };
         gateway.reload().await?;
+        gateway.say_version().await?;
         Ok(gateway)
     }
 
-    /// Whether `address` is this gateway's own postmaster.
-    pub fn is_own_postmaster(&self, address: &Address) -> bool {
+    /// Whether `address` is this gateway's own postmaster, whom no organisation manages.
+    pub fn is_own_postmaster(&self, installation: &Installation, address: &Address) -> bool {
         address.domain() == &self.config.hostname
             && address.local().eq_ignore_ascii_case("postmaster")
+            && installation.managing(address.domain()).is_none()
     }
 
     /// The snapshot that decides mails now.
@@ -91,10 +100,11 @@ impl Gateway {
         )
     }
 
-    /// Loads the configuration if the store holds a newer one, and says so to waiting commands.
-    pub async fn reload(&self) -> Result<(), Failure> {
+    /// Loads the configuration if the store holds another one; `true` if it did.
+    pub async fn reload(&self) -> Result<bool, Failure> {
         let version = self.store.version().await?;
-        if version != self.installation().version {
+        let is_new = version != self.installation().version;
+        if is_new {
             let loaded = self.store.installation().await?;
             tracing::info!(version = loaded.version, "configuration loaded");
             *self
@@ -102,17 +112,28 @@ impl Gateway {
                 .write()
                 .unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
         }
-        self.store
-            .report_version(self.installation().version, now())
-            .await?;
-        Ok(())
+        Ok(is_new)
+    }
+
+    /// Tells waiting commands that we live, and what mails are decided by.
+    async fn say_version(&self) -> Result<(), Failure> {
+        let version = self.installation().version;
+        Ok(self.store.report_version(version, now()).await?)
     }
 
     /// Follows the configuration for as long as the gateway runs.
     pub async fn follow_configuration(self: Arc<Self>) {
+        let mut said = Instant::now();
         loop {
             tokio::time::sleep(VERSION_POLL).await;
-            if let Err(failure) = self.reload().await {
+            let told = match self.reload().await {
+                Ok(is_new) if is_new || said.elapsed() >= VERSION_SAID => {
+                    said = Instant::now();
+                    self.say_version().await
+                }
+                other => other.map(|_| ()),
+            };
+            if let Err(failure) = told {
                 tracing::warn!(
                     reason = failure.message,
                     "the configuration could not be read; the last one stays in force"
@@ -123,7 +144,7 @@ impl Gateway {
 }
 
 /// The roots that `tls = "verified"` trusts beside the public ones.
-fn roots(config: &Config) -> Result<Vec<CertificateDer<'static>>, Failure> {
+pub fn roots(config: &Config) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let Some(path) = &config.delivery.roots else {
         return Ok(Vec::new());
     };

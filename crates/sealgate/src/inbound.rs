@@ -9,12 +9,14 @@ use sealgate_core::journal::{Direction, Line, MailStatus};
 use sealgate_core::outcome::InboundOutcome;
 use sealgate_core::ports::StoredContent;
 use sealgate_core::process::{self, InboundRecipient, InboundWork};
+use sealgate_core::tenant::{Installation, Organisation};
 use sealgate_mail::smtp::{Envelope, EnvelopeRecipient};
-use sealgate_mail::{Address, Reply};
+use sealgate_mail::{Address, Reply, ReversePath};
 use sealgate_net::limits::DKIM_OCTETS;
 use sealgate_net::smtp_in::Session;
 use sealgate_smime::kind::Kind;
 use sealgate_store::{Acceptance, Durable, Held, ToOpen};
+use tokio::sync::SemaphorePermit;
 
 use crate::gateway::Gateway;
 use crate::handed_in::{HandedIn, blocking, line};
@@ -33,11 +35,10 @@ pub async fn accept(
 ) -> Result<Durable, Reply> {
     let installation = gateway.installation();
     gateway.redirect_own_postmaster(&installation, &mut envelope);
-    let first = envelope
-        .recipients
-        .first()
-        .and_then(|recipient| installation.managing(recipient.address.domain()));
-    let organisation = Arc::clone(first.ok_or_else(failure::unavailable)?);
+    // The configuration may have changed since RCPT: then the client comes again.
+    let organisation =
+        one_organisation(&installation, &envelope).ok_or_else(failure::unavailable)?;
+    let organisation = Arc::clone(organisation);
     let snapshot = (installation, organisation);
     let mail = HandedIn::read(
         gateway,
@@ -65,6 +66,21 @@ pub async fn accept(
     }
     let placed = dispose(gateway, &mail, &decisions, proven).await?;
     commit(gateway, mail, decisions, placed, proven).await
+}
+
+/// The organisation of all recipients, if it is one.
+fn one_organisation<'i>(
+    installation: &'i Installation,
+    envelope: &Envelope,
+) -> Option<&'i Arc<Organisation>> {
+    let mut of_each = envelope
+        .recipients
+        .iter()
+        .map(|recipient| installation.managing(recipient.address.domain()));
+    let first = of_each.next()??;
+    of_each
+        .all(|other| other.is_some_and(|other| other.id == first.id))
+        .then_some(first)
 }
 
 /// One recipient with what was decided.
@@ -105,10 +121,14 @@ impl Decided {
 
 /// Whether the envelope sender is authenticated, so that reports may go there.
 async fn is_proven(gateway: &Gateway, mail: &HandedIn<'_>) -> Result<bool, Reply> {
-    let content = Arc::clone(&mail.content);
+    if mail.envelope.from == ReversePath::Null {
+        return Ok(false);
+    }
+    let room = room_for_dkim(gateway, mail);
+    let (content, judged) = (Arc::clone(&mail.content), room.is_some());
     let octets = blocking(move || {
         let mut octets = Vec::new();
-        if content.len() <= DKIM_OCTETS as u64 {
+        if judged {
             content.reader(0)?.read_to_end(&mut octets)?;
         }
         Ok::<_, std::io::Error>(octets)
@@ -123,6 +143,16 @@ async fn is_proven(gateway: &Gateway, mail: &HandedIn<'_>) -> Result<bool, Reply
         &octets,
     );
     Ok(facts.await.envelope_sender_proven())
+}
+
+/// Memory to judge DKIM in, if there is a signature to judge and memory is left; without it SPF alone decides.
+fn room_for_dkim<'g>(gateway: &'g Gateway, mail: &HandedIn<'_>) -> Option<SemaphorePermit<'g>> {
+    let octets = mail.content.len();
+    if octets > DKIM_OCTETS as u64 || mail.seen.header.count("DKIM-Signature") == 0 {
+        return None;
+    }
+    let kibibytes = u32::try_from(octets.div_ceil(1024)).ok()?;
+    gateway.dkim_memory.try_acquire_many(kibibytes).ok()
 }
 
 /// Where the refusals go. `Err` refuses the whole mail, after its journal is written.
@@ -176,7 +206,7 @@ async fn commit(
         .iter()
         .filter(|decided| decided.refused().is_none())
         .collect();
-    let held = held(&mail, &placed).await?;
+    let held = held(gateway, &mail, &placed).await?;
     let refused: Vec<_> = placed
         .into_iter()
         .filter(|(_, place)| *place == Place::Report)
@@ -184,9 +214,12 @@ async fn commit(
         .collect();
     let mut reported = reports::refused(refused);
     reported.extend(reports::relayed(encrypted(&going), &record));
-    let reports = reports::of(gateway, mail.about(&record), &reported, mail.at);
+    let reports = reports::of(gateway, mail.about(&record), reported, mail.at)
+        .await
+        .map_err(|failure| unavailable(&failure.message))?;
     let (copies, to_open) = if has_smime {
-        (Vec::new(), Some(to_open(&mail, &going)))
+        let recipients = going.iter().map(|decided| decided.recipient.clone());
+        (Vec::new(), Some(to_open(&mail, recipients.collect())))
     } else {
         (make_copies(gateway, &mail, &going).await?, None)
     };
@@ -223,29 +256,32 @@ async fn commit(
         .map_err(|error| unavailable(&error))
 }
 
-async fn held(mail: &HandedIn<'_>, placed: &[(Refusal, Place)]) -> Result<Vec<Held>, Reply> {
+/// Those who are held, each to be released as it came or decided again.
+async fn held(
+    gateway: &Arc<Gateway>,
+    mail: &HandedIn<'_>,
+    placed: &[(Refusal, Place)],
+) -> Result<Vec<Held>, Reply> {
     let mut held = Vec::new();
     for (refusal, place) in placed {
         if let Place::Hold(reason) = place {
-            let recipient = refusal.recipient.clone();
+            let (gateway, recipient) = (Arc::clone(gateway), refusal.recipient.clone());
             let copy = mail
-                .work(move |received| process::as_it_came(received, recipient))
+                .work(move |received| {
+                    process::as_it_came(received, recipient, gateway.own(), &gateway.store.shelf())
+                })
                 .await?;
             held.push(Held {
                 copy,
                 reason: *reason,
-                again: None,
+                again: Some(to_open(mail, vec![refusal.recipient.clone()])),
             });
         }
     }
     Ok(held)
 }
 
-fn to_open(mail: &HandedIn<'_>, going: &[&Decided]) -> ToOpen {
-    let recipients = going
-        .iter()
-        .map(|decided| decided.recipient.clone())
-        .collect();
+fn to_open(mail: &HandedIn<'_>, recipients: Vec<EnvelopeRecipient>) -> ToOpen {
     ToOpen {
         envelope: Envelope {
             recipients,
@@ -298,12 +334,20 @@ async fn make_copies(
 }
 
 impl Gateway {
-    /// Mail to this gateway's own postmaster goes to the postmaster of the first organisation's first domain.
-    fn redirect_own_postmaster(
+    /// The organisation that receives mail to `address`; that of this gateway's own postmaster is the first.
+    pub fn receiving<'i>(
         &self,
-        installation: &sealgate_core::tenant::Installation,
-        envelope: &mut Envelope,
-    ) {
+        installation: &'i Installation,
+        address: &Address,
+    ) -> Option<&'i Arc<Organisation>> {
+        if self.is_own_postmaster(installation, address) {
+            return installation.organisations().first();
+        }
+        installation.managing(address.domain())
+    }
+
+    /// Mail to this gateway's own postmaster goes to the postmaster of the first organisation's first domain.
+    fn redirect_own_postmaster(&self, installation: &Installation, envelope: &mut Envelope) {
         let first = installation
             .organisations()
             .first()
@@ -312,7 +356,7 @@ impl Gateway {
             first.and_then(|domain| Address::parse(&format!("postmaster@{domain}")).ok());
         for recipient in &mut envelope.recipients {
             if let Some(postmaster) = &postmaster
-                && self.is_own_postmaster(&recipient.address)
+                && self.is_own_postmaster(installation, &recipient.address)
             {
                 recipient.address = postmaster.clone();
             }

@@ -2,50 +2,62 @@
 //! files of correspondents, and waiting until a change is live.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use sealgate_core::change::{Change, ImportKeys, KeyOrigin};
+use sealgate_core::tenant::Settings;
 use sealgate_mail::Address;
 use sealgate_net::ca::builtin::{self, Authority};
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::key::{KeyKind, PrivateKey};
-use sealgate_store::{BuiltInCa, Liveness, Store};
+use sealgate_store::{BuiltInCa, Liveness, Order, Store};
 
 use crate::cmd::{Failure, read_input};
 use crate::gateway::now;
 use crate::limits::{LIVE_WAIT, VERSION_POLL};
 use crate::random::SystemRandom;
 
-/// Makes key and certificate for each [`Change::Activate`]; the other changes pass as they are.
-pub async fn with_keys(
+/// What the store is to carry out: key and certificate made for each [`Change::Activate`], and the built-in CA on its
+/// first use; the other changes pass as they are.
+pub async fn order(
     store: &Store,
     organisation: &str,
+    create: Option<Settings>,
     changes: Vec<Change>,
-) -> Result<Vec<Change>, Failure> {
-    let mut ready = Vec::with_capacity(changes.len());
+) -> Result<Order, Failure> {
+    let mut order = Order {
+        create,
+        ..Order::default()
+    };
+    let mut authority = None;
     for change in changes {
-        ready.push(match change {
-            Change::Activate(mailbox, kind) => {
-                Change::ImportKeys(issue(store, organisation, mailbox, kind).await?)
-            }
-            other => other,
-        });
+        let Change::Activate(mailbox, kind) = change else {
+            order.changes.push(change);
+            continue;
+        };
+        let ca = match authority.take() {
+            Some(ca) => ca,
+            None => find_or_make_authority(store, organisation, &mut order).await?,
+        };
+        let keys = issue(&ca, mailbox, kind).await?;
+        authority = Some(ca);
+        order.changes.push(Change::ImportKeys(keys));
     }
-    Ok(ready)
+    Ok(order)
 }
 
 async fn issue(
-    store: &Store,
-    organisation: &str,
+    authority: &Arc<Authority>,
     mailbox: Address,
     kind: KeyKind,
 ) -> Result<ImportKeys, Failure> {
-    let authority = authority(store, organisation).await?;
+    let authority = Arc::clone(authority);
     let issued = tokio::task::spawn_blocking(move || {
         let key = PrivateKey::generate(kind)?;
         let certificate = builtin::issue(
             &authority,
             &mailbox,
-            &key.spki_der(),
+            key.spki_der(),
             now(),
             &mut SystemRandom,
         )?;
@@ -59,10 +71,14 @@ async fn issue(
     issued.await?
 }
 
-/// The installation's built-in CA, made on first use.
-async fn authority(store: &Store, organisation: &str) -> Result<Authority, Failure> {
+/// The installation's built-in CA; on first use it is made and becomes part of `order`.
+async fn find_or_make_authority(
+    store: &Store,
+    organisation: &str,
+    order: &mut Order,
+) -> Result<Arc<Authority>, Failure> {
     if let Some(ca) = store.built_in_ca().await? {
-        return Ok(as_authority(ca));
+        return Ok(Arc::new(as_authority(ca)));
     }
     let name = organisation.to_owned();
     let made = tokio::task::spawn_blocking(move || {
@@ -75,8 +91,8 @@ async fn authority(store: &Store, organisation: &str) -> Result<Authority, Failu
         issuing: made.issuing_certificate,
         issuing_key: made.issuing_key,
     };
-    // Another command may have been faster; then its CA is the one.
-    Ok(as_authority(store.put_built_in_ca(&made, now()).await?))
+    order.authority = Some(made.clone());
+    Ok(Arc::new(as_authority(made)))
 }
 
 fn as_authority(ca: BuiltInCa) -> Authority {

@@ -226,7 +226,7 @@ pub async fn inbound(
 ) -> Result<InboundDecision, StoreError> {
     let external = seen.header_from.as_ref();
     if let Some(report) = &seen.report
-        && was_sent_by(store, recipient, report, now).await?
+        && was_sent_by(store, organisation, recipient, report, now).await?
     {
         let settled = settle::inbound_exempt(recipient, external, Exemption::Report);
         return Ok(InboundDecision {
@@ -248,12 +248,16 @@ pub async fn inbound(
 /// spec.md section 2: a report passes if the journal knows the message it returns as sent by that mailbox.
 async fn was_sent_by(
     store: &Store,
+    organisation: &Organisation,
     mailbox: &Address,
     report: &ReadReport,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     match &report.message_id {
-        Some(id) => store.was_sent(mailbox, id, now.plus(-SENT_MEMORY)).await,
+        Some(id) => {
+            let since = now.plus(-SENT_MEMORY);
+            store.was_sent(organisation.id, mailbox, id, since).await
+        }
         None => Ok(false),
     }
 }

@@ -50,6 +50,7 @@ fn run(cli: &Cli) -> Done {
     let output = Output { json: cli.json };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .max_blocking_threads(limits::BLOCKING_THREADS)
         .build()?;
     runtime.block_on(async {
         match &cli.command {

@@ -15,6 +15,7 @@ use sealgate_core::settle::{self, Settled};
 use sealgate_core::tenant::{KeyId, Organisation};
 use sealgate_mail::smtp::{Envelope, EnvelopeRecipient};
 use sealgate_mail::{Address, Reply, Timestamp};
+use sealgate_smime::certificate::Certificate;
 use sealgate_smime::decrypt::KeyPair;
 use sealgate_smime::verdict::{EncryptionVerdict, SignatureVerdict};
 use sealgate_store::{Held, LeasedToOpen, StoreError, ToOpen};
@@ -77,7 +78,7 @@ async fn work(gateway: &Arc<Gateway>, leased: &LeasedToOpen) -> Result<(), Failu
     }
     let seen_before = keys_seen(gateway, leased, &opened).await?;
     let refusals = recipients.iter().filter_map(Recipient::refused).collect();
-    let (held, refused) = dispose(leased, refusals, seen_before).await?;
+    let (held, refused) = dispose(gateway, leased, refusals, seen_before).await?;
     let harvested = harvest_all(gateway, leased, &organisation, &opened).await?;
     let lines = recipients
         .iter()
@@ -89,7 +90,7 @@ async fn work(gateway: &Arc<Gateway>, leased: &LeasedToOpen) -> Result<(), Failu
         params: &leased.envelope.params,
         header: &seen.header,
     };
-    let reports = reports::of(gateway, about, &reports::refused(refused), now());
+    let reports = reports::of(gateway, about, reports::refused(refused), now()).await?;
     let copies = make_copies(gateway, leased, recipients, opened).await?;
     let done = sealgate_store::Opened {
         lease: leased.lease,
@@ -175,6 +176,7 @@ async fn open_with(
     organisation: &Organisation,
     pairs: Vec<KeyPair>,
 ) -> Result<Opened, Failure> {
+    let known = known_of_sender(gateway, leased, organisation).await?;
     let (gateway, content) = (Arc::clone(gateway), Arc::clone(&leased.content));
     let (anchors, at) = (Arc::clone(&organisation.anchors), leased.record.at);
     let opened = tokio::task::spawn_blocking(move || {
@@ -183,11 +185,33 @@ async fn open_with(
             content: content.as_ref(),
             ring: &ring,
             anchors: &anchors,
+            known: &known,
             at,
         };
         process::open(&input, &gateway.store.shelf())
     });
     Ok(opened.await??)
+}
+
+/// The certificates stored for header From: some mail clients leave theirs out of what they sign.
+async fn known_of_sender(
+    gateway: &Gateway,
+    leased: &LeasedToOpen,
+    organisation: &Organisation,
+) -> Result<Vec<Certificate>, StoreError> {
+    let Some(from) = &leased.record.header_from else {
+        return Ok(Vec::new());
+    };
+    let addresses = std::slice::from_ref(from);
+    let known = gateway
+        .store
+        .correspondents(organisation.id, addresses)
+        .await?;
+    Ok(known
+        .into_values()
+        .flatten()
+        .map(|key| key.certificate)
+        .collect())
 }
 
 impl Recipient {
@@ -272,6 +296,7 @@ async fn keys_seen(
 
 /// Those held and those reported.
 async fn dispose(
+    gateway: &Arc<Gateway>,
     leased: &LeasedToOpen,
     refusals: Vec<Refusal>,
     encrypted_key_seen: bool,
@@ -297,7 +322,9 @@ async fn dispose(
     for (refusal, place) in placed {
         match place {
             Place::Report => refused.push(refusal),
-            Place::Hold(reason) => held.push(hold(leased, refusal.recipient, reason).await?),
+            Place::Hold(reason) => {
+                held.push(hold(gateway, leased, refusal.recipient, reason).await?)
+            }
             Place::JournalOnly => {}
         }
     }
@@ -306,6 +333,7 @@ async fn dispose(
 
 /// The copy of one recipient as it came, to be released or opened again by an administrator.
 async fn hold(
+    gateway: &Arc<Gateway>,
     leased: &LeasedToOpen,
     recipient: EnvelopeRecipient,
     reason: HeldReason,
@@ -323,6 +351,7 @@ async fn hold(
         Arc::clone(&leased.content),
         String::from_utf8_lossy(&leased.head).into_owned(),
     );
+    let gateway = Arc::clone(gateway);
     let copy = tokio::task::spawn_blocking(move || {
         let received = Received {
             content: &content,
@@ -330,7 +359,7 @@ async fn hold(
             params: &envelope.params,
             prepend: &prepend,
         };
-        process::as_it_came(received, recipient)
+        process::as_it_came(received, recipient, gateway.own(), &gateway.store.shelf())
     });
     Ok(Held {
         copy: copy.await??,
@@ -414,7 +443,7 @@ async fn make_copies(
 }
 
 /// Holds every recipient's copy of a mail that could not be opened several times for reasons of ours.
-async fn set_aside(gateway: &Gateway, leased: &LeasedToOpen) -> Result<(), Failure> {
+async fn set_aside(gateway: &Arc<Gateway>, leased: &LeasedToOpen) -> Result<(), Failure> {
     let installation = gateway.installation();
     let organisation = installation
         .organisation(leased.record.organisation)
@@ -422,7 +451,15 @@ async fn set_aside(gateway: &Gateway, leased: &LeasedToOpen) -> Result<(), Failu
     let organisation = organisation.ok_or_else(|| Failure::new("its organisation is gone"))?;
     let (mut held, mut lines) = (Vec::new(), Vec::new());
     for recipient in &leased.envelope.recipients {
-        held.push(hold(leased, recipient.clone(), HeldReason::CouldNotProcess).await?);
+        held.push(
+            hold(
+                gateway,
+                leased,
+                recipient.clone(),
+                HeldReason::CouldNotProcess,
+            )
+            .await?,
+        );
         let choice = settle::inbound_choice(
             &organisation,
             &recipient.address,

@@ -47,7 +47,10 @@ pub async fn accept(
     )
     .await?;
     let from = mail.seen.header_from.as_ref();
-    if mail.seen.report.is_none() && !client.may_send_as(&organisation, from) {
+    // A notification names the mail server that makes it, but nobody else's address either.
+    let is_foreign = from.is_none_or(|from| mail.installation.managing(from.domain()).is_none());
+    let passes = mail.seen.report.is_some() && is_foreign;
+    if !passes && !client.may_send_as(&organisation, from) {
         return Err(may_not_send_as(from));
     }
     let sender = settle::outbound_sender(
@@ -253,19 +256,17 @@ async fn load(gateway: &Gateway, key: Option<KeyId>) -> Result<Option<Arc<KeyPai
 }
 
 async fn commit(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     mail: HandedIn<'_>,
     decisions: Vec<Decided>,
     refused: Vec<Refusal>,
     copies: Vec<Outgoing>,
 ) -> Result<Durable, Reply> {
     let record = mail.record(is_ours(&mail.organisation, &mail.envelope.from));
-    let reports = reports::of(
-        gateway,
-        mail.about(&record),
-        &reports::refused(refused),
-        mail.at,
-    );
+    let reported = reports::refused(refused);
+    let reports = reports::of(gateway, mail.about(&record), reported, mail.at)
+        .await
+        .map_err(|failure| unavailable(&failure.message))?;
     let lines: Vec<_> = decisions.iter().map(|decided| decided.line(None)).collect();
     tracing::info!(
         mail = sealgate_store::queue_id(mail.id),

@@ -1,14 +1,19 @@
-//! Reports to senders: `core::report` filled with what is known of the mail. One that cannot be made is logged; the mail it is about
-//! keeps its journal line.
+//! Reports to senders: `core::report` filled with what is known of the mail. Where one cannot be made, nothing is committed: neither
+//! the refusal nor the failure it tells of.
+
+use std::sync::Arc;
 
 use sealgate_core::failure::{self, Refusal, ReportKind};
 use sealgate_core::journal::{Direction, MailRecord};
+use sealgate_core::own_header::for_strangers;
+use sealgate_core::process::ProcessError;
 use sealgate_core::queue::Outgoing;
 use sealgate_core::report::{News, ReportInput, Reported, report};
 use sealgate_core::tenant::{Installation, Language};
 use sealgate_mail::smtp::{EnvelopeRecipient, MailParams};
 use sealgate_mail::{HeaderBlock, ReversePath, Timestamp};
 
+use crate::cmd::Failure;
 use crate::gateway::Gateway;
 use crate::handed_in::HandedIn;
 use crate::random::SystemRandom;
@@ -37,44 +42,62 @@ impl About<'_> {
             Direction::Inbound => None,
         }
     }
-}
 
-/// One report for each kind of news, to the envelope sender.
-pub fn of(
-    gateway: &Gateway,
-    about: About<'_>,
-    reported: &[Reported],
-    now: Timestamp,
-) -> Vec<Outgoing> {
-    let ReversePath::Address(to) = &about.record.envelope_from else {
-        return Vec::new();
-    };
-    let mut reports = Vec::new();
-    for kind in [ReportKind::Failure, ReportKind::Delay, ReportKind::Relayed] {
-        let recipients: Vec<_> = reported
-            .iter()
-            .filter(|one| one.news.kind() == kind)
-            .cloned()
-            .collect();
-        if recipients.is_empty() {
-            continue;
-        }
-        let input = ReportInput {
-            to,
-            language: about.language(),
-            recipients: &recipients,
-            header: about.header,
-            params: about.params,
-            reporting_mta: &gateway.config.hostname,
-            arrival: about.record.at,
-            now,
-        };
-        match report(&input, &gateway.store.shelf(), &mut SystemRandom) {
-            Ok(report) => reports.push(report),
-            Err(error) => tracing::error!(%error, "a report could not be made"),
+    /// What of its header goes back.
+    fn returned(&self) -> HeaderBlock {
+        match self.record.direction {
+            Direction::Outbound => self.header.clone(),
+            Direction::Inbound => for_strangers(self.header),
         }
     }
-    reports
+}
+
+/// One report for each kind of news, to the envelope sender. Made where writing contents may wait.
+pub async fn of(
+    gateway: &Arc<Gateway>,
+    about: About<'_>,
+    reported: Vec<Reported>,
+    now: Timestamp,
+) -> Result<Vec<Outgoing>, Failure> {
+    let ReversePath::Address(to) = &about.record.envelope_from else {
+        return Ok(Vec::new());
+    };
+    if reported.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (gateway, to, language) = (Arc::clone(gateway), to.clone(), about.language());
+    let (header, params, arrival) = (about.returned(), about.params.clone(), about.record.at);
+    let make = move || {
+        let mut reports = Vec::new();
+        for recipients in by_kind(&reported) {
+            let input = ReportInput {
+                to: &to,
+                language,
+                recipients: &recipients,
+                header: &header,
+                params: &params,
+                reporting_mta: &gateway.config.hostname,
+                arrival,
+                now,
+            };
+            reports.push(report(&input, &gateway.store.shelf(), &mut SystemRandom)?);
+        }
+        Ok::<_, ProcessError>(reports)
+    };
+    Ok(tokio::task::spawn_blocking(make).await??)
+}
+
+/// The news of each kind there is.
+fn by_kind(reported: &[Reported]) -> impl Iterator<Item = Vec<Reported>> {
+    let kinds = [ReportKind::Failure, ReportKind::Delay, ReportKind::Relayed];
+    let of_kind = |kind| {
+        let news = reported.iter().filter(move |one| one.news.kind() == kind);
+        news.cloned().collect::<Vec<_>>()
+    };
+    kinds
+        .into_iter()
+        .map(of_kind)
+        .filter(|news| !news.is_empty())
 }
 
 /// Reports about recipients that were refused.

@@ -5,33 +5,36 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sealgate_core::queue::NextHop;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::cmd::Failure;
 use crate::gateway::{Gateway, now};
-use crate::limits::{DELIVERIES, DELIVERIES_PER_HOP, IDLE, LEASE, LEASED, OPENINGS, SWEEP};
+use crate::limits::{
+    DELIVERIES, DELIVERIES_PER_HOP, IDLE, LEASE, LEASED, OPENING_LEASE, OPENINGS, PLACE_WAIT,
+    SWEEP, VERSION_POLL,
+};
 use crate::{deliver, inbound};
 
 /// Places for deliveries: some in all, few to one next hop, so that a slow one does not take them all.
 pub struct Places {
-    all: Semaphore,
+    all: Arc<Semaphore>,
     hops: Mutex<HashMap<NextHop, Arc<Semaphore>>>,
 }
 
 impl Default for Places {
     fn default() -> Self {
         Self {
-            all: Semaphore::new(DELIVERIES),
+            all: Arc::new(Semaphore::new(DELIVERIES)),
             hops: Mutex::default(),
         }
     }
 }
 
 impl Places {
-    /// Runs `work` once there is a place for `hop`.
-    pub async fn at<T>(&self, hop: &NextHop, work: impl Future<Output = T>) -> T {
+    /// A place for `hop`, once there is one; none if there is none soon.
+    pub async fn take(&self, hop: &NextHop) -> Option<Place> {
         let of_hop = {
             let mut hops = self.hops.lock().unwrap_or_else(PoisonError::into_inner);
             hops.retain(|_, places| Arc::strong_count(places) > 1);
@@ -41,9 +44,35 @@ impl Places {
             )
         };
         // The semaphores are never closed, so that acquiring them cannot fail.
-        let _hop = of_hop.acquire().await;
-        let _all = self.all.acquire().await;
-        work.await
+        let places = async {
+            Place {
+                _hop: of_hop.acquire_owned().await.ok(),
+                _all: Arc::clone(&self.all).acquire_owned().await.ok(),
+            }
+        };
+        timeout(PLACE_WAIT, places).await.ok()
+    }
+}
+
+/// A place that is taken; free again when dropped.
+pub struct Place {
+    _hop: Option<OwnedSemaphorePermit>,
+    _all: Option<OwnedSemaphorePermit>,
+}
+
+/// Places for mails being opened.
+struct Openings {
+    places: Arc<Semaphore>,
+    /// A place is free again.
+    done: Arc<Notify>,
+}
+
+impl Default for Openings {
+    fn default() -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(OPENINGS)),
+            done: Arc::default(),
+        }
     }
 }
 
@@ -51,9 +80,10 @@ impl Places {
 pub async fn run(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
     let mut work = gateway.store.work();
     let places = Arc::new(Places::default());
-    let openings = Arc::new(Semaphore::new(OPENINGS));
+    let openings = Openings::default();
     let mut tasks = JoinSet::new();
     let mut next_sweep = Instant::now() + SWEEP;
+    let mut verbs = 0;
     while !*stop.borrow() {
         work.mark_unchanged();
         let wait = match lease(&gateway, &places, &openings, &mut tasks).await {
@@ -66,6 +96,8 @@ pub async fn run(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => {}
             _ = work.changed() => {}
+            () = openings.done.notified() => {}
+            () = verb_done(&gateway, &mut verbs) => {}
             _ = tasks.join_next(), if tasks.len() >= LEASED => {}
             () = sleep_until(Instant::now() + wait) => {}
         }
@@ -78,11 +110,26 @@ pub async fn run(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
     while tasks.join_next().await.is_some() {}
 }
 
+/// Waits until an administrator did something to the queue, from whatever process.
+async fn verb_done(gateway: &Gateway, seen: &mut u64) {
+    loop {
+        tokio::time::sleep(VERSION_POLL).await;
+        match gateway.store.verbs_done().await {
+            Ok(done) if done != *seen => {
+                *seen = done;
+                return;
+            }
+            // What cannot be read now is found out at the next look, or by the lease.
+            Ok(_) | Err(_) => {}
+        }
+    }
+}
+
 /// Leases and starts what is due; says how long there is nothing more to do.
 async fn lease(
     gateway: &Arc<Gateway>,
     places: &Arc<Places>,
-    openings: &Arc<Semaphore>,
+    openings: &Openings,
     tasks: &mut JoinSet<()>,
 ) -> Result<Duration, Failure> {
     let free = LEASED.saturating_sub(tasks.len());
@@ -91,11 +138,15 @@ async fn lease(
     }
     let free = u32::try_from(free).unwrap_or(u32::MAX);
     let at = now();
-    for leased in gateway.store.lease_to_open(at, free, LEASE).await? {
-        let (gateway, openings) = (Arc::clone(gateway), Arc::clone(openings));
+    // Only what is opened at once is leased: a lease counts as an attempt, and a crash must not cost those that wait one.
+    let idle = u32::try_from(openings.places.available_permits()).unwrap_or(free);
+    for leased in gateway.store.lease_to_open(at, idle, OPENING_LEASE).await? {
+        let (gateway, done) = (Arc::clone(gateway), Arc::clone(&openings.done));
+        let place = Arc::clone(&openings.places).acquire_owned().await;
         tasks.spawn(async move {
-            let _place = openings.acquire().await;
             inbound::open(&gateway, leased).await;
+            drop(place);
+            done.notify_one();
         });
     }
     for leased in gateway.store.lease_due(at, free, LEASE).await? {

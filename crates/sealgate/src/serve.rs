@@ -1,4 +1,4 @@
-//! Start and stop order. Start: store, lock, configuration, listeners, queue. Stop: listeners, then the queue.
+//! Start and stop order. Start: store, lock, configuration, listeners, queue. Stop: all at once, within one time.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,18 +6,18 @@ use std::sync::Arc;
 use sealgate_mail::Domain;
 use sealgate_mail::smtp::server::{Listener, ServerConfig};
 use sealgate_net::smtp_in::{self, Gate, InConfig};
-use sealgate_net::tls;
+use sealgate_net::tls::{self, ClientCertificate};
 use sealgate_store::{Serving, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use crate::cmd::{Done, Failure};
 use crate::config::Config;
 use crate::gateway::Gateway;
-use crate::limits::{SIZE_LIMIT, STOP_GRACE};
+use crate::limits::{CLOSE_GRACE, SIZE_LIMIT, STOP_GRACE};
 use crate::scheduler;
 use crate::worker::Reception;
 
@@ -45,29 +45,40 @@ pub struct Listening {
 impl Listening {
     /// Lets nobody new in, finishes mails on their way in.
     pub async fn stop(self) {
+        self.begin_stop();
+        self.stopped(Instant::now() + STOP_GRACE).await;
+    }
+
+    fn begin_stop(&self) {
         // No receiver is left if the listener has ended by itself; then there is nothing to stop.
         let _ = self.stop.send(true);
-        if timeout(STOP_GRACE, self.task).await.is_err() {
+    }
+
+    async fn stopped(self, end: Instant) {
+        if timeout_at(end, self.task).await.is_err() {
             tracing::warn!(address = %self.address, "a listener did not stop in time");
         }
     }
 }
 
 impl Running {
-    /// Stops the listeners, then the queue.
+    /// Stops listeners and queue. They share one time, so that a peer that hangs costs it once.
     pub async fn stop(self) {
-        self.gateway.smtp_out.close_idle().await;
-        for listener in self.inbound.into_iter().chain(self.outbound) {
-            listener.stop().await;
-        }
+        let end = Instant::now() + STOP_GRACE;
+        let listeners: Vec<_> = self.inbound.into_iter().chain(self.outbound).collect();
+        listeners.iter().for_each(Listening::begin_stop);
         let (stop, task) = self.queue;
         let _ = stop.send(true);
-        if timeout(STOP_GRACE, task).await.is_err() {
+        for listener in listeners {
+            listener.stopped(end).await;
+        }
+        if timeout_at(end, task).await.is_err() {
             tracing::warn!(
                 "deliveries were cut off by the stop; they are repeated at the next start"
             );
         }
-        self.gateway.smtp_out.close_idle().await;
+        // Peers that do not answer QUIT lose nothing.
+        let _ = timeout(CLOSE_GRACE, self.gateway.smtp_out.close_idle()).await;
         self.follower.abort();
         if let Err(error) = self.gateway.store.report_stopped().await {
             tracing::warn!(%error, "the stop was not recorded");
@@ -78,8 +89,9 @@ impl Running {
 /// `serve`: runs until a signal asks to stop.
 pub async fn serve(config: &Config) -> Done {
     start_log();
+    let entrances = Entrances::open(config).await?;
     let store = crate::gateway::open_store(config).await?;
-    let running = start(config.clone(), store).await?;
+    let running = start(config.clone(), store, entrances).await?;
     for listener in running.inbound.iter().chain(&running.outbound) {
         tracing::info!(address = %listener.address, "listening");
     }
@@ -93,20 +105,19 @@ pub async fn serve(config: &Config) -> Done {
     Ok(())
 }
 
-/// Starts a gateway on `store`. If a listener cannot be had, nothing was served.
-pub async fn start(config: Config, store: Store) -> Result<Running, Failure> {
+/// Starts a gateway on `store`.
+pub async fn start(config: Config, store: Store, entrances: Entrances) -> Result<Running, Failure> {
+    let Entrances { sockets, tls } = entrances;
     let lock = store.lock_for_serving(crate::gateway::now()).await?;
-    let acceptor = acceptor(&config)?;
-    let sockets = Sockets::bind(&config).await?;
     let gateway = Arc::new(Gateway::new(config, store).await?);
     let reception = Arc::new(Reception(Arc::clone(&gateway)));
     let listening = |listener: TcpListener, which| {
         let server = server_config(&gateway.config.hostname, which, gateway.config.size_limit);
-        run(
-            listener,
-            InConfig::new(server, acceptor.clone()),
-            Arc::clone(&reception),
-        )
+        let tls = match which {
+            Listener::Inbound => tls.0.clone(),
+            Listener::Outbound => tls.1.clone(),
+        };
+        run(listener, InConfig::new(server, tls), Arc::clone(&reception))
     };
     let inbound = sockets
         .inbound
@@ -132,6 +143,25 @@ pub async fn start(config: Config, store: Store) -> Result<Running, Failure> {
         follower,
         _lock: lock,
     })
+}
+
+/// What a gateway needs from the machine beside its store: had first, so that nothing is written where it is missing.
+pub struct Entrances {
+    sockets: Sockets,
+    tls: (Option<TlsAcceptor>, Option<TlsAcceptor>),
+}
+
+impl Entrances {
+    /// Reads the certificates that the configuration names and takes its ports.
+    pub async fn open(config: &Config) -> Result<Self, Failure> {
+        crate::gateway::roots(config)?;
+        let tls = (
+            acceptor(config, Listener::Inbound)?,
+            acceptor(config, Listener::Outbound)?,
+        );
+        let sockets = Sockets::bind(config).await?;
+        Ok(Self { sockets, tls })
+    }
 }
 
 struct Sockets {
@@ -203,12 +233,15 @@ fn server_config(hostname: &Domain, listener: Listener, size_limit: u64) -> Serv
     }
 }
 
-/// The listeners' certificate, if one is configured.
-pub fn acceptor(config: &Config) -> Result<Option<TlsAcceptor>, Failure> {
-    let acceptor = config
-        .tls
-        .as_ref()
-        .map(|files| tls::acceptor_from_files(&files.certificate, &files.key));
+/// The listeners' certificate, if one is configured. On the outbound listener clients are asked for theirs.
+pub fn acceptor(config: &Config, listener: Listener) -> Result<Option<TlsAcceptor>, Failure> {
+    let client = match listener {
+        Listener::Inbound => ClientCertificate::NotAsked,
+        Listener::Outbound => ClientCertificate::Asked,
+    };
+    let files = config.tls.as_ref();
+    let acceptor =
+        files.map(|files| tls::acceptor_from_files(&files.certificate, &files.key, client));
     Ok(acceptor.transpose()?)
 }
 

@@ -40,6 +40,16 @@ impl Gate for Reception {
         Ok(())
     }
 
+    async fn secured(&self, session: &mut Session) {
+        let installation = self.0.installation();
+        let by_certificate = session
+            .certificate
+            .and_then(|print| installation.client_by_certificate(&print));
+        if let Some((_, client)) = by_certificate {
+            session.client = Some(ClientName(client.name.clone()));
+        }
+    }
+
     async fn authenticate(
         &self,
         _session: &Session,
@@ -60,6 +70,8 @@ impl Gate for Reception {
         let (name, hash) = hash.map_or((None, self.0.unknown_user_hash.clone()), |(name, hash)| {
             (Some(name), hash)
         });
+        // The places are never closed, so that acquiring one cannot fail.
+        let _place = self.0.password_checks.acquire().await;
         let matches = tokio::task::spawn_blocking(move || {
             crate::passwords::password_matches(&hash, &password)
         })
@@ -142,10 +154,7 @@ impl Reception {
     /// Whether mail from anyone may go to `address`: only into domains of inbound routes, only to mailboxes that exist.
     async fn inbound_recipient(&self, envelope: &Envelope, address: &Address) -> Result<(), Reply> {
         let installation = self.0.installation();
-        if self.0.is_own_postmaster(address) {
-            return Ok(());
-        }
-        let Some(organisation) = installation.managing(address.domain()) else {
+        let Some(organisation) = self.0.receiving(&installation, address) else {
             return Err(Reply::new(
                 550,
                 EnhancedStatus(5, 7, 1),
@@ -155,7 +164,7 @@ impl Reception {
         let others = envelope
             .recipients
             .iter()
-            .filter_map(|other| installation.managing(other.address.domain()));
+            .filter_map(|other| self.0.receiving(&installation, &other.address));
         if others.into_iter().any(|other| other.id != organisation.id) {
             // A mail is decided for one organisation; the client sends the other's copy in a transaction of its own
             // (RFC 5321 section 4.5.3.1.10).

@@ -14,7 +14,7 @@ use sealgate_core::queue::{NextHop, TlsRequirement};
 use sealgate_core::rules::{InboundMode, OutboundMode, Pattern, Rule, RuleId};
 use sealgate_core::tenant::{InboundRoute, Language, MailboxState, OrganisationId, Settings};
 use sealgate_mail::{Address, Domain};
-use sealgate_store::{CorrespondentFilter, Store};
+use sealgate_store::{CorrespondentFilter, Order, Store};
 use serde::Serialize;
 
 use super::apply::no_such_organisation;
@@ -65,14 +65,39 @@ impl Admin {
         Ok(Current { exists, described })
     }
 
-    /// Carries out `changes` and waits until a running gateway decides by them; says since when.
-    pub async fn change(&self, name: &str, changes: Vec<Change>) -> Result<String, Failure> {
-        let changes = lifecycle::with_keys(&self.store, name, changes).await?;
+    /// Carries out `changes`, of a new organisation with these switches if `create` names some, and waits until a running
+    /// gateway decides by them; says since when.
+    pub async fn change(
+        &self,
+        name: &str,
+        create: Option<Settings>,
+        changes: Vec<Change>,
+    ) -> Result<String, Failure> {
+        let order = lifecycle::order(&self.store, name, create, changes).await?;
         let version = self
             .store
-            .apply(name, &changes, "command line", crate::gateway::now())
+            .carry_out(name, order, "command line", crate::gateway::now())
             .await?;
-        Ok(lifecycle::wait_until_live(&self.store, version).await?)
+        lifecycle::wait_until_live(&self.store, version).await
+    }
+
+    /// Finds out whether [`Admin::change`] could be carried out; changes nothing.
+    pub async fn rehearse(
+        &self,
+        name: &str,
+        create: Option<Settings>,
+        changes: Vec<Change>,
+    ) -> Done {
+        let order = Order {
+            create,
+            changes,
+            rehearse: true,
+            authority: None,
+        };
+        self.store
+            .carry_out(name, order, "command line", crate::gateway::now())
+            .await?;
+        Ok(())
     }
 
     /// The organisation an argument names, or the only one there is.
@@ -132,7 +157,7 @@ impl Admin {
 
     async fn report(&self, name: &str, changes: Vec<Change>, output: Output) -> Done {
         let lines: Vec<_> = changes.iter().map(describe).collect();
-        let live = self.change(name, changes).await?;
+        let live = self.change(name, None, changes).await?;
         let done = serde_json::json!({ "organisation": name, "changes": lines, "live": live });
         output.show(&done, |_| format!("{}\n{live}\n", lines.join("\n")))
     }

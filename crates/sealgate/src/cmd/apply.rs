@@ -42,21 +42,17 @@ pub async fn apply(cli: &Cli, arguments: &ApplyArgs, output: Output) -> Done {
             format!("create organisation {}", description.organisation),
         );
     }
+    let create = (!current.exists).then_some(desired.settings);
+    // Everything is tried before keys are made, so that what cannot be is found out early and leaves nothing.
+    admin
+        .rehearse(&description.organisation, create, changes.clone())
+        .await?;
     let live = if arguments.dry_run || lines.is_empty() {
         "nothing was changed".to_owned()
     } else {
-        if !current.exists {
-            admin
-                .store
-                .create_organisation(
-                    &description.organisation,
-                    desired.settings,
-                    "command line",
-                    crate::gateway::now(),
-                )
-                .await?;
-        }
-        admin.change(&description.organisation, changes).await?
+        admin
+            .change(&description.organisation, create, changes)
+            .await?
     };
     let applied = Applied {
         organisation: description.organisation,

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sealgate_store::{MasterKey, Store};
+use sealgate_mail::smtp::server::Listener;
+use sealgate_store::MasterKey;
 use serde::Serialize;
 
 use super::{Cli, Done, Output, configuration};
@@ -44,9 +45,9 @@ pub async fn check(cli: &Cli, arguments: &CheckArgs, output: Output) -> Done {
         });
     }
     let config = configuration(cli)?;
-    let master = MasterKey::from_file(&config.master_key)?;
-    let store = Store::open(&config.data, &master).await?;
-    crate::serve::acceptor(&config)?;
+    crate::gateway::roots(&config)?;
+    crate::serve::acceptor(&config, Listener::Outbound)?;
+    let store = crate::gateway::open_store(&config).await?;
     let checked = Checked {
         configuration: cli.config.clone(),
         warnings: warnings(&config),

@@ -1,32 +1,40 @@
 //! `explain`: which rule decides a mail, the rules passed over with the field that failed, the facts, the outcome.
 
+mod words;
+
 use std::path::PathBuf;
 
 use clap::Args;
-use sealgate_core::journal::Trace;
-use sealgate_core::rules::{Choice, DecidedBy};
+use sealgate_core::journal::Direction;
 use sealgate_core::settle;
-use sealgate_core::tenant::Organisation;
+use sealgate_core::tenant::{Installation, Organisation};
 use sealgate_mail::{Address, ReversePath};
-use serde::Serialize;
 
-use super::admin::{Admin, word_of};
-use super::{Cli, Done, Failure, Output, address_argument, read_input};
-
+use super::admin::{Admin, word};
+use super::apply::no_such_organisation;
+use super::{Cli, Done, Failure, OrganisationArg, Output, address_argument, read_input};
 use crate::gateway::now;
 use crate::lookups::{self, OutboundMail, Seen};
+
+pub use words::{decided_by, human};
 
 /// Options of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// Envelope sender; header From too unless a message is given. `<>` is the null sender.
-    #[arg(long, value_parser = reverse_path)]
+    #[arg(long, value_parser = reverse_path, value_name = "ADDRESS")]
     pub from: ReversePath,
     /// Recipient.
-    #[arg(long, value_parser = address_argument)]
+    #[arg(long, value_parser = address_argument, value_name = "ADDRESS")]
     pub to: Address,
+    /// inbound or outbound; by the addresses if absent.
+    #[arg(long, value_parser = word::<Direction>)]
+    pub direction: Option<Direction>,
     /// The message; without it, a plain one is taken.
     pub message: Option<PathBuf>,
+    /// Organisation that sends, where no address tells it.
+    #[command(flatten)]
+    pub organisation: OrganisationArg,
 }
 
 /// Decides one recipient as the gateway would, and says why.
@@ -38,39 +46,89 @@ pub async fn explain(cli: &Cli, arguments: &ExplainArgs, output: Output) -> Done
         ReversePath::Address(address) => Some(address),
     };
     let seen = seen(arguments, sender)?;
-    let trace = match (
-        installation.managing(arguments.to.domain()),
-        sending(&installation, &seen, sender),
-    ) {
-        (Some(organisation), from) if from.is_none_or(|from| from.id != organisation.id) => {
+    let trace = match way(&installation, arguments, &seen, sender)? {
+        (Direction::Inbound, organisation) => {
+            known_recipient(organisation, &arguments.to)?;
             lookups::inbound(&admin.store, organisation, &seen, &arguments.to, now())
                 .await?
                 .settled
                 .trace
         }
-        (_, Some(organisation)) => {
-            let sender =
-                settle::outbound_sender(organisation, seen.header_from.as_ref(), sender, now());
-            {
-                let mail = OutboundMail {
-                    organisation,
-                    seen: &seen,
-                    sender: &sender,
-                    now: now(),
-                };
-                lookups::outbound(&admin.store, mail, &arguments.to)
-                    .await?
-                    .settled
-                    .trace
-            }
-        }
-        (_, None) => {
-            return Err(Failure::new(
-                "neither address is in a domain of an inbound route: this gateway has nothing to do with such a mail",
-            ));
+        (Direction::Outbound, organisation) => {
+            let from = seen.header_from.as_ref();
+            let mail = OutboundMail {
+                organisation,
+                seen: &seen,
+                sender: &settle::outbound_sender(organisation, from, sender, now()),
+                now: now(),
+            };
+            lookups::outbound(&admin.store, mail, &arguments.to)
+                .await?
+                .settled
+                .trace
         }
     };
-    output.show(&trace, |trace| human(trace))
+    output.show(&trace, human)
+}
+
+/// Which way the mail goes, and whose it is: as told, else by the addresses.
+fn way<'a>(
+    installation: &'a Installation,
+    arguments: &ExplainArgs,
+    seen: &Seen,
+    sender: Option<&Address>,
+) -> Result<(Direction, &'a Organisation), Failure> {
+    let receiving = installation
+        .managing(arguments.to.domain())
+        .map(AsRef::as_ref);
+    let only = match installation.organisations() {
+        [only] if arguments.direction == Some(Direction::Outbound) => Some(only.as_ref()),
+        _ => None,
+    };
+    let sending = match &arguments.organisation.organisation {
+        Some(name) => Some(called(installation, name)?),
+        None => sending(installation, seen, sender).or(only),
+    };
+    match (arguments.direction, receiving, sending) {
+        (Some(Direction::Inbound), Some(receiving), _) => Ok((Direction::Inbound, receiving)),
+        (Some(Direction::Outbound), _, Some(sending)) => Ok((Direction::Outbound, sending)),
+        (None, Some(both), Some(sending)) if both.id == sending.id => {
+            Ok((Direction::Outbound, sending))
+        }
+        (None, Some(receiving), _) => Ok((Direction::Inbound, receiving)),
+        (None, None, Some(sending)) => Ok((Direction::Outbound, sending)),
+        (Some(Direction::Inbound), None, _) => Err(Failure::new(format_args!(
+            "{} is in no domain of an inbound route, so inbound mail to it is refused",
+            arguments.to
+        ))),
+        (Some(Direction::Outbound), _, None) => Err(Failure::new(
+            "neither header From nor --from is in a domain of an inbound route: name the organisation that sends with --organisation",
+        )),
+        (None, None, None) => Err(Failure::new(
+            "neither address is in a domain of an inbound route: this gateway has nothing to do with such a mail",
+        )),
+    }
+}
+
+fn called<'a>(installation: &'a Installation, name: &str) -> Result<&'a Organisation, Failure> {
+    let mut all = installation.organisations().iter();
+    all.find(|organisation| organisation.name == name)
+        .map(AsRef::as_ref)
+        .ok_or_else(|| no_such_organisation(name))
+}
+
+/// Refuses whom the inbound listener refuses at RCPT, before any rule is asked.
+fn known_recipient(organisation: &Organisation, recipient: &Address) -> Done {
+    let any = organisation
+        .route(recipient.domain())
+        .is_some_and(|route| route.wildcard);
+    let postmaster = recipient.local().eq_ignore_ascii_case("postmaster");
+    if any || postmaster || organisation.mailbox(recipient).is_some() {
+        return Ok(());
+    }
+    Err(Failure::new(format_args!(
+        "{recipient} is no known mailbox, so mail to it is refused with 550 5.1.1; add it with: sealgate mailbox add {recipient}"
+    )))
 }
 
 fn seen(arguments: &ExplainArgs, sender: Option<&Address>) -> Result<Seen, Failure> {
@@ -89,7 +147,7 @@ fn seen(arguments: &ExplainArgs, sender: Option<&Address>) -> Result<Seen, Failu
 
 /// The organisation whose address sends, by header From or envelope sender (A4).
 fn sending<'a>(
-    installation: &'a sealgate_core::tenant::Installation,
+    installation: &'a Installation,
     seen: &Seen,
     sender: Option<&Address>,
 ) -> Option<&'a Organisation> {
@@ -105,123 +163,5 @@ fn reverse_path(text: &str) -> Result<ReversePath, String> {
     match text {
         "<>" | "" => Ok(ReversePath::Null),
         address => address_argument(address).map(ReversePath::Address),
-    }
-}
-
-/// Who decided, in words: `rule 2`, `default`, or the exemption.
-pub fn decided_by(trace: &Trace) -> String {
-    match trace {
-        Trace::Inbound {
-            choice, exemption, ..
-        } => by(choice.as_ref(), exemption.as_ref()),
-        Trace::Outbound {
-            choice, exemption, ..
-        } => by(choice.as_ref(), exemption.as_ref()),
-    }
-}
-
-fn by<M: Serialize>(
-    choice: Option<&Choice<M>>,
-    exemption: Option<&sealgate_core::journal::Exemption>,
-) -> String {
-    match (choice, exemption) {
-        (Some(choice), _) => {
-            let mode = word_of(&choice.mode);
-            match choice.decided_by {
-                DecidedBy::Rule { priority, .. } => format!("rule {priority}: {mode}"),
-                DecidedBy::Default => format!("default: {mode}"),
-            }
-        }
-        (None, Some(exemption)) => word_of(exemption),
-        (None, None) => "nothing".to_owned(),
-    }
-}
-
-/// A trace in lines of words.
-pub fn human(trace: &Trace) -> String {
-    let mut lines = vec![format!("decided by  {}", decided_by(trace))];
-    match trace {
-        Trace::Inbound {
-            managed,
-            external,
-            choice,
-            content,
-            outcome,
-            ..
-        } => {
-            lines.insert(
-                0,
-                format!(
-                    "inbound     from {} to {managed}",
-                    or_nobody(external.as_ref())
-                ),
-            );
-            lines.extend(passed_over(choice.as_ref()));
-            lines.push(format!("content     {}", word_of(content)));
-            lines.push(format!(
-                "outcome     {}",
-                plain(&serde_json::to_value(outcome).unwrap_or_default())
-            ));
-        }
-        Trace::Outbound {
-            managed,
-            external,
-            choice,
-            facts,
-            outcome,
-            ..
-        } => {
-            lines.insert(
-                0,
-                format!(
-                    "outbound    from {} to {external}",
-                    or_nobody(managed.as_ref())
-                ),
-            );
-            lines.extend(passed_over(choice.as_ref()));
-            if let Some(facts) = facts {
-                lines.push(format!("sender      {}", word_of(&facts.sender)));
-                lines.push(format!("recipient   key {}", word_of(&facts.recipient)));
-                lines.push(format!("content     {}", word_of(&facts.content)));
-            }
-            lines.push(format!(
-                "outcome     {}",
-                plain(&serde_json::to_value(outcome).unwrap_or_default())
-            ));
-        }
-    }
-    lines.join("\n") + "\n"
-}
-
-fn passed_over<M>(choice: Option<&Choice<M>>) -> Vec<String> {
-    let passed = choice
-        .map(|choice| choice.passed_over.as_slice())
-        .unwrap_or_default();
-    passed
-        .iter()
-        .map(|rule| {
-            format!(
-                "passed over rule {} because of its field: {}",
-                rule.priority,
-                word_of(&rule.because)
-            )
-        })
-        .collect()
-}
-
-fn or_nobody(address: Option<&Address>) -> String {
-    address.map_or_else(|| "nobody in particular".to_owned(), Address::to_string)
-}
-
-/// An outcome in words: `refuse: no-key`, `sign-and-encrypt`.
-fn plain(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::String(word) => word.clone(),
-        serde_json::Value::Object(fields) => fields
-            .iter()
-            .map(|(name, value)| format!("{name}: {}", plain(value)))
-            .collect::<Vec<_>>()
-            .join(", "),
-        _ => "as it came".to_owned(),
     }
 }

@@ -19,7 +19,12 @@ use crate::config::Config;
 
 /// The S/MIME mail gateway: signs, encrypts, decrypts and verifies an organisation's mail by rules.
 #[derive(Debug, Parser)]
-#[command(name = "sealgate", version, propagate_version = true)]
+#[command(
+    name = "sealgate",
+    bin_name = "sealgate",
+    version,
+    propagate_version = true
+)]
 pub struct Cli {
     /// Configuration of the process.
     #[arg(

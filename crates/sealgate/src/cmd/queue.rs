@@ -80,19 +80,21 @@ pub async fn queue(cli: &Cli, command: &QueueCommand, output: Output) -> Done {
             let organisation = admin
                 .optional_organisation_id(&argument.organisation)
                 .await?;
-            let mail = Some(mail_id(&argument.mail)?);
-            list(
-                &admin,
-                QueueFilter {
-                    organisation,
-                    mail,
-                    held: false,
-                    after: None,
-                    limit: 100,
-                },
-                output,
-            )
-            .await
+            let filter = QueueFilter {
+                organisation,
+                mail: Some(mail_id(&argument.mail)?),
+                held: false,
+                after: None,
+                limit: u32::MAX,
+            };
+            let rows = admin.store.queue(filter).await?;
+            if rows.is_empty() {
+                return Err(Failure::new(format_args!(
+                    "mail {mail} is not in the queue; what became of it: sealgate mails {mail}",
+                    mail = argument.mail
+                )));
+            }
+            table_of(rows, output)
         }
         QueueCommand::Retry(argument) => act(&admin, Verb::Retry, argument, output).await,
         QueueCommand::Hold(argument) => act(&admin, Verb::Hold, argument, output).await,
@@ -143,7 +145,10 @@ fn mail_id(text: &str) -> Result<MailId, Failure> {
 }
 
 async fn list(admin: &Admin, filter: QueueFilter, output: Output) -> Done {
-    let rows = admin.store.queue(filter).await?;
+    table_of(admin.store.queue(filter).await?, output)
+}
+
+fn table_of(rows: Vec<QueueRow>, output: Output) -> Done {
     let rows: Vec<_> = rows
         .into_iter()
         .map(|row| Row {

@@ -35,7 +35,7 @@ impl Partner {
         let certificate = builtin::issue(
             &authority,
             &address,
-            &key.spki_der(),
+            key.spki_der(),
             now(),
             &mut SystemRandom,
         )?;

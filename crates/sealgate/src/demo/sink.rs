@@ -84,6 +84,8 @@ impl Gate for Sink {
     async fn connected(&self, _session: &mut Session) -> Result<(), Reply> {
         Ok(())
     }
+    async fn secured(&self, _session: &mut Session) {}
+
     async fn authenticate(
         &self,
         _session: &Session,

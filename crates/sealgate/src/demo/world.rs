@@ -25,7 +25,7 @@ use crate::cmd::explain;
 use crate::cmd::{Done, Failure, Output};
 use crate::config::Config;
 use crate::gateway::now;
-use crate::serve::{Listening, Running};
+use crate::serve::{Entrances, Listening, Running};
 use crate::{lifecycle, serve};
 
 const ORGANISATION: &str = "office";
@@ -104,7 +104,8 @@ impl World {
         )
         .await?;
         let (office_root, office) = certificates(&store).await?;
-        let gateway = serve::start(config, store).await?;
+        let entrances = Entrances::open(&config).await?;
+        let gateway = serve::start(config, store, entrances).await?;
         Ok(Self {
             partner,
             office_root,
@@ -337,8 +338,8 @@ async fn configure(
     }
     changes.push(Change::Activate(Address::parse(ALICE)?, KeyKind::Rsa3072));
     changes.push(Change::Activate(Address::parse(CAROL)?, KeyKind::P256));
-    let changes = lifecycle::with_keys(store, ORGANISATION, changes).await?;
-    store.apply(ORGANISATION, &changes, "demo", now()).await?;
+    let order = lifecycle::order(store, ORGANISATION, None, changes).await?;
+    store.carry_out(ORGANISATION, order, "demo", now()).await?;
     Ok(())
 }
 

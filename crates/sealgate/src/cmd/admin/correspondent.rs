@@ -41,6 +41,14 @@ pub async fn correspondent(cli: &Cli, command: &CorrespondentCommand, output: Ou
         }
         CorrespondentCommand::Remove { file, organisation } => {
             let certificate = lifecycle::correspondent_certificate(file)?;
+            let name = admin.organisation(organisation).await?;
+            let known = admin.described(&name).await?.described.correspondents;
+            if !known.contains(&certificate) {
+                return Err(Failure::new(format_args!(
+                    "the certificate in {} was not imported, so it cannot be removed",
+                    file.display()
+                )));
+            }
             admin
                 .one(
                     organisation,

@@ -1,5 +1,8 @@
 //! Known mailboxes and their certificates: add, remove, activate, upload, deactivate, list.
 
+use sealgate_core::change::DescribedKeys;
+use sealgate_portal::terms::mailbox_state;
+
 use super::*;
 
 /// Verbs for mailboxes.
@@ -88,6 +91,7 @@ pub async fn mailbox(cli: &Cli, command: &MailboxCommand, output: Output) -> Don
             address,
             organisation,
         } => {
+            is_active(&admin, organisation, address).await?;
             admin
                 .one(organisation, Change::RemoveMailbox(address.clone()), output)
                 .await
@@ -96,14 +100,7 @@ pub async fn mailbox(cli: &Cli, command: &MailboxCommand, output: Output) -> Don
             addresses,
             key,
             organisation,
-        } => {
-            let name = admin.organisation(organisation).await?;
-            let changes = addresses
-                .iter()
-                .map(|address| Change::Activate(address.clone(), *key))
-                .collect();
-            admin.report(&name, changes, output).await
-        }
+        } => activate(&admin, (addresses, *key), organisation, output).await,
         C::Upload {
             address,
             file,
@@ -122,12 +119,58 @@ pub async fn mailbox(cli: &Cli, command: &MailboxCommand, output: Output) -> Don
             address,
             organisation,
         } => {
+            if !is_active(&admin, organisation, address).await? {
+                return Err(Failure::new(format_args!(
+                    "mailbox {address} is not active"
+                )));
+            }
             admin
                 .one(organisation, Change::Deactivate(address.clone()), output)
                 .await
         }
         C::List { organisation } => list_mailboxes(&admin, organisation, output).await,
     }
+}
+
+/// Activates mailboxes with certificates of the built-in CA; all of them, or none.
+async fn activate(
+    admin: &Admin,
+    (addresses, key): (&[Address], sealgate_smime::key::KeyKind),
+    organisation: &OrganisationArg,
+    output: Output,
+) -> Done {
+    let name = admin.organisation(organisation).await?;
+    for address in addresses {
+        if is_active(admin, organisation, address).await? {
+            return Err(Failure::new(format_args!(
+                "mailbox {address} is active already"
+            )));
+        }
+    }
+    let changes = addresses
+        .iter()
+        .map(|address| Change::Activate(address.clone(), key))
+        .collect();
+    admin.report(&name, changes, output).await
+}
+
+/// Whether a known mailbox is active: only then it can be deactivated, only else activated (S36, S40).
+async fn is_active(
+    admin: &Admin,
+    organisation: &OrganisationArg,
+    address: &Address,
+) -> Result<bool, Failure> {
+    let name = admin.organisation(organisation).await?;
+    let mailboxes = admin.described(&name).await?.described.mailboxes;
+    let mailbox = mailboxes
+        .iter()
+        .find(|mailbox| mailbox.address == *address)
+        .ok_or_else(|| {
+            Failure::new(format_args!(
+                "{address} is no known mailbox; add it with: sealgate mailbox add {address}"
+            ))
+        })?;
+    Ok(!matches!(mailbox.keys, DescribedKeys::Inactive))
 }
 
 #[derive(Serialize)]
@@ -162,7 +205,7 @@ async fn list_mailboxes(admin: &Admin, organisation: &OrganisationArg, output: O
                         .unwrap_or_default(),
                     row.mailbox.local().to_owned(),
                     row.domain.clone(),
-                    state_word(row.state).to_owned(),
+                    mailbox_state(row.state, Language::En).to_owned(),
                     row.valid_until.clone().unwrap_or_default(),
                 ]
             })
@@ -190,14 +233,5 @@ fn mailbox_row(mailbox: &sealgate_core::tenant::Mailbox) -> MailboxRow {
         state: mailbox.state,
         certificate_id: current.map(|current| current.key.0),
         valid_until: current.map(|current| current.not_after.rfc3339()),
-    }
-}
-
-const fn state_word(state: MailboxState) -> &'static str {
-    match state {
-        MailboxState::Inactive => "Inactive",
-        MailboxState::ActivationPending => "Activation pending",
-        MailboxState::Active => "Active",
-        MailboxState::RevokePending => "Revoke pending",
     }
 }

@@ -70,6 +70,13 @@ pub async fn route(cli: &Cli, command: &RouteCommand, output: Output) -> Done {
                 .await
         }
         RouteCommand::Remove { name, organisation } => {
+            let owner = admin.organisation(organisation).await?;
+            let routes = admin.described(&owner).await?.described.routes;
+            if !routes.iter().any(|route| route.name == *name) {
+                return Err(Failure::new(format_args!(
+                    "there is no inbound route {name}; list them with: sealgate route list"
+                )));
+            }
             admin
                 .one(organisation, Change::RemoveRoute(name.clone()), output)
                 .await

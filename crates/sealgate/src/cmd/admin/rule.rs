@@ -84,9 +84,11 @@ pub async fn rule(cli: &Cli, command: &RuleCommand, output: Output) -> Done {
             rules.remove(position(*priority, rules.len())?);
         }
     }
-    admin
-        .report(&name, vec![Change::Rules(rules)], output)
-        .await
+    let live = admin
+        .change(&name, None, vec![Change::Rules(rules.clone())])
+        .await?;
+    let done = serde_json::json!({ "organisation": name, "rules": rules, "live": live });
+    output.show(&done, |_| format!("{}{live}\n", rule_table(&rules)))
 }
 
 fn position(priority: usize, count: usize) -> Result<usize, Failure> {
