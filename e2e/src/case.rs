@@ -1,19 +1,10 @@
-//! Cases as data: what a directory below `e2e/cases` holds (see `e2e/README.md`), and the run of a case in
-//! process: the rule is chosen and the outcome settled by `core` from the facts the case names.
+//! Cases as data: what a directory below `e2e/cases` holds (see `e2e/README.md`).
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{Debug, Write as _};
 use std::path::Path;
 
-use sealgate_core::outcome::{
-    self, ClientContent, InboundContent, InboundOutcome, OutboundFacts, OutboundOutcome,
-    RecipientKey, Sender,
-};
-use sealgate_core::rules::{
-    DecidedBy, InboundMode, OutboundMode, Pattern, Rule, RuleId, Sides, choose_inbound,
-    choose_outbound,
-};
-use sealgate_mail::Address;
+use sealgate_core::rules::{Choice, DecidedBy, Pattern, Rule, RuleId};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -170,7 +161,8 @@ impl Case {
         out
     }
 
-    fn rules(&self) -> Vec<Rule> {
+    /// The rules as `core` has them; each gets its priority as its number.
+    pub fn rules(&self) -> Vec<Rule> {
         let numbered = (1..).zip(&self.given.rules);
         let rule = |(id, line): (i64, &RuleLine)| Rule {
             id: RuleId(id),
@@ -182,87 +174,33 @@ impl Case {
         numbered.map(rule).collect()
     }
 
-    fn is_active(&self, address: &str) -> bool {
-        self.given.mailboxes.get(address) == Some(&Mailbox::Active)
+    /// Compares the choice with what is expected.
+    pub fn check_choice<M: DeserializeOwned + PartialEq + Debug>(&self, choice: &Choice<M>) {
+        assert_eq!(
+            choice.mode,
+            word::<M>(&self.expect.mode),
+            "{}: mode",
+            self.name
+        );
+        let priority = match choice.decided_by {
+            DecidedBy::Rule { priority, .. } => priority,
+            DecidedBy::Default => 0,
+        };
+        assert_eq!(priority, self.expect.decided_by, "{}: rule", self.name);
     }
 
-    /// Runs the case in process and compares mode, deciding rule and outcome with what is expected.
-    pub fn check_in_process(&self) {
-        let (from, to) = (address(&self.given.from), address(&self.given.to));
-        match self.given.direction {
-            Direction::Inbound => {
-                let sides = Sides {
-                    managed: Some(&to),
-                    external: Some(&from),
-                };
-                let choice = choose_inbound(&self.rules(), sides);
-                self.compare(choice.mode, word::<InboundMode>(&self.expect.mode), "mode");
-                self.compare(priority(choice.decided_by), self.expect.decided_by, "rule");
-                let outcome = outcome::inbound(choice.mode, self.inbound_content());
-                self.compare(outcome, self.expected::<InboundOutcome>(), "outcome");
-            }
-            Direction::Outbound => {
-                let sides = Sides {
-                    managed: Some(&from),
-                    external: Some(&to),
-                };
-                let certificate = self.is_active(&self.given.from);
-                let choice = choose_outbound(&self.rules(), sides, certificate);
-                self.compare(choice.mode, word::<OutboundMode>(&self.expect.mode), "mode");
-                self.compare(priority(choice.decided_by), self.expect.decided_by, "rule");
-                let outcome = outcome::outbound(choice.mode, self.outbound_facts(choice.mode));
-                self.compare(outcome, self.expected::<OutboundOutcome>(), "outcome");
-            }
-        }
+    /// Compares the outcome with what is expected.
+    pub fn check_outcome<O: DeserializeOwned + PartialEq + Debug>(&self, outcome: &O) {
+        let expected: Result<O, _> = self.expect.outcome.clone().try_into();
+        assert_eq!(Ok(outcome), expected.as_ref(), "{}: outcome", self.name);
     }
 
-    fn inbound_content(&self) -> InboundContent {
-        match &self.given.encrypted_to {
-            None => InboundContent::Plain,
-            Some(to) if *to == self.given.to && self.is_active(to) => InboundContent::KeyPresent,
-            Some(_) => InboundContent::NoKey,
-        }
+    /// Compares a refusal's reply with what is expected.
+    pub fn check_reply(&self, code: u16, text: &str) {
+        let expect = &self.expect;
+        let good = code == expect.reply && text.starts_with(&expect.status);
+        assert!(good, "{}: replied {code} {text}", self.name);
     }
-
-    fn outbound_facts(&self, mode: OutboundMode) -> OutboundFacts {
-        let known = self.given.correspondents.contains(&self.given.to);
-        OutboundFacts {
-            sender: if self.is_active(&self.given.from) {
-                Sender::Certificate
-            } else {
-                Sender::NoCertificate
-            },
-            recipient: match (mode.asks_for_key(), known) {
-                (false, _) => RecipientKey::NotAsked,
-                (true, true) => RecipientKey::Known,
-                (true, false) => RecipientKey::Unknown,
-            },
-            content: ClientContent::Plain,
-        }
-    }
-
-    fn expected<T: DeserializeOwned>(&self) -> T {
-        self.expect
-            .outcome
-            .clone()
-            .try_into()
-            .unwrap_or_else(|error| panic!("{}: {error}", self.name))
-    }
-
-    fn compare<T: PartialEq + std::fmt::Debug>(&self, found: T, expected: T, what: &str) {
-        assert_eq!(found, expected, "{}: {what}", self.name);
-    }
-}
-
-fn priority(decided_by: DecidedBy) -> usize {
-    match decided_by {
-        DecidedBy::Rule { priority, .. } => priority,
-        DecidedBy::Default => 0,
-    }
-}
-
-fn address(text: &str) -> Address {
-    Address::parse(text).unwrap_or_else(|_| panic!("{text}"))
 }
 
 /// A value from the word the journal and `apply` write it with.

@@ -19,6 +19,9 @@ const START: Duration = Duration::from_secs(30);
 /// How long it may take to end after it was asked to.
 const STOP: Duration = Duration::from_secs(30);
 
+/// How long everything that waits may take to go its way, on a busy machine.
+const DRAIN: Duration = Duration::from_secs(60);
+
 /// What of the configuration a test decides.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -30,6 +33,8 @@ pub struct Options {
     pub retry_first: u32,
     /// Seconds a mail is tried.
     pub queue_lifetime: u32,
+    /// Seconds until the sender is told of a delay.
+    pub delay_notice: u32,
     /// Largest mail in octets.
     pub size_limit: u64,
 }
@@ -41,6 +46,7 @@ impl Default for Options {
             smtp_port: 25,
             retry_first: 1,
             queue_lifetime: 60,
+            delay_notice: 4 * 3600,
             size_limit: 50 * 1024 * 1024,
         }
     }
@@ -113,6 +119,7 @@ impl Gateway {
              [tls]\ncertificate = {:?}\nkey = {:?}\n\
              [dns]\nserver = {:?}\n\
              [delivery]\nsmtp-port = {}\nretry-first = {}\nqueue-lifetime = {}\n\
+             delay-notice = {}\n\
              [fetch]\nallow = [\"127.0.0.0/8\"]\n",
             options.size_limit,
             self.inbound,
@@ -123,6 +130,7 @@ impl Gateway {
             options.smtp_port,
             options.retry_first,
             options.queue_lifetime,
+            options.delay_notice,
         )
         .unwrap();
         text
@@ -155,6 +163,34 @@ impl Gateway {
         assert!(ran.good, "{arguments:?}: {}", ran.err);
         serde_json::from_slice(&ran.out)
             .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", ran.text()))
+    }
+
+    /// The rows of the queue; only what is held if `held`.
+    pub fn queue(&self, held: bool) -> Vec<serde_json::Value> {
+        let all = ["queue", "list", "--limit", "1000"];
+        let arguments = if held {
+            [&all[..], &["--held"]].concat()
+        } else {
+            all.to_vec()
+        };
+        self.json(&arguments)
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// Waits until nothing in the queue waits to be opened or handed over; held mail may remain.
+    pub fn drained(&self) {
+        let end = Instant::now() + DRAIN;
+        loop {
+            let rows = self.queue(false);
+            let waiting: Vec<_> = rows.iter().filter(|row| row["state"] != "held").collect();
+            if waiting.is_empty() {
+                return;
+            }
+            assert!(Instant::now() < end, "still waiting: {waiting:#?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Makes an organisation what `description` says, in the form of `docs/apply.md`.

@@ -88,6 +88,22 @@ pub fn mailbox(directory: &Path, issuer: &Identity, address: &str, kind: KeyKind
     make(directory, &name, kind, &extensions, &signed_by(issuer))
 }
 
+/// A P-256 certificate of `issuer` with exactly these extensions, in the words of an OpenSSL settings file.
+pub fn with_extensions(
+    directory: &Path,
+    issuer: &Identity,
+    name: &str,
+    extensions: &str,
+) -> Identity {
+    make(
+        directory,
+        name,
+        KeyKind::P256,
+        extensions,
+        &signed_by(issuer),
+    )
+}
+
 /// A certificate for a TLS server on loopback.
 pub fn server(directory: &Path, issuer: &Identity, host: &str) -> Identity {
     let extensions = format!(

@@ -24,9 +24,13 @@ fn on_path(program: &str) -> bool {
     std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }
 
-/// The Python with the packages of the tests: named by `SEALGATE_PYTHON`, else the plain one.
+/// The Python with the packages of the tests: named by `SEALGATE_PYTHON`, else the one that `cargo xtask test tools`
+/// made, else the plain one.
 pub fn python() -> String {
-    std::env::var("SEALGATE_PYTHON").unwrap_or_else(|_| "python3".to_owned())
+    let own = crate::place::workspace().join("target/venv/bin/python3");
+    let own = own.is_file().then(|| crate::keys::shown(&own));
+    let named = std::env::var("SEALGATE_PYTHON").ok().or(own);
+    named.unwrap_or_else(|| "python3".to_owned())
 }
 
 /// What a program came to.
@@ -34,6 +38,8 @@ pub fn python() -> String {
 pub struct Ran {
     /// Whether it ended with 0.
     pub good: bool,
+    /// Its exit code; none if a signal ended it.
+    pub code: Option<i32>,
     /// What it printed.
     pub out: Vec<u8>,
     /// What it complained.
@@ -66,6 +72,7 @@ pub fn run<A: AsRef<OsStr>>(program: &str, arguments: &[A], input: &[u8]) -> Ran
     writer.join().unwrap();
     Ran {
         good: output.status.success(),
+        code: output.status.code(),
         out: output.stdout,
         err: String::from_utf8_lossy(&output.stderr).into_owned(),
     }

@@ -3,7 +3,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -72,6 +72,8 @@ struct State {
     /// Every line a client sent, for tests on what was said and in which order.
     lines: Mutex<Vec<String>>,
     connections: Mutex<u32>,
+    /// Sessions that have not ended yet.
+    open: AtomicU32,
     end: AtomicBool,
 }
 
@@ -162,6 +164,20 @@ impl Sink {
         *self.state.connections.lock().unwrap()
     }
 
+    /// How many sessions are open now.
+    pub fn open(&self) -> u32 {
+        self.state.open.load(Ordering::Relaxed)
+    }
+
+    /// Waits until all sessions have ended: of a client that was killed, nothing is recorded any more then.
+    pub fn wait_until_idle(&self, limit: Duration) {
+        let end = Instant::now() + limit;
+        while self.open() > 0 {
+            assert!(Instant::now() < end, "{} sessions do not end", self.open());
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
     /// Waits until `count` mails are there and gives all there are; fewer only if `limit` is over.
     pub fn wait_for(&self, count: usize, limit: Duration) -> Vec<Received> {
         let end = Instant::now() + limit;
@@ -202,9 +218,11 @@ fn accept(
             Ok((socket, _)) => {
                 *state.connections.lock().unwrap() += 1;
                 let (state, tls) = (Arc::clone(state), tls.clone());
+                state.open.fetch_add(1, Ordering::Relaxed);
                 std::thread::spawn(move || {
                     // A client that goes away in the middle is what some tests are about.
                     let _ = Session::new(socket, &state, tls).and_then(|mut session| session.run());
+                    state.open.fetch_sub(1, Ordering::Relaxed);
                 });
             }
             Err(_) => std::thread::sleep(LOOK_EVERY),

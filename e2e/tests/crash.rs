@@ -87,8 +87,8 @@ fn kill_at_any_moment_loses_no_mail() {
         }
         for _ in 0..KILLS {
             std::thread::sleep(Duration::from_millis(100 + chance.below(500)));
-            kills.push(Instant::now());
             scene.gateway.kill();
+            kills.push(Instant::now());
             scene.gateway.start();
         }
         shared.kills_over.store(true, Ordering::Relaxed);
