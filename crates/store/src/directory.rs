@@ -63,6 +63,7 @@ pub(crate) async fn prepare(directory: &Path) -> Result<Opening, StoreError> {
         ));
     }
     if about.permissions().mode() & 0o077 != 0 {
+        may_be_taken(directory)?;
         fs::set_permissions(directory, fs::Permissions::from_mode(0o700))
             .map_err(|error| problem(directory, &error))?;
     }
@@ -86,6 +87,25 @@ pub(crate) async fn prepare(directory: &Path) -> Result<Opening, StoreError> {
         Err(error) => return Err(problem(directory, &error)),
     }
     Ok(opening)
+}
+
+/// A directory that others use, such as one of the system, is never made private.
+fn may_be_taken(directory: &Path) -> Result<(), StoreError> {
+    let failed = |error: io::Error| problem(directory, &error);
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(DATABASE) || [LOCK, "lost+found"].contains(&name.as_ref()) {
+            continue;
+        }
+        return Err(StoreError::Directory {
+            path: directory.to_owned(),
+            problem: format!(
+                "others may read it, and it holds {name}: name a directory that is for this program alone"
+            ),
+        });
+    }
+    Ok(())
 }
 
 /// The lock on the directory itself: a new database is made by one process while the others wait.
