@@ -252,7 +252,12 @@ fn bad_data_directory() {
     fs::create_dir(&nonsense).unwrap();
     fs::set_permissions(&nonsense, fs::Permissions::from_mode(0o700)).unwrap();
     fs::write(nonsense.join("sealgate.db"), "no database ".repeat(1000)).unwrap();
+    let shared = gateway.directory().path().join("shared");
+    fs::create_dir(&shared).unwrap();
+    fs::write(shared.join("other"), "another program's").unwrap();
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o755)).unwrap();
     for (data, words) in [
+        (shared, ["shared: others may read it", "name a directory"]),
         (file.join("data"), ["file/data", "name a directory"]),
         (file.clone(), ["/file", "name a directory"]),
         (
