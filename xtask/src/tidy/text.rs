@@ -180,7 +180,7 @@ mod tests {
                 "{head}{tail}"
             );
         }
-        assert!(rules_for("a.md", "net/work/x and $HOME/x and ~/x").is_empty());
+        assert!(rules_for("a.md", "net/works and $HOME/x and ~/x").is_empty());
     }
 
     #[test]

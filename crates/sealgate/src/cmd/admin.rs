@@ -6,19 +6,15 @@ mod organisation;
 mod route;
 mod rule;
 
-use std::path::PathBuf;
-
-use clap::{Args, Subcommand};
 use sealgate_core::change::{Change, Described, describe};
-use sealgate_core::queue::{NextHop, TlsRequirement};
-use sealgate_core::rules::{InboundMode, OutboundMode, Pattern, Rule, RuleId};
-use sealgate_core::tenant::{InboundRoute, Language, MailboxState, OrganisationId, Settings};
-use sealgate_mail::{Address, Domain};
-use sealgate_store::{CorrespondentFilter, Order, Store};
+use sealgate_core::queue::NextHop;
+use sealgate_core::tenant::{Language, OrganisationId, Settings};
+use sealgate_mail::Domain;
+use sealgate_store::{Order, Store};
 use serde::Serialize;
 
 use super::apply::no_such_organisation;
-use super::{Cli, Done, Failure, OrganisationArg, Output, address_argument, configuration, table};
+use super::{Cli, Done, Failure, OrganisationArg, Output, configuration};
 use crate::lifecycle;
 
 pub use correspondent::{CorrespondentCommand, correspondent};

@@ -1,6 +1,14 @@
 //! Correspondents' keys: import, remove, list.
 
-use super::*;
+use super::{Admin, word_of};
+use crate::cmd::{Cli, Done, Failure, OrganisationArg, Output, table};
+use crate::lifecycle;
+use clap::Subcommand;
+use sealgate_core::change::Change;
+use sealgate_mail::Address;
+use sealgate_store::CorrespondentFilter;
+use serde::Serialize;
+use std::path::PathBuf;
 
 /// Verbs for correspondents' keys.
 #[derive(Debug, Subcommand)]

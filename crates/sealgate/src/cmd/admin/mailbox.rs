@@ -3,7 +3,15 @@
 use sealgate_core::change::DescribedKeys;
 use sealgate_portal::terms::mailbox_state;
 
-use super::*;
+use super::Admin;
+use crate::cmd::{Cli, Done, Failure, OrganisationArg, Output, address_argument, table};
+use crate::lifecycle;
+use clap::Subcommand;
+use sealgate_core::change::Change;
+use sealgate_core::tenant::{Language, MailboxState};
+use sealgate_mail::Address;
+use serde::Serialize;
+use std::path::PathBuf;
 
 /// Verbs for mailboxes.
 #[derive(Debug, Subcommand)]

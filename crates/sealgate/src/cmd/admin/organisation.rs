@@ -1,6 +1,9 @@
 //! Organisations: create, list.
 
-use super::*;
+use super::{Admin, language};
+use crate::cmd::{Cli, Done, Output};
+use clap::Subcommand;
+use sealgate_core::tenant::{Language, Settings};
 
 /// Verbs for organisations.
 #[derive(Debug, Subcommand)]

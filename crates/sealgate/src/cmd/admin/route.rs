@@ -1,6 +1,12 @@
 //! Inbound routes: add, remove, list.
 
-use super::*;
+use super::{Admin, domain, hop_words, word, yes_no};
+use crate::cmd::{Cli, Done, Failure, OrganisationArg, Output, table};
+use clap::{Args, Subcommand};
+use sealgate_core::change::Change;
+use sealgate_core::queue::{NextHop, TlsRequirement};
+use sealgate_core::tenant::InboundRoute;
+use sealgate_mail::Domain;
 
 /// Verbs for inbound routes.
 #[derive(Debug, Subcommand)]

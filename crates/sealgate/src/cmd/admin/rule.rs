@@ -1,6 +1,10 @@
 //! Encryption rules: list, add, move, delete.
 
-use super::*;
+use super::{Admin, word, word_of};
+use crate::cmd::{Cli, Done, Failure, OrganisationArg, Output, table};
+use clap::{Args, Subcommand};
+use sealgate_core::change::Change;
+use sealgate_core::rules::{InboundMode, OutboundMode, Pattern, Rule, RuleId};
 
 /// Verbs for encryption rules.
 #[derive(Debug, Subcommand)]
