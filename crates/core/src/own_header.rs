@@ -14,6 +14,8 @@ use crate::tenant::OrganisationId;
 
 /// What every field of ours begins with, in lower case.
 const OWN_PREFIX: &str = "x-sealgate-";
+/// The field by which a mail from a shared network says whose it is; taken off every copy.
+pub const CONNECTOR: &str = "X-Sealgate-Connector";
 const TRACE: &str = "X-Sealgate-Trace";
 const RESULT: &str = "X-Sealgate-Result";
 const AUTHENTICATION_RESULTS: &str = "Authentication-Results";

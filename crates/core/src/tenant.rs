@@ -179,6 +179,29 @@ pub enum Proof {
     Certificate([u8; 32]),
     /// Any connection from these networks.
     Network(Vec<IpNet>),
+    /// A network that others send from too, as those of the large mail providers: each mail says in its
+    /// X-Sealgate-Connector field whose it is.
+    Connector {
+        /// The shared networks.
+        networks: Vec<IpNet>,
+        /// SHA-256 of the secret that the field carries; long enough not to be guessed.
+        secret: [u8; 32],
+    },
+}
+
+impl Proof {
+    fn shares(&self, peer: IpAddr) -> bool {
+        match self {
+            Self::Connector { networks, .. } => holds(networks, peer),
+            Self::Password { .. } | Self::Certificate(_) | Self::Network(_) => false,
+        }
+    }
+}
+
+fn holds(networks: &[IpNet], peer: IpAddr) -> bool {
+    networks
+        .iter()
+        .any(|network| network.contains(&peer.to_canonical()))
 }
 
 impl SendingClient {
@@ -186,7 +209,7 @@ impl SendingClient {
     pub fn password_hash(&self) -> Option<&str> {
         match &self.proof {
             Proof::Password { hash, .. } => Some(hash),
-            Proof::Network(_) | Proof::Certificate(_) => None,
+            Proof::Network(_) | Proof::Certificate(_) | Proof::Connector { .. } => None,
         }
     }
 
@@ -282,11 +305,29 @@ impl Installation {
     /// The sending client that a connection from `peer` proves to be by its network alone.
     pub fn client_by_network(&self, peer: IpAddr) -> Option<(&Arc<Organisation>, &SendingClient)> {
         self.clients().find(|(_, client)| match &client.proof {
-            Proof::Network(networks) => networks
-                .iter()
-                .any(|network| network.contains(&peer.to_canonical())),
-            Proof::Password { .. } | Proof::Certificate(_) => false,
+            Proof::Network(networks) => holds(networks, peer),
+            Proof::Password { .. } | Proof::Certificate(_) | Proof::Connector { .. } => false,
         })
+    }
+
+    /// The sending clients that share the network of `peer`: which of them hands a mail in, the mail says.
+    pub fn clients_sharing(
+        &self,
+        peer: IpAddr,
+    ) -> impl Iterator<Item = (&Arc<Organisation>, &SendingClient)> {
+        self.clients()
+            .filter(move |(_, client)| client.proof.shares(peer))
+    }
+
+    /// The sending client of a shared network whose secret has this SHA-256.
+    pub fn client_by_connector(
+        &self,
+        peer: IpAddr,
+        digest: &[u8],
+    ) -> Option<(&Arc<Organisation>, &SendingClient)> {
+        self.clients_sharing(peer).find(
+            |(_, client)| matches!(&client.proof, Proof::Connector { secret, .. } if secret == digest),
+        )
     }
 
     /// The sending client whose TLS certificate has this SHA-256.

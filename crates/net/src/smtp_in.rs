@@ -48,6 +48,8 @@ pub struct Session {
     pub tls: Option<TlsFacts>,
     /// SHA-256 of the certificate it has shown to hold the key of, if it was asked for one.
     pub certificate: Option<[u8; 32]>,
+    /// Whether it comes from a network that several sending clients share: each mail says whose it is.
+    pub shared: bool,
     /// The sending client it has proven to be.
     pub client: Option<ClientName>,
     /// Whether that was proven by AUTH.
@@ -64,7 +66,7 @@ pub trait Gate: Send + Sync + 'static {
     /// Where the content of one mail goes. Dropped without [`Gate::accept`], it is forgotten.
     type Body: Body;
 
-    /// A client has connected. May set [`Session::client`] if its network proves who it is; `Err` refuses the session.
+    /// A client has connected. May set [`Session::client`] or [`Session::shared`] by its network; `Err` refuses the session.
     fn connected(&self, session: &mut Session) -> impl Future<Output = Result<(), Reply>> + Send;
 
     /// TLS is up. May set [`Session::client`] if the client's certificate proves who it is.
@@ -270,6 +272,7 @@ impl<G: Gate> Running<G> {
             esmtp: false,
             tls: None,
             certificate: None,
+            shared: false,
             client: None,
             authenticated: false,
             started: wall_clock(),
@@ -322,7 +325,7 @@ impl<G: Gate> Running<G> {
 
     async fn greet(&mut self) -> io::Result<()> {
         let welcome = self.gate.connected(&mut self.session).await;
-        if welcome.is_ok() && self.session.client.is_some() {
+        if welcome.is_ok() && (self.session.client.is_some() || self.session.shared) {
             self.server.set_proven();
         }
         self.server.greet(welcome);

@@ -9,6 +9,8 @@ use sealgate_core::queue::{Credentials, Destination, NextHop, TlsRequirement};
 use sealgate_core::rules::{Entry, InboundMode, OutboundMode, Pattern, Rule, RuleId};
 use sealgate_core::tenant::{InboundRoute, Proof, SendingClient, Settings};
 use sealgate_mail::{Address, Domain};
+use sealgate_smime::algorithms::DigestAlgorithm;
+use sealgate_smime::aws::Digest;
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::key::KeyKind;
 use sealgate_smime::pkcs12;
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cmd::{Failure, read_input};
 use crate::lifecycle::key_kind;
+use crate::limits::CONNECTOR_SECRET;
 use crate::passwords::password_hash;
 
 /// An organisation as a file describes it.
@@ -157,6 +160,7 @@ struct Client {
     user: Option<String>,
     password: Option<String>,
     certificate: Option<String>,
+    connector_secret: Option<String>,
     #[serde(default)]
     networks: Vec<IpNet>,
     #[serde(default)]
@@ -381,8 +385,14 @@ pub fn read_pkcs12(path: &Path, password: &str, mailbox: &Address) -> Result<Imp
 impl Client {
     fn resolve(&self, directory: &Path, current: &Described) -> Result<SendingClient, Failure> {
         let networks = (!self.networks.is_empty()).then_some(&self.networks);
+        if networks.is_none() && self.connector_secret.is_some() {
+            return Err(Failure::new(format_args!(
+                "client {}: connector-secret needs networks",
+                self.name
+            )));
+        }
         let proof = match (networks, &self.certificate, &self.user, &self.password) {
-            (Some(networks), None, None, None) => Proof::Network(networks.clone()),
+            (Some(networks), None, None, None) => self.network_proof(networks)?,
             (None, Some(file), None, None) => {
                 Proof::Certificate(self.fingerprint(directory, file)?)
             }
@@ -402,6 +412,23 @@ impl Client {
             may_send_as: self.may_send_as.clone(),
             mail_server: self.mail_server,
         })
+    }
+
+    fn network_proof(&self, networks: &[IpNet]) -> Result<Proof, Failure> {
+        let networks = networks.to_vec();
+        let Some(secret) = &self.connector_secret else {
+            return Ok(Proof::Network(networks));
+        };
+        if secret.len() < CONNECTOR_SECRET {
+            return Err(Failure::new(format_args!(
+                "client {}: connector-secret has {} characters; give at least {CONNECTOR_SECRET}, by chance",
+                self.name,
+                secret.len()
+            )));
+        }
+        let digest = Digest::of(DigestAlgorithm::Sha256, secret.as_bytes());
+        let secret = digest.try_into().map_err(|_| Failure::new("no SHA-256"))?;
+        Ok(Proof::Connector { networks, secret })
     }
 
     fn fingerprint(&self, directory: &Path, file: &str) -> Result<[u8; 32], Failure> {

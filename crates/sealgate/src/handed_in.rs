@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use sealgate_core::journal::{Direction, Line, MailRecord, MailStatus, Trace};
-use sealgate_core::own_header::{Own, is_loop, trace_field};
+use sealgate_core::own_header::{CONNECTOR, Own, is_loop, trace_field};
 use sealgate_core::ports::StoredContent;
 use sealgate_core::process::{ProcessError, Received};
 use sealgate_core::queue::MailId;
 use sealgate_core::tenant::{Installation, Organisation};
+use sealgate_mail::edit::HeaderEdit;
 use sealgate_mail::smtp::Envelope;
 use sealgate_mail::smtp::server::{ReceivedFacts, received};
-use sealgate_mail::{Address, EnhancedStatus, Reply, Timestamp};
+use sealgate_mail::{Address, EnhancedStatus, HeaderBlock, Reply, Timestamp};
 use sealgate_net::smtp_in::Session;
 
 use crate::gateway::{Gateway, now};
@@ -50,7 +51,11 @@ impl<'s> HandedIn<'s> {
         envelope: Envelope,
         content: Arc<dyn StoredContent>,
     ) -> Result<Self, Reply> {
-        let seen = see(Arc::clone(&content), &envelope).await?;
+        let mut seen = see(Arc::clone(&content), &envelope).await?;
+        let without_secret = HeaderEdit::new(&seen.header)
+            .remove_named(CONNECTOR)
+            .finish();
+        seen.header = HeaderBlock::parse(&without_secret);
         if is_loop(
             gateway.store.trace_key(),
             organisation.id,

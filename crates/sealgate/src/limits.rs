@@ -58,3 +58,5 @@ pub const LEASED: usize = 400;
 pub const OPENING_ATTEMPTS: u32 = 3;
 /// Seconds until a mail that could not be opened is tried again.
 pub const OPENING_PAUSE: i64 = 30;
+/// Fewest characters of a connector secret: a stranger in the same network must not guess it.
+pub const CONNECTOR_SECRET: usize = 20;

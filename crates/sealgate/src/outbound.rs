@@ -5,19 +5,22 @@ use std::sync::Arc;
 use sealgate_core::failure::{self, Circumstances, Disposition, Place, Refusal, RefusalReason};
 use sealgate_core::journal::{Direction, Line, MailStatus};
 use sealgate_core::outcome::OutboundOutcome;
+use sealgate_core::own_header::CONNECTOR;
 use sealgate_core::ports::StoredContent;
 use sealgate_core::process::{self, OutboundRecipient, OutboundWork};
 use sealgate_core::queue::Outgoing;
 use sealgate_core::settle::{self, OutboundSender};
-use sealgate_core::tenant::{KeyId, Organisation};
+use sealgate_core::tenant::{Installation, KeyId, Organisation, SendingClient};
 use sealgate_mail::smtp::Envelope;
-use sealgate_mail::{EnhancedStatus, Reply, ReversePath};
-use sealgate_net::smtp_in::Session;
+use sealgate_mail::{Content, EnhancedStatus, Message, Reply, ReversePath};
+use sealgate_net::smtp_in::{ClientName, Session};
+use sealgate_smime::algorithms::DigestAlgorithm;
+use sealgate_smime::aws::Digest;
 use sealgate_smime::sign::Signer;
 use sealgate_store::{Acceptance, Durable, KeyPair};
 
 use crate::gateway::Gateway;
-use crate::handed_in::{HandedIn, line};
+use crate::handed_in::{HandedIn, blocking, line};
 use crate::lookups::{self, OutboundDecision, OutboundMail};
 use crate::random::SystemRandom;
 use crate::reports;
@@ -31,12 +34,11 @@ pub async fn accept(
     content: Arc<dyn StoredContent>,
 ) -> Result<Durable, Reply> {
     let installation = gateway.installation();
-    let found = session
-        .client
-        .as_ref()
-        .and_then(|name| installation.client_by_name(&name.0));
-    let (organisation, client) = found.ok_or_else(not_a_client)?;
-    let (organisation, client) = (Arc::clone(organisation), client.clone());
+    let (organisation, client) = identify(&installation, session, &envelope, &content).await?;
+    let session = &Session {
+        client: Some(ClientName(client.name.clone())),
+        ..session.clone()
+    };
     let snapshot = (installation, Arc::clone(&organisation));
     let mail = HandedIn::read(
         gateway,
@@ -63,6 +65,43 @@ pub async fn accept(
     let refused = dispose(gateway, &mail, &decisions).await?;
     let copies = make_copies(gateway, &mail, &sender, &decisions).await?;
     commit(gateway, mail, decisions, refused, copies).await
+}
+
+/// Whose mail it is: the client that the session has proven, or the one whose secret the mail carries.
+async fn identify(
+    installation: &Installation,
+    session: &Session,
+    envelope: &Envelope,
+    content: &Arc<dyn StoredContent>,
+) -> Result<(Arc<Organisation>, SendingClient), Reply> {
+    let found = match &session.client {
+        Some(name) => installation.client_by_name(&name.0),
+        None => {
+            let content = Arc::clone(content);
+            let digest = blocking(move || connector_digest(content.as_ref())).await?;
+            digest.and_then(|digest| installation.client_by_connector(session.peer.ip(), &digest))
+        }
+    };
+    let (organisation, client) = found.ok_or_else(not_a_client)?;
+    match &envelope.from {
+        ReversePath::Address(from) if !client.may_send_as(organisation, Some(from)) => {
+            Err(may_not_send_as(Some(from)))
+        }
+        _ => Ok((Arc::clone(organisation), client.clone())),
+    }
+}
+
+/// SHA-256 of the one connector secret of a mail.
+fn connector_digest(content: &dyn Content) -> Option<Vec<u8>> {
+    let message = Message::read(content).ok()?;
+    let mut fields = message.header().all(CONNECTOR);
+    let (Some(field), None) = (fields.next(), fields.next()) else {
+        return None;
+    };
+    Some(Digest::of(
+        DigestAlgorithm::Sha256,
+        field.value().trim_ascii(),
+    ))
 }
 
 /// One recipient with what was decided.
@@ -307,6 +346,6 @@ fn not_a_client() -> Reply {
     Reply::new(
         530,
         EnhancedStatus(5, 7, 0),
-        "this sending client is not known any more: ask the administrator",
+        "this mail carries no proof of a known sending client: ask the administrator",
     )
 }

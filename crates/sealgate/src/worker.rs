@@ -34,8 +34,10 @@ impl Gate for Reception {
     async fn connected(&self, session: &mut Session) -> Result<(), Reply> {
         if session.listener == Listener::Outbound {
             let installation = self.0.installation();
-            let client = installation.client_by_network(session.peer.ip());
+            let peer = session.peer.ip();
+            let client = installation.client_by_network(peer);
             session.client = client.map(|(_, client)| ClientName(client.name.clone()));
+            session.shared = installation.clients_sharing(peer).next().is_some();
         }
         Ok(())
     }
@@ -96,20 +98,29 @@ impl Gate for Reception {
             return Ok(());
         }
         let installation = self.0.installation();
-        let Some((organisation, client)) = session
+        let proven = session
             .client
             .as_ref()
-            .and_then(|name| installation.client_by_name(&name.0))
-        else {
+            .and_then(|name| installation.client_by_name(&name.0));
+        let sharing = installation.clients_sharing(session.peer.ip());
+        let clients: Vec<_> = match &session.client {
+            Some(_) => proven.into_iter().collect(),
+            None => sharing.collect(),
+        };
+        if clients.is_empty() {
             return Err(Reply::new(
                 530,
                 EnhancedStatus(5, 7, 0),
                 "only known sending clients may hand in mail here: authenticate, or ask the administrator",
             ));
-        };
+        }
         match from {
             ReversePath::Null => Ok(()),
-            ReversePath::Address(address) if client.may_send_as(organisation, Some(address)) => {
+            ReversePath::Address(address)
+                if clients
+                    .iter()
+                    .any(|(of, client)| client.may_send_as(of, Some(address))) =>
+            {
                 Ok(())
             }
             ReversePath::Address(address) => Err(may_not_send_as(Some(address))),

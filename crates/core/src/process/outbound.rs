@@ -2,10 +2,11 @@
 
 use rand_core::CryptoRng;
 use sealgate_mail::canonical::Canonical;
+use sealgate_mail::edit::HeaderEdit;
 use sealgate_mail::message::MessageError;
 use sealgate_mail::report::cut_returned_content;
 use sealgate_mail::smtp::{EnvelopeRecipient, MailParams};
-use sealgate_mail::{Address, Message, Source, Timestamp};
+use sealgate_mail::{Address, Field, Message, Source, Timestamp};
 use sealgate_smime::algorithms::ContentEncryption;
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::encrypt::{EncryptTo, encrypt};
@@ -14,6 +15,7 @@ use sealgate_smime::sign::{Form, Signed, Signer, sign};
 use super::{ProcessError, Received, head, original_body, shelve, without_size};
 use crate::journal::{Exemption, MailStatus};
 use crate::outcome::{ClientContent, OutboundOutcome};
+use crate::own_header::CONNECTOR;
 use crate::ports::Shelf;
 use crate::queue::{Body, Outgoing};
 use crate::settle::outbound_status;
@@ -209,7 +211,8 @@ impl Makers<'_> {
 
     fn as_it_came(&self) -> (Vec<u8>, Body) {
         let received = self.work.received;
-        let head = head(&[received.prepend.as_bytes(), self.message.header().raw()]);
+        let header = HeaderEdit::new(self.message.header()).remove_named(CONNECTOR);
+        let head = head(&[received.prepend.as_bytes(), &header.finish()]);
         (head, original_body(received, self.message))
     }
 
@@ -260,7 +263,8 @@ impl Makers<'_> {
 fn message_fields(message: &Message<'_>) -> Vec<u8> {
     let header = sealgate_mail::header::HeaderBlock::parse(&message.outer_fields());
     let mut fields: Vec<u8> = Vec::new();
-    for field in header.fields().filter(|field| !field.is("Bcc")) {
+    let stays = |field: &Field<'_>| !field.is("Bcc") && !field.is(CONNECTOR);
+    for field in header.fields().filter(stays) {
         fields.extend_from_slice(field.raw());
     }
     if header.count("MIME-Version") == 0 {

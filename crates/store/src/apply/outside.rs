@@ -113,7 +113,7 @@ impl Run<'_> {
     pub(super) async fn put_client(&mut self, client: &SendingClient) -> Result<(), StoreError> {
         let user = match &client.proof {
             Proof::Password { user, .. } => Some(user),
-            Proof::Network(_) | Proof::Certificate(_) => None,
+            Proof::Network(_) | Proof::Certificate(_) | Proof::Connector { .. } => None,
         };
         let taken = sqlx::query(
             "SELECT organisation, name FROM clients WHERE (name = $1 AND organisation <> $2) OR (user_name = $3 AND name <> $1)",
