@@ -473,14 +473,7 @@ pub fn all_accounted_for(scene: &Scene, load: &Load, limit: Duration) -> Arrival
         let (held, moving) = queue(scene);
         let lost: Vec<&Entry> = entries
             .iter()
-            .filter(|entry| match (&entry.answer, entry.kind) {
-                (Answer::Accepted(queue_id), Kind::HeldIn) => !held.contains(queue_id),
-                (Answer::Accepted(_), Kind::ReportedOut) => {
-                    !arrivals.reports.contains_key(&entry.id)
-                }
-                (Answer::Accepted(_), _) => !arrivals.mails.contains_key(&entry.id),
-                _ => false,
-            })
+            .filter(|entry| !is_accounted_for(entry, &arrivals, &held))
             .collect();
         if lost.is_empty() && moving == 0 {
             check_refused(&entries, &arrivals);
@@ -495,15 +488,43 @@ pub fn all_accounted_for(scene: &Scene, load: &Load, limit: Duration) -> Arrival
     }
 }
 
-/// The queue ids of held mails, and how many recipients wait or are to be opened.
-fn queue(scene: &Scene) -> (Vec<String>, usize) {
+fn is_accounted_for(entry: &Entry, arrivals: &Arrivals, held: &Held) -> bool {
+    let Answer::Accepted(queue_id) = &entry.answer else {
+        return true;
+    };
+    match entry.kind {
+        Kind::HeldIn => held.contains_key(queue_id),
+        Kind::ReportedOut => arrivals.reports.contains_key(&entry.id),
+        _ if arrivals.mails.contains_key(&entry.id) => true,
+        _ => held.get(queue_id).is_some_and(|why| why == SET_ASIDE),
+    }
+}
+
+/// Why a mail is held that was being opened each time the gateway was killed: it may have been the cause.
+const SET_ASIDE: &str = "could-not-process";
+
+/// Lets the mails be opened again that were set aside, as an administrator would; gives how many there were.
+pub fn retry_set_aside(scene: &Scene) -> usize {
+    let (held, _) = queue(scene);
+    let set_aside: Vec<_> = held.iter().filter(|(_, why)| *why == SET_ASIDE).collect();
+    for (queue_id, _) in &set_aside {
+        scene.gateway.json(&["queue", "retry", queue_id]);
+    }
+    set_aside.len()
+}
+
+/// Queue ids of held mails, and why they are.
+type Held = HashMap<String, String>;
+
+/// What is held, and how many recipients wait or are to be opened.
+fn queue(scene: &Scene) -> (Held, usize) {
     let list = scene.gateway.json(&["queue", "list", "--limit", "10000"]);
     let rows = list.as_array().unwrap();
-    let is_held = |row: &&serde_json::Value| row["state"] == "held";
-    let held: Vec<String> = rows
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let held: Held = rows
         .iter()
-        .filter(is_held)
-        .map(|row| row["queue_id"].as_str().unwrap().to_owned())
+        .filter(|row| row["state"] == "held")
+        .map(|row| (text(&row["queue_id"]), text(&row["note"])))
         .collect();
     let moving = rows.len() - held.len();
     (held, moving)
