@@ -69,6 +69,7 @@ impl Running {
         listeners.iter().for_each(Listening::begin_stop);
         let (stop, task) = self.queue;
         let _ = stop.send(true);
+        self.gateway.close_idle().await;
         for listener in listeners {
             listener.stopped(end).await;
         }
@@ -77,12 +78,18 @@ impl Running {
                 "deliveries were cut off by the stop; they are repeated at the next start"
             );
         }
-        // Peers that do not answer QUIT lose nothing.
-        let _ = timeout(CLOSE_GRACE, self.gateway.smtp_out.close_idle()).await;
+        self.gateway.close_idle().await;
         self.follower.abort();
         if let Err(error) = self.gateway.store.report_stopped().await {
             tracing::warn!(%error, "the stop was not recorded");
         }
+    }
+}
+
+impl Gateway {
+    /// Ends sessions with next hops that wait for the next mail. Peers that do not answer QUIT lose nothing.
+    async fn close_idle(&self) {
+        let _ = timeout(CLOSE_GRACE, self.smtp_out.close_idle()).await;
     }
 }
 
