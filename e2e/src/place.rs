@@ -52,10 +52,24 @@ pub fn workspace() -> PathBuf {
         .to_path_buf()
 }
 
-/// A loopback address with a port that was free a moment ago.
+/// Ports handed out here: below those the system gives to connections and to listeners on port 0, so that none of
+/// them takes a port between its choice and the program's start.
+const PORTS: std::ops::Range<u16> = 12_000..32_000;
+
+/// A loopback address whose port is free, and given to no other test of this process.
 pub fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap()
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let count = u32::from(PORTS.end - PORTS.start);
+    let first = std::process::id().wrapping_mul(97);
+    for _ in 0..count {
+        let given = GIVEN.fetch_add(1, Ordering::Relaxed);
+        let offset = u16::try_from(first.wrapping_add(given) % count).unwrap();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, PORTS.start + offset));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+    panic!("no port is free from {} to {}", PORTS.start, PORTS.end);
 }
 
 /// Says that a test did not run because something outside is missing. In CI nothing may be missing.

@@ -9,7 +9,7 @@ use crate::gateway::{self, Gateway, Options};
 use crate::sink::{Received, Sink};
 
 /// How long a delivery may take; all of it is on loopback.
-pub const DELIVERY: Duration = Duration::from_secs(20);
+pub const DELIVERY: Duration = Duration::from_secs(60);
 
 /// A running gateway, the organisation's mail server behind it, and the internet.
 #[derive(Debug)]

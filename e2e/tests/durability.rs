@@ -42,7 +42,7 @@ const SLOW: Duration = Duration::from_millis(25);
 /// How long the last deliveries may take, retries included.
 const LAST: Duration = Duration::from_secs(120);
 /// How long a session of a sink may take to notice that its client is dead.
-const SINK_END: Duration = Duration::from_secs(20);
+const SINK_END: Duration = Duration::from_secs(60);
 
 fn ready(programs: &[&str]) -> bool {
     program().is_some() && present(programs)

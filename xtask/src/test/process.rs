@@ -23,6 +23,22 @@ pub struct Job {
     log: PathBuf,
 }
 
+/// A program that did not do what it should.
+#[derive(Debug)]
+pub struct Failed {
+    /// Everything it printed.
+    pub output: String,
+    /// Which program it was, how it ended, and where its output is.
+    pub reason: String,
+}
+
+/// The text to print: the end of the output, and the reason.
+impl From<Failed> for String {
+    fn from(failed: Failed) -> Self {
+        format!("{}\n{}", last_lines(&failed.output), failed.reason)
+    }
+}
+
 impl Job {
     /// Runs `program` in `directory`; what it prints goes to the file `log`.
     pub fn new(program: &str, arguments: &[&str], directory: &Path, log: PathBuf) -> Self {
@@ -41,22 +57,22 @@ impl Job {
         self
     }
 
-    /// Runs it to its end or to the limit. `Ok` is its output, `Err` the text to print about the failure.
-    pub fn run(&self, limit: Duration) -> Result<String, String> {
+    /// Runs it to its end or to the limit. `Ok` is its output.
+    pub fn run(&self, limit: Duration) -> Result<String, Failed> {
         let status = self.wait(limit);
         let output = fs::read(&self.log).unwrap_or_default();
         let output = String::from_utf8_lossy(&output).into_owned();
         let reason = match status {
             Ok(Some(status)) if status.success() => return Ok(output),
-            Ok(Some(status)) => format!("`{}` ended with {status}", self.line()),
-            Ok(None) => format!("`{}` was ended after {} s", self.line(), limit.as_secs()),
-            Err(error) => return Err(format!("`{}` could not be run: {error}", self.line())),
+            Ok(Some(status)) => format!("ended with {status}"),
+            Ok(None) => format!("was ended after {} s", limit.as_secs()),
+            Err(error) => format!("could not be run: {error}"),
         };
-        Err(format!(
-            "{}\n{reason}; all output: {}",
-            last_lines(&output),
-            self.log.display()
-        ))
+        let (line, log) = (self.line(), self.log.display());
+        Err(Failed {
+            reason: format!("`{line}` {reason}; all output: {log}"),
+            output,
+        })
     }
 
     fn line(&self) -> String {
@@ -112,7 +128,8 @@ fn end_group(child: &mut Child) -> io::Result<()> {
     Ok(())
 }
 
-fn last_lines(output: &str) -> String {
+/// The last lines of a long output.
+pub fn last_lines(output: &str) -> String {
     let lines: Vec<&str> = output.lines().collect();
     let from = lines.len().saturating_sub(PRINTED_LINES);
     lines.get(from..).unwrap_or_default().join("\n")
@@ -134,9 +151,9 @@ mod tests {
         let good = job("good", "echo out; echo err >&2")
             .env("X", "1")
             .run(limit);
-        assert_eq!(good, Ok("out\nerr\n".to_owned()));
+        assert_eq!(good.ok().as_deref(), Some("out\nerr\n"));
         let bad = job("bad", "echo broken; exit 3").run(limit);
-        let text = bad.err().unwrap_or_default();
+        let text = bad.err().map(String::from).unwrap_or_default();
         assert!(
             text.starts_with("broken\n") && text.contains("exit status: 3"),
             "{text}"
@@ -150,8 +167,7 @@ mod tests {
         assert!(
             hanging
                 .err()
-                .unwrap_or_default()
-                .contains("was ended after")
+                .is_some_and(|failed| failed.reason.contains("was ended after"))
         );
         assert!(began.elapsed() < Duration::from_secs(20));
     }

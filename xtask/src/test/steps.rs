@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use super::process::last_lines;
 use super::tools;
 use super::{Count, Outcome, Place, Step};
 use crate::tidy;
@@ -173,12 +174,16 @@ fn tests(place: &Place, step: &str, arguments: &[&str], limit: Duration) -> Outc
         .cargo(step, &arguments)
         .env("SEALGATE_BIN", binary)
         .env("SEALGATE_PYTHON", tools::python(place));
-    let result = job.run(limit);
-    let (Ok(output) | Err(output)) = &result;
-    let mut count = count(output);
-    let notes = skips(output);
+    let (output, mut failure) = match job.run(limit) {
+        Ok(output) => (output, None),
+        Err(failed) => {
+            let text = format!("{}\n{}", failures(&failed.output), failed.reason);
+            (failed.output, Some(text))
+        }
+    };
+    let mut count = count(&output);
+    let notes = skips(&output);
     count.skipped += notes.len() as u64;
-    let mut failure = result.as_ref().err().cloned();
     if failure.is_none() && count.passed == 0 {
         failure = Some("no test was run".to_owned());
     }
@@ -189,9 +194,35 @@ fn tests(place: &Place, step: &str, arguments: &[&str], limit: Duration) -> Outc
     }
 }
 
-fn plain(result: Result<String, String>) -> Outcome {
+/// Lines printed of each failing test; the log file has all of them.
+const FAILURE_LINES: usize = 60;
+
+/// What the failing tests printed, each shortened; everything if no test failed, as when a test does not compile.
+fn failures(output: &str) -> String {
+    let mut shown = Vec::new();
+    let mut is_failing = false;
+    let mut left = FAILURE_LINES;
+    for line in output.lines() {
+        match line {
+            "failures:" => is_failing = true,
+            _ if line.starts_with("test result: ") => is_failing = false,
+            _ if line.starts_with("---- ") => left = FAILURE_LINES,
+            _ => {}
+        }
+        if is_failing && left > 0 {
+            shown.push(line);
+            left -= 1;
+        }
+    }
+    if shown.is_empty() {
+        return last_lines(output);
+    }
+    shown.join("\n")
+}
+
+fn plain(result: Result<String, impl Into<String>>) -> Outcome {
     Outcome {
-        failure: result.err(),
+        failure: result.err().map(Into::into),
         ..Outcome::default()
     }
 }
@@ -253,6 +284,19 @@ skipped: cmsutil is not installed (Debian package libnss3-tools)
         };
         assert_eq!(count(OUTPUT), expected);
         assert_eq!(count("no such line"), Count::default());
+    }
+
+    #[test]
+    fn only_failing_tests_are_shown() {
+        let output = "successes:\n---- a stdout ----\nnoise\n\nfailures:\n---- b stdout ----\nwhy\n\n\
+            failures:\n    b\n\ntest result: FAILED. 1 passed; 1 failed;\nsuccesses:\n---- c stdout ----\n";
+        let shown = failures(output);
+        assert!(shown.contains("why"), "{shown}");
+        assert!(
+            !shown.contains("noise") && !shown.contains("---- c"),
+            "{shown}"
+        );
+        assert_eq!(failures("error: no such field"), "error: no such field");
     }
 
     #[test]

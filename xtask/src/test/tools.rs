@@ -82,7 +82,8 @@ fn apt(place: &Place, arguments: &[&str], limit: Duration) -> Result<(), String>
     let job = place
         .job("apt", "apt-get", arguments)
         .env("DEBIAN_FRONTEND", "noninteractive");
-    job.run(limit).map(|_| ())
+    job.run(limit)?;
+    Ok(())
 }
 
 /// The Python that has the tests' packages; the plain one while there is none.
