@@ -144,6 +144,7 @@ impl Run<'_> {
             anchors: &self.organisation.anchors,
             at: self.now,
             known: &[],
+            switches: self.organisation.settings.switches(),
         };
         let opened = process::open(&input, &self.shelf).unwrap();
         let recipients = [InboundRecipient {
@@ -230,6 +231,7 @@ impl Run<'_> {
             key: &own.key,
             certificate: &own.certificate,
             chain: &[],
+            rsa_signature: Default::default(),
         });
         let (from, params) = (
             ReversePath::Address(self.from.clone()),
@@ -284,6 +286,7 @@ fn organisation(case: &Case, cast: &Cast) -> Organisation {
         anchors: Arc::new(TrustAnchors::new(vec![certificate(
             &cast.partner_authority,
         )])),
+        partners: Vec::new(),
     }
 }
 

@@ -149,6 +149,7 @@ fn stored(harvested: &Harvested, now: Timestamp) -> CorrespondentKey {
         origin: Origin::Harvested,
         state: harvested.state,
         added: now,
+        capabilities: None,
     }
 }
 
@@ -243,6 +244,7 @@ mod tests {
             origin,
             state,
             added: NOW,
+            capabilities: None,
         }
     }
 

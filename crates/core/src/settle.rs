@@ -296,6 +296,7 @@ mod tests {
             destinations: HashMap::new(),
             smarthost: None,
             anchors: Arc::new(TrustAnchors::new(vec![])),
+            partners: vec![],
         }
     }
 

@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use sealgate_mail::{Address, Domain, Timestamp};
+use sealgate_smime::algorithms::Switches;
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::path::TrustAnchors;
+use sealgate_smime::profile::Profile;
 use serde::{Deserialize, Serialize};
 
 use crate::queue::{Destination, NextHop};
@@ -47,13 +49,83 @@ impl Language {
 }
 
 /// Switches of an organisation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
     /// A3: if one recipient of an outbound mail is refused, all are.
     pub all_or_nothing: bool,
     /// Language of reports.
     pub language: Language,
+    /// Whether Triple DES and SHA-1 are read.
+    pub legacy: bool,
+    /// Whether keys on Brainpool curves are read.
+    pub brainpool: bool,
+    /// What an unanswered question about revocation means.
+    pub revocation: RevocationMode,
+    /// Whether Mozilla's roots for e-mail are trusted beside the organisation's own.
+    pub public_roots: bool,
+    /// Whether remote content is taken out of decrypted HTML that no valid signature inside vouches for (row C1).
+    pub neutralise: bool,
+    /// Whether what was found is told in the Subject; forged tags are removed then (rows G1 and G2).
+    pub subject_tags: bool,
+    /// Whether header fields of outgoing mail are protected (RFC 9788).
+    pub header_protection: bool,
+    /// What is done with outgoing calendar mail where a rule signs or encrypts.
+    pub calendar: Special,
+    /// The same for mail in Microsoft's TNEF form (winmail.dat).
+    pub tnef: Special,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            all_or_nothing: false,
+            language: Language::default(),
+            legacy: false,
+            brainpool: false,
+            revocation: RevocationMode::default(),
+            public_roots: true,
+            neutralise: true,
+            subject_tags: false,
+            header_protection: false,
+            calendar: Special::default(),
+            tnef: Special::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// The algorithms that are read beyond the accepted ones.
+    pub const fn switches(&self) -> Switches {
+        Switches {
+            legacy: self.legacy,
+            brainpool: self.brainpool,
+        }
+    }
+}
+
+/// What an unanswered question about revocation means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RevocationMode {
+    /// The verdict is `revocation-unknown`; the mail is delivered and the question asked again.
+    #[default]
+    Soft,
+    /// An answer is required: without one the signature counts as `untrusted`, and keys are not used.
+    Hard,
+}
+
+/// What is done with mail of a kind that some programs cannot handle once it is signed or encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Special {
+    /// Like all mail.
+    #[default]
+    LikeAll,
+    /// Signed, never encrypted; where a rule enforces encryption, it is encrypted all the same.
+    SignOnly,
+    /// Left as it is; where a rule enforces something, it is done all the same.
+    Leave,
 }
 
 /// One organisation.
@@ -79,6 +151,17 @@ pub struct Organisation {
     pub smarthost: Option<NextHop>,
     /// Its trust roots.
     pub anchors: Arc<TrustAnchors>,
+    /// Algorithms agreed with partners; the first that covers an address counts.
+    pub partners: Vec<Partner>,
+}
+
+/// Algorithms agreed with a partner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Partner {
+    /// Whom: an external address, a domain, or all.
+    pub external: Entry,
+    /// The algorithms.
+    pub profile: Profile,
 }
 
 /// Domains, the server mail for them is delivered to, and the known mailboxes or a wildcard.
@@ -386,6 +469,8 @@ pub struct CorrespondentKey {
     pub state: CorrespondentState,
     /// When it was stored.
     pub added: Timestamp,
+    /// The smimeCapabilities the owner announced when it was learned, DER (RFC 8551 section 2.5.2).
+    pub capabilities: Option<Vec<u8>>,
 }
 
 /// Where a correspondent key came from.

@@ -179,6 +179,7 @@ async fn open_with(
     let known = known_of_sender(gateway, leased, organisation).await?;
     let (gateway, content) = (Arc::clone(gateway), Arc::clone(&leased.content));
     let (anchors, at) = (Arc::clone(&organisation.anchors), leased.record.at);
+    let switches = organisation.settings.switches();
     let opened = tokio::task::spawn_blocking(move || {
         let ring: Vec<_> = pairs.iter().collect();
         let input = OpenInput {
@@ -187,6 +188,7 @@ async fn open_with(
             anchors: &anchors,
             known: &known,
             at,
+            switches,
         };
         process::open(&input, &gateway.store.shelf())
     });

@@ -243,6 +243,7 @@ async fn make_copies(
             key: &pair.key,
             certificate: &pair.certificate,
             chain: &pair.chain,
+            rsa_signature: Default::default(),
         });
         let own = keys.encryption.as_deref().map(|pair| &pair.certificate);
         let work = OutboundWork {

@@ -25,6 +25,26 @@ pub enum Standing {
     Refuse,
 }
 
+/// What an organisation lets in beyond [`Standing::Accept`]; nothing by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Switches {
+    /// [`Standing::Weak`] algorithms: Triple DES and SHA-1. Never silently, see [`crate::verify::Note`].
+    pub legacy: bool,
+    /// Keys on Brainpool curves (RFC 5639): to verify and to decrypt.
+    pub brainpool: bool,
+}
+
+impl Switches {
+    /// Whether an algorithm that stands so is read.
+    pub fn allow(self, standing: Standing) -> bool {
+        match standing {
+            Standing::Accept => true,
+            Standing::Weak => self.legacy,
+            Standing::Refuse => false,
+        }
+    }
+}
+
 /// One row of the algorithm table.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {

@@ -9,7 +9,9 @@ use crate::key::{KeyError, PrivateKey};
 
 /// A CertificationRequest in DER: subject CN, subjectAltName, keyUsage and extKeyUsage for mail with `address`.
 pub fn request(key: &PrivateKey, address: &Address) -> Result<Vec<u8>, KeyError> {
-    let algorithm = key.signature_algorithm().ok_or(KeyError::WrongKind)?;
+    let algorithm = key
+        .signature_algorithm(Default::default())
+        .ok_or(KeyError::WrongKind)?;
     let common_name = asn1::sequence(&[
         &asn1::oid(&ObjectIdentifier::new_unwrap("2.5.4.3")),
         &asn1::tlv(tag::UTF8_STRING, address.to_string().as_bytes()),
@@ -111,12 +113,13 @@ mod tests {
             let signature = outer.expect(tag::BIT_STRING).unwrap().bit_string().unwrap();
             assert_eq!(
                 Some(algorithm),
-                key.signature_algorithm().map(|a| a.identifier())
+                key.signature_algorithm(Default::default())
+                    .map(|a| a.identifier())
             );
             let public = PublicKey::from_spki(key.spki_der()).unwrap();
             public
                 .verify(
-                    key.signature_algorithm().unwrap(),
+                    key.signature_algorithm(Default::default()).unwrap(),
                     Signed::Message(info.raw),
                     signature,
                 )

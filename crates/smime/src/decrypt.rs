@@ -5,7 +5,7 @@
 //! plain text counts only if it is a MIME entity: it begins with a header block.
 
 use crate::algorithms::{
-    self, AlgorithmIdentifier, ContentEncryption, ContentParameters, DigestAlgorithm,
+    self, AlgorithmIdentifier, ContentEncryption, ContentParameters, DigestAlgorithm, Switches,
 };
 use crate::aws::{CbcDecryptor, CryptoError, Digest, GcmDecryptor};
 use crate::ber::BerReader;
@@ -87,18 +87,21 @@ fn read_recipients(input: impl Read) -> Result<Vec<RecipientId>, ReadError> {
 }
 
 /// Decrypts `message` with the first key pair of `ring` that it names and streams the plain text to `out`. The caller
-/// throws away what was written unless the result is [`Decryption::Opened`].
+/// throws away what was written unless the result is [`Decryption::Opened`]. `switches` says which algorithms are let in
+/// beyond the accepted ones.
 ///
 /// # Errors
 /// Only a failure to read the content or to write to `out`.
 pub fn decrypt(
     message: &Message<'_>,
     ring: &[&KeyPair],
+    switches: Switches,
     out: &mut dyn Write,
 ) -> io::Result<Decryption> {
     let entity = Entity::of_message(message);
     let mut hash = None;
-    match open_entity(&entity, ring, &mut hash, out) {
+    let keys = Keys { ring, switches };
+    match open_entity(&entity, keys, &mut hash, out) {
         Ok(opened) => Ok(Decryption::Opened(opened)),
         Err(Failure::NoKey) => Ok(Decryption::NoKey),
         Err(Failure::Crypto) => Ok(Decryption::Failed(hash)),
@@ -224,9 +227,16 @@ fn open<R: Read>(input: R) -> Result<(BerReader<R>, bool), ReadError> {
     }
 }
 
+/// What a message may be opened with.
+#[derive(Clone, Copy)]
+struct Keys<'k> {
+    ring: &'k [&'k KeyPair],
+    switches: Switches,
+}
+
 fn open_entity(
     entity: &Entity<'_>,
-    ring: &[&KeyPair],
+    Keys { ring, switches }: Keys<'_>,
     hash: &mut Option<[u8; 32]>,
     out: &mut dyn Write,
 ) -> Result<Opened, Failure> {
@@ -245,10 +255,8 @@ fn open_entity(
     let AlgorithmIdentifier { oid, parameters } = cms::encrypted_head(&mut reader)?;
     let parameters = ContentEncryption::from_algorithm_identifier(&oid, parameters.as_deref())?;
     let content = parameters.algorithm;
-    // Row C12 and RFC 5084 section 1.4: an AEAD cipher there and only there. Weak ciphers wait for a switch of the organisation.
-    if content.authenticated() != authenticated
-        || content.row().reading != algorithms::Standing::Accept
-    {
+    // Row C12 and RFC 5084 section 1.4: an AEAD cipher there and only there.
+    if content.authenticated() != authenticated || !switches.allow(content.row().reading) {
         return Err(Failure::Crypto);
     }
     let content_key = chosen.content_key(&pair.key, content.key_length())?;

@@ -22,6 +22,7 @@ use crate::entity::{self, Counted};
 use crate::key::{KeyError, PublicKey};
 use crate::limits;
 use crate::path::VerifiedPath;
+use crate::profile::Suite;
 
 /// A certificate somebody vouches for, to encrypt to.
 #[derive(Clone, Debug)]
@@ -207,9 +208,10 @@ impl<W: Write> Sealing<'_, W> {
 pub fn encrypt<'a>(
     entity: &'a dyn Source,
     recipients: &[EncryptTo],
-    content: ContentEncryption,
+    suite: Suite,
     rng: &mut dyn CryptoRng,
 ) -> Result<Enveloped<'a>, EncryptError> {
+    let content = suite.content;
     if content.row().making != Standing::Accept {
         return Err(EncryptError::Cipher(content.row().name));
     }
@@ -222,7 +224,7 @@ pub fn encrypt<'a>(
     rng.fill_bytes(&mut iv);
     let infos = recipients
         .iter()
-        .map(|to| recipient_info(&to.0, &key))
+        .map(|to| recipient_info(&to.0, suite, &key))
         .collect::<Result<Vec<_>, _>>()?;
     let tag_length = if content.authenticated() {
         GCM_TAG_OCTETS
@@ -290,6 +292,7 @@ struct RecipientInfo {
 
 fn recipient_info(
     certificate: &Certificate,
+    suite: Suite,
     content_key: &[u8],
 ) -> Result<RecipientInfo, EncryptError> {
     certificate
@@ -300,7 +303,9 @@ fn recipient_info(
         })?;
     let public = certificate.public_key().ok_or(KeyError::WrongKind)?;
     match certificate.key_kind() {
-        Some(PublicKeyKind::Rsa(_)) => key_transport(certificate, public, content_key),
+        Some(PublicKeyKind::Rsa(_)) => {
+            key_transport(certificate, suite.transport, public, content_key)
+        }
         _ => key_agreement(certificate, public, content_key),
     }
 }
@@ -308,10 +313,10 @@ fn recipient_info(
 /// KeyTransRecipientInfo, version 0 (RFC 5652 section 6.2.1).
 fn key_transport(
     certificate: &Certificate,
+    transport: KeyTransport,
     public: &PublicKey,
     content_key: &[u8],
 ) -> Result<RecipientInfo, EncryptError> {
-    let transport = KeyTransport::RsaPkcs1;
     let der = asn1::sequence(&[
         &asn1::small(0),
         &entity::issuer_and_serial(certificate),
@@ -385,6 +390,13 @@ mod tests {
         KeyPair { certificate, key }
     }
 
+    fn of(content: ContentEncryption) -> Suite {
+        Suite {
+            content,
+            ..Suite::default()
+        }
+    }
+
     #[test]
     fn every_recipient_opens_it_and_nobody_else() {
         let pairs = [KeyKind::Rsa2048, KeyKind::P256, KeyKind::P384].map(pair);
@@ -403,12 +415,18 @@ mod tests {
                 .into_iter()
                 .filter(|c| c.row().making == Standing::Accept)
             {
-                let mail = octets(&encrypt(&entity, &to, content, &mut TestRandom).unwrap());
+                let mail = octets(&encrypt(&entity, &to, of(content), &mut TestRandom).unwrap());
                 let message = Message::read(&mail).unwrap();
                 assert_eq!(recipients(&message).unwrap().unwrap().len(), 3);
                 for pair in &pairs {
                     let mut opened = Vec::new();
-                    let result = decrypt(&message, &[&stranger, pair], &mut opened).unwrap();
+                    let result = decrypt(
+                        &message,
+                        &[&stranger, pair],
+                        crate::algorithms::Switches::default(),
+                        &mut opened,
+                    )
+                    .unwrap();
                     assert!(
                         matches!(result, Decryption::Opened(_)),
                         "{content:?} {result:?}"
@@ -416,7 +434,13 @@ mod tests {
                     assert_eq!(opened, entity);
                 }
                 assert_eq!(
-                    decrypt(&message, &[&stranger], &mut Vec::new()).unwrap(),
+                    decrypt(
+                        &message,
+                        &[&stranger],
+                        crate::algorithms::Switches::default(),
+                        &mut Vec::new()
+                    )
+                    .unwrap(),
                     Decryption::NoKey
                 );
             }
@@ -428,7 +452,7 @@ mod tests {
         let pair = pair(KeyKind::P256);
         let entity = b"\r\n".to_vec();
         let refused = |to: &[EncryptTo], content| {
-            encrypt(&entity, to, content, &mut TestRandom)
+            encrypt(&entity, to, of(content), &mut TestRandom)
                 .err()
                 .unwrap()
         };
@@ -465,8 +489,7 @@ mod tests {
         }
         let growing = Growing(std::cell::Cell::new(0));
         let to = [EncryptTo::new(&pair(KeyKind::P256).certificate)];
-        let enveloped =
-            encrypt(&growing, &to, ContentEncryption::default(), &mut TestRandom).unwrap();
+        let enveloped = encrypt(&growing, &to, Suite::default(), &mut TestRandom).unwrap();
         assert!(enveloped.write_to(&mut Vec::new()).is_err());
     }
 }

@@ -13,6 +13,7 @@ use crate::algorithms::{
 use crate::asn1::{self, tag};
 use crate::aws::{self, CryptoError, Digest, Generate, Pkey, Signed};
 use crate::certificate::Certificate;
+use crate::profile::RsaSignature;
 use crate::{limits, pem};
 
 /// A key that can be made here.
@@ -127,9 +128,17 @@ impl PrivateKey {
     }
 
     /// The signature algorithm we use with this key; `None` if it cannot sign.
-    pub fn signature_algorithm(&self) -> Option<SignatureAlgorithm> {
+    pub fn signature_algorithm(&self, rsa: RsaSignature) -> Option<SignatureAlgorithm> {
         match self.kind() {
-            PublicKeyKind::Rsa(_) => Some(SignatureAlgorithm::RsaPkcs1(DigestAlgorithm::Sha256)),
+            PublicKeyKind::Rsa(_) => Some(match rsa {
+                RsaSignature::Pkcs1 => SignatureAlgorithm::RsaPkcs1(DigestAlgorithm::Sha256),
+                RsaSignature::Pss => SignatureAlgorithm::RsaPss {
+                    digest: DigestAlgorithm::Sha256,
+                    mgf: DigestAlgorithm::Sha256,
+                    // RFC 4055 section 3.1: the length of the digest.
+                    salt: 32,
+                },
+            }),
             PublicKeyKind::Ec(Curve::P256) => {
                 Some(SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256))
             }

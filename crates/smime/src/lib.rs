@@ -32,6 +32,7 @@ pub mod path;
 pub mod pem;
 pub mod pkcs12;
 pub mod profile;
+pub mod revocation;
 pub mod sign;
 pub mod verdict;
 pub mod verify;

@@ -47,7 +47,10 @@ impl<'a> Wanted<'a> {
     }
 
     pub fn try_by(&self, issuer: &PrivateKey) -> Result<Certificate, CertificateError> {
-        let algorithm = self.algorithm.or(issuer.signature_algorithm()).unwrap();
+        let algorithm = self
+            .algorithm
+            .or(issuer.signature_algorithm(Default::default()))
+            .unwrap();
         let identifier = algorithm.identifier().to_der();
         let validity = asn1::sequence(&[&asn1::time(self.not_before), &asn1::time(self.not_after)]);
         let extensions = asn1::tlv(tag::SEQUENCE, &self.extensions.concat());

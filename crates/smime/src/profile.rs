@@ -1,9 +1,56 @@
 //! What we announce that we read, and what we choose from what a recipient announced (RFC 8551 sections 2.5.2 and 2.7.1).
 
 use const_oid::ObjectIdentifier;
+use serde::{Deserialize, Serialize};
 
-use crate::algorithms::{ContentEncryption, Standing};
+use crate::algorithms::{ContentEncryption, KeyTransport, Standing};
 use crate::asn1::{self, Asn1Error, tag};
+
+/// The scheme an RSA key signs with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RsaSignature {
+    /// RSASSA-PKCS1-v1_5: what every client reads.
+    #[default]
+    Pkcs1,
+    /// RSASSA-PSS.
+    Pss,
+}
+
+/// Algorithms agreed with a partner, by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
+    /// What the recipients announced, else what every client reads.
+    #[default]
+    Default,
+    /// AES-GCM, RSAES-OAEP, RSASSA-PSS.
+    Modern,
+    /// What the German energy market prescribes: RSASSA-PSS and RSAES-OAEP only.
+    EdiEnergy,
+    /// For old clients: AES-128-CBC, RSA PKCS#1 v1.5.
+    Legacy,
+}
+
+/// The algorithms of one copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suite {
+    /// The content cipher.
+    pub content: ContentEncryption,
+    /// How the content key reaches RSA keys.
+    pub transport: KeyTransport,
+    /// How an RSA key signs.
+    pub rsa_signature: RsaSignature,
+}
+
+impl Default for Suite {
+    fn default() -> Self {
+        Self {
+            content: ContentEncryption::default(),
+            transport: KeyTransport::RsaPkcs1,
+            rsa_signature: RsaSignature::default(),
+        }
+    }
+}
 
 /// What we announce, the preferred first.
 const ANNOUNCED: [ContentEncryption; 5] = [

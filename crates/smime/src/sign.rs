@@ -16,7 +16,7 @@ use crate::aws::Digest;
 use crate::certificate::Certificate;
 use crate::entity::{self, Counted};
 use crate::key::{KeyError, PrivateKey};
-use crate::profile;
+use crate::profile::{self, RsaSignature};
 
 /// Who signs.
 #[derive(Clone, Copy)]
@@ -27,6 +27,8 @@ pub struct Signer<'a> {
     pub certificate: &'a Certificate,
     /// What is sent along: the issuers (a root is left out), and the sender's encryption certificate if it is another one.
     pub chain: &'a [Certificate],
+    /// How an RSA key signs; other keys have one way.
+    pub rsa_signature: RsaSignature,
 }
 
 /// The two forms of a signed message.
@@ -183,7 +185,10 @@ pub fn sign<'a>(
     signing_time: Timestamp,
     rng: &mut dyn CryptoRng,
 ) -> Result<Signed<'a>, SignError> {
-    let algorithm = signer.key.signature_algorithm().ok_or(SignError::KeyKind)?;
+    let algorithm = signer
+        .key
+        .signature_algorithm(signer.rsa_signature)
+        .ok_or(SignError::KeyKind)?;
     if !signer.key.matches(signer.certificate) {
         return Err(SignError::OtherKey);
     }
@@ -380,6 +385,7 @@ mod tests {
             from: Some(&from),
             date: None,
             known: &[],
+            switches: crate::algorithms::Switches::default(),
         };
         verify(&Message::read(&mail).unwrap(), &input).unwrap()
     }
@@ -399,6 +405,7 @@ mod tests {
                 key: &key,
                 certificate: &certificate,
                 chain: std::slice::from_ref(&root),
+                rsa_signature: Default::default(),
             };
             for form in [Form::Clear, Form::Opaque] {
                 let entity = ENTITY.to_vec();
@@ -458,6 +465,7 @@ mod tests {
             key: &key,
             certificate: &certificate,
             chain: &chain,
+            rsa_signature: Default::default(),
         };
         assert_eq!(encryption_certificate(&signer), Some(&encryption));
         let entity = ENTITY.to_vec();
@@ -481,6 +489,7 @@ mod tests {
             key: &other,
             certificate: &certificate,
             chain: &[],
+            rsa_signature: Default::default(),
         };
         let entity = ENTITY.to_vec();
         assert!(matches!(

@@ -7,7 +7,7 @@
 mod entity;
 mod signer;
 
-use crate::algorithms::{DigestAlgorithm, SignatureAlgorithm};
+use crate::algorithms::{DigestAlgorithm, SignatureAlgorithm, Switches};
 use crate::certificate::Certificate;
 use crate::cms::{self, CertificateId, ContentType};
 use crate::error::{Fault, Malformed, ReadError};
@@ -34,6 +34,8 @@ pub struct VerifyInput<'a> {
     pub date: Option<Timestamp>,
     /// Certificates known from elsewhere, for signers that send none.
     pub known: &'a [Certificate],
+    /// What is let in beyond the accepted algorithms.
+    pub switches: Switches,
 }
 
 /// Something a reader of the verdict should know that does not change it.

@@ -67,6 +67,7 @@ fn verified(raw: &[u8]) -> SignatureReport {
         from: None,
         date: None,
         known: &[],
+        switches: sealgate_smime::algorithms::Switches::default(),
     };
     verify(&Message::read(&raw).unwrap(), &input).unwrap()
 }
@@ -80,7 +81,13 @@ fn read_all_ways(cms: &[u8]) {
         kind_under_signatures(&message).unwrap();
         let _ = signed_content(&message, &mut Vec::new()).unwrap();
         let _ = recipients(&message).unwrap();
-        decrypt(&message, &[], &mut Vec::new()).unwrap();
+        decrypt(
+            &message,
+            &[],
+            sealgate_smime::algorithms::Switches::default(),
+            &mut Vec::new(),
+        )
+        .unwrap();
         assert!(!verified(&raw).verdict.is_good());
     }
 }

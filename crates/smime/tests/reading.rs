@@ -68,6 +68,7 @@ impl Setting {
             from: from.as_ref(),
             date: message.date(),
             known: &self.known,
+            switches: sealgate_smime::algorithms::Switches::default(),
         };
         verify(&message, &input).unwrap()
     }
@@ -220,7 +221,13 @@ fn cms_in_every_transfer_encoding() {
         assert_eq!(kind(&message).unwrap(), Kind::Enveloped);
         let mut out = Vec::new();
         assert!(matches!(
-            decrypt(&message, &[&pair("alice")], &mut out).unwrap(),
+            decrypt(
+                &message,
+                &[&pair("alice")],
+                sealgate_smime::algorithms::Switches::default(),
+                &mut out
+            )
+            .unwrap(),
             Decryption::Opened(_)
         ));
         assert_eq!(out, data("entity"));
@@ -694,7 +701,14 @@ fn decrypts_real_messages() {
         let raw = data(&format!("{name}.eml"));
         let message = Message::read(&raw).unwrap();
         let mut out = Vec::new();
-        match decrypt(&message, &[key], &mut out).unwrap() {
+        match decrypt(
+            &message,
+            &[key],
+            sealgate_smime::algorithms::Switches::default(),
+            &mut out,
+        )
+        .unwrap()
+        {
             Decryption::Opened(opened) => {
                 assert_eq!(out, data("entity"), "{name}");
                 assert_eq!(opened.content, content, "{name}");
@@ -713,7 +727,13 @@ fn decrypts_real_messages() {
         );
         let stranger = pair("noaddress");
         assert_eq!(
-            decrypt(&message, &[&stranger], &mut Vec::new()).unwrap(),
+            decrypt(
+                &message,
+                &[&stranger],
+                sealgate_smime::algorithms::Switches::default(),
+                &mut Vec::new()
+            )
+            .unwrap(),
             Decryption::NoKey,
             "{name}"
         );
@@ -783,7 +803,13 @@ fn signing_certificate_must_be_the_one_meant() {
 
 /// The class and the hash only: what anybody outside can see.
 fn failure(raw: &[u8], key: &KeyPair) -> Decryption {
-    decrypt(&Message::read(&raw).unwrap(), &[key], &mut Vec::new()).unwrap()
+    decrypt(
+        &Message::read(&raw).unwrap(),
+        &[key],
+        sealgate_smime::algorithms::Switches::default(),
+        &mut Vec::new(),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -1143,7 +1169,13 @@ fn c24_triple_wrap_shows_both_signatures() {
     let inner = Message::read(&entity).unwrap();
     let mut out = Vec::new();
     assert!(matches!(
-        decrypt(&inner, &[&pair("alice")], &mut out).unwrap(),
+        decrypt(
+            &inner,
+            &[&pair("alice")],
+            sealgate_smime::algorithms::Switches::default(),
+            &mut out
+        )
+        .unwrap(),
         Decryption::Opened(_)
     ));
     assert_eq!(out, data("entity"));
@@ -1192,7 +1224,14 @@ fn random_changes_are_survived() {
                 assert_eq!(out, data("entity"), "{name} {round}");
             }
             let mut out = Vec::new();
-            if let Decryption::Opened(opened) = decrypt(&message, &ring, &mut out).unwrap() {
+            if let Decryption::Opened(opened) = decrypt(
+                &message,
+                &ring,
+                sealgate_smime::algorithms::Switches::default(),
+                &mut out,
+            )
+            .unwrap()
+            {
                 assert!(
                     !opened.authenticated || out == data("entity"),
                     "{name} {round}"

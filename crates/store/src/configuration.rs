@@ -219,6 +219,7 @@ async fn organisation(
             .map(|sealed| open_setting(sealer, &smarthost_record(id), sealed))
             .transpose()?,
         anchors: Arc::new(TrustAnchors::new(trust_roots(reading, id).await?)),
+        partners: Vec::new(),
     })
 }
 

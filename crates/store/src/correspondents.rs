@@ -224,6 +224,7 @@ fn key(row: &SqliteRow) -> Result<CorrespondentKey, StoreError> {
         origin: row.word("origin")?,
         state: row.word("state")?,
         added: row.time("added")?,
+        capabilities: None,
     })
 }
 

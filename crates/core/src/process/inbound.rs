@@ -155,6 +155,7 @@ fn plain_verdicts(message: &Message<'_>, structure: &Part) -> Result<Verdicts, P
         from: None,
         date: None,
         known: &[],
+        switches: sealgate_smime::algorithms::Switches::default(),
     };
     let signature = match verify(message, &input)?.verdict {
         SignatureVerdict::Partial => SignatureVerdict::Partial,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use sealgate_mail::encoding::CrlfWriter;
 use sealgate_mail::{Address, Content, Message, MessageError, Timestamp};
+use sealgate_smime::algorithms::Switches;
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::decrypt::{Decryption, KeyPair, decrypt};
 use sealgate_smime::kind::{Kind, kind};
@@ -34,6 +35,8 @@ pub struct OpenInput<'a> {
     pub known: &'a [Certificate],
     /// The time of receipt.
     pub at: Timestamp,
+    /// What the organisation lets in beyond the accepted algorithms.
+    pub switches: Switches,
 }
 
 /// What was found.
@@ -86,6 +89,7 @@ pub fn open(input: &OpenInput<'_>, shelf: &dyn Shelf) -> Result<Opened, ProcessE
             from: from.as_ref(),
             date: message.date(),
             known: input.known,
+            switches: input.switches,
         },
         signatures: Vec::new(),
         encryption: EncryptionVerdict::None,
@@ -221,7 +225,7 @@ impl Layers<'_> {
             so_far: true,
         };
         let mut lines = CrlfWriter::new(&mut seven_bit);
-        let decryption = decrypt(message, self.input.ring, &mut lines)?;
+        let decryption = decrypt(message, self.input.ring, self.input.switches, &mut lines)?;
         lines.finish()?;
         let eight_bit = !seven_bit.so_far;
         seven_bit.out.flush()?;

@@ -7,9 +7,9 @@ use sealgate_mail::message::MessageError;
 use sealgate_mail::report::cut_returned_content;
 use sealgate_mail::smtp::{EnvelopeRecipient, MailParams};
 use sealgate_mail::{Address, Field, Message, Source, Timestamp};
-use sealgate_smime::algorithms::ContentEncryption;
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::encrypt::{EncryptTo, encrypt};
+use sealgate_smime::profile::Suite;
 use sealgate_smime::sign::{Form, Signed, Signer, sign};
 
 use super::{ProcessError, Received, head, original_body, shelve, without_size};
@@ -245,7 +245,7 @@ impl Makers<'_> {
             }
         }
         let recipients: Vec<EncryptTo> = recipients.into_iter().map(EncryptTo::new).collect();
-        let enveloped = encrypt(entity, &recipients, ContentEncryption::default(), rng)?;
+        let enveloped = encrypt(entity, &recipients, Suite::default(), rng)?;
         self.new_entity(enveloped.fields(), enveloped.body())
     }
 

@@ -97,6 +97,7 @@ fn send(shelf: &MemoryShelf, raw: &str, recipients: &[OutboundRecipient]) -> Vec
         key: &key,
         certificate: &own,
         chain: &[],
+        rsa_signature: Default::default(),
     };
     let work = OutboundWork {
         received,
@@ -115,6 +116,7 @@ fn opened(shelf: &MemoryShelf, content: &dyn Content, ring: &[&KeyPair]) -> Open
         anchors: &anchors(),
         at: NOW,
         known: &[],
+        switches: sealgate_smime::algorithms::Switches::default(),
     };
     open(&input, shelf).unwrap()
 }
@@ -315,6 +317,7 @@ fn no_certificate_to_encrypt_to_is_an_error() {
         key: &key,
         certificate: &own,
         chain: &[],
+        rsa_signature: Default::default(),
     };
     let recipients = [
         settled(ALICE, ENCRYPT, &["alice"]),
@@ -495,6 +498,7 @@ fn encrypted_to_us(shelf: &MemoryShelf, inner: &str) -> Arc<dyn StoredContent> {
         key: &alices,
         certificate: &alice,
         chain: &[],
+        rsa_signature: Default::default(),
     };
     let recipients = [settled("us@we.example", ENCRYPT, &["us"])];
     let work = OutboundWork {
@@ -684,11 +688,9 @@ struct EncryptToUs;
 impl EncryptToUs {
     /// Fields, blank line and body of an entity that holds `entity`, with LF line ends.
     fn encrypt(entity: &dyn Source) -> String {
-        use sealgate_smime::algorithms::ContentEncryption;
         use sealgate_smime::encrypt::{EncryptTo, encrypt};
         let to = [EncryptTo::new(&certificate("us"))];
-        let content = ContentEncryption::default();
-        let enveloped = encrypt(entity, &to, content, &mut Counter(5)).unwrap();
+        let enveloped = encrypt(entity, &to, Default::default(), &mut Counter(5)).unwrap();
         let mut out = Vec::new();
         enveloped.write_to(&mut out).unwrap();
         String::from_utf8(out).unwrap().replace("\r\n", "\n")

@@ -157,7 +157,9 @@ struct Contents<'k> {
 impl Contents<'_> {
     /// `Certificate` (RFC 5280 section 4.1), read back before it is given away.
     fn sign(&self, key: &PrivateKey, rng: &mut dyn CryptoRng) -> Result<Certificate, CaError> {
-        let algorithm = key.signature_algorithm().ok_or(KeyError::WrongKind)?;
+        let algorithm = key
+            .signature_algorithm(Default::default())
+            .ok_or(KeyError::WrongKind)?;
         let identifier = algorithm.identifier().to_der();
         let extensions: Vec<&[u8]> = self.extensions.iter().map(Vec::as_slice).collect();
         let to_be_signed = asn1::sequence(&[

@@ -178,6 +178,7 @@ fn sign_file(file: &Path, keys: &Keys, form: Form, to: Option<&Path>) -> Done {
         key: &pair.key,
         certificate: &pair.certificate,
         chain: &keys.chain,
+        rsa_signature: Default::default(),
     };
     let signed = sign(&entity, form, signer, now(), &mut SystemRandom)?;
     write(to, &message.outer_fields(), &signed)
@@ -227,6 +228,7 @@ fn verify_file(file: &Path, roots: &[PathBuf], output: Output) -> Done {
         from: from.as_ref(),
         date: message.date(),
         known: &[],
+        switches: sealgate_smime::algorithms::Switches::default(),
     };
     let verified = verified(&verify(&message, &input)?);
     output.show(&verified, human)?;
@@ -284,7 +286,12 @@ fn decrypt_file(file: &Path, keys: &Keys, to: Option<&Path>, output: Output) -> 
     let message = Message::read(&octets)?;
     let ring: Vec<_> = keys.pairs.iter().collect();
     let mut plain = Vec::new();
-    match decrypt(&message, &ring, &mut plain)? {
+    match decrypt(
+        &message,
+        &ring,
+        sealgate_smime::algorithms::Switches::default(),
+        &mut plain,
+    )? {
         Decryption::Opened { .. } => write(to, &message.outer_fields(), &plain),
         Decryption::NoKey => no("the message is not encrypted to this key".to_owned()),
         Decryption::Failed { .. } => no("the message cannot be decrypted".to_owned()),

@@ -59,6 +59,7 @@ impl Partner {
             key: &self.pair.key,
             certificate: &self.pair.certificate,
             chain: &chain,
+            rsa_signature: Default::default(),
         };
         let signed = sign::sign(&entity, Form::Clear, signer, now(), &mut SystemRandom)?;
         under(
@@ -81,6 +82,7 @@ impl Partner {
             key: &self.pair.key,
             certificate: &self.pair.certificate,
             chain: &chain,
+            rsa_signature: Default::default(),
         };
         let signed = sign::sign(&entity, Form::Clear, signer, now(), &mut SystemRandom)?;
         let enveloped = encrypt::encrypt(
@@ -99,7 +101,14 @@ impl Partner {
     pub fn open(&self, mail: &[u8]) -> Result<Vec<u8>, String> {
         let message = Message::read(&mail).map_err(|error| error.to_string())?;
         let mut opened = message.outer_fields();
-        match decrypt(&message, &[&self.pair], &mut opened).map_err(|error| error.to_string())? {
+        match decrypt(
+            &message,
+            &[&self.pair],
+            sealgate_smime::algorithms::Switches::default(),
+            &mut opened,
+        )
+        .map_err(|error| error.to_string())?
+        {
             Decryption::Opened { .. } => Ok(opened),
             _ => Err("the partner cannot decrypt it".to_owned()),
         }
@@ -117,6 +126,7 @@ pub fn signature(mail: &[u8], root: &Certificate) -> Result<SignatureVerdict, St
         from: from.as_ref(),
         date: None,
         known: &[],
+        switches: sealgate_smime::algorithms::Switches::default(),
     };
     Ok(verify(&message, &input)
         .map_err(|error| error.to_string())?

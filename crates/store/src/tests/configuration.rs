@@ -80,6 +80,7 @@ fn desired() -> Described {
         settings: Settings {
             all_or_nothing: true,
             language: Language::De,
+            ..Settings::default()
         },
         routes: vec![
             route("office", &["example.com", "example.net"]),
