@@ -44,6 +44,16 @@ impl<'h> HeaderEdit<'h> {
         self.remove(|field| field.is(name))
     }
 
+    /// Puts what `new` gives in the place of each field that is still as it was; fields it gives nothing for stay.
+    pub fn rewrite(mut self, new: impl Fn(&Field<'_>) -> Option<String>) -> Self {
+        for (field, change) in self.header.fields().zip(&mut self.changes) {
+            if change.is_none() {
+                *change = new(&field).map(|field| one_field(&field));
+            }
+        }
+        self
+    }
+
     /// Puts `field` above everything, also above what was put there before.
     pub fn prepend(mut self, field: &str) -> Self {
         self.before.push(one_field(field));
@@ -215,13 +225,15 @@ mod tests {
         assert_eq!(written(&with_header(&message, same)), RAW);
         let head = HeaderEdit::new(message.header())
             .remove_named("X-Gate")
+            .rewrite(|field| field.is("X-Gate").then(|| "X-Gate: too late".to_owned()))
+            .rewrite(|field| field.is("To").then(|| format!("To: <{}>", field.decoded())))
             .prepend("B: second\r\n")
             .prepend("A: first")
             .replace("Subject", &encode_unstructured("Subject", "new"))
             .replace("X-Gate", "X-Gate: ours")
             .append("Z: last")
             .finish();
-        let expected = b"A: first\r\nB: second\r\nReceived: x\r\nSubject: new\r\nno field\r\nTo: y\r\nX-Gate: ours\r\nZ: last\r\n\r\nbody \xff\n";
+        let expected = b"A: first\r\nB: second\r\nReceived: x\r\nSubject: new\r\nno field\r\nTo: <y>\r\nX-Gate: ours\r\nZ: last\r\n\r\nbody \xff\n";
         assert_eq!(written(&with_header(&message, head)), expected);
     }
 

@@ -136,7 +136,7 @@ impl<W: Write> Write for CrlfWriter<W> {
 }
 
 /// Reads once, waiting out interruptions.
-fn read_some(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+pub(crate) fn read_some(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match source.read(buffer) {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -146,7 +146,7 @@ fn read_some(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 /// Hands out `decoded` from `position`.
-fn hand_out(decoded: &[u8], position: &mut usize, buffer: &mut [u8]) -> usize {
+pub(crate) fn hand_out(decoded: &[u8], position: &mut usize, buffer: &mut [u8]) -> usize {
     let rest = decoded.get(*position..).unwrap_or_default();
     let count = rest.len().min(buffer.len());
     if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {

@@ -26,6 +26,7 @@ pub mod limits;
 mod lines;
 pub mod media;
 pub mod message;
+pub mod neutralise;
 pub mod part;
 pub mod report;
 pub mod smtp;

@@ -50,6 +50,21 @@ pub const ENCODED_COLUMNS: usize = 76;
 pub const QUOTED_BLANKS_OCTETS: usize = 4096;
 /// Longest word left unencoded in a field: with a name before it the line stays below 998 octets (RFC 5322 section 2.1.1).
 pub const UNFOLDABLE_OCTETS: usize = 900;
+/// Largest HTML that is neutralised, in octets without transfer encoding: several long books. The tokenizer may have to
+/// keep a piece of it, so this bounds its memory; a larger one becomes a file to be saved.
+pub const HTML_OCTETS: u64 = 16 * 1024 * 1024;
+/// Octets at the start of HTML by which its encoding is guessed; browsers look at 1,024 for the same purpose.
+pub const CHARSET_OCTETS: u64 = 4096;
+/// Longest name of an element or attribute that is kept apart; no name that is let through is half as long.
+pub const HTML_NAME_OCTETS: usize = 32;
+/// Longest value of an attribute that is let through: a long inline style.
+pub const HTML_VALUE_OCTETS: usize = 16 * 1024;
+/// Largest picture inside an attribute, in octets as written: a photograph as mail programs shrink it.
+pub const HTML_PICTURE_OCTETS: usize = 4 * 1024 * 1024;
+/// Most parameters written in a field that is made anew: real ones have up to five.
+pub const PARAMETERS: usize = 16;
+/// Most octets told of an address that was taken out of a link: where it leads stands at its beginning.
+pub const LINK_OCTETS: usize = 500;
 
 /// Longest command line in octets with its CRLF (RFC 5321 section 4.5.3.1.4).
 pub const COMMAND_LINE_OCTETS: usize = 512;

@@ -1,9 +1,13 @@
 //! Text of header fields: encoded words read and written, folding (RFC 2047, RFC 5322 section 2.2.3).
 
+mod lenient;
+
 use encoding_rs::Encoding;
 
 use crate::address::{Mailbox, is_atext, quoted};
 use crate::limits::{ENCODED_WORD_INPUT, FOLD_COLUMNS, UNFOLDABLE_OCTETS};
+
+pub use lenient::{Leniency, Lenient, Reach, decode_leniently};
 
 /// The text of an unstructured value: encoded words decoded and joined, raw octets read as UTF-8 or else windows-1252.
 ///

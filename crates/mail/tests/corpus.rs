@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use sealgate_mail::edit::{HeaderEdit, with_header, with_headers};
 use sealgate_mail::encoding::CrlfWriter;
+use sealgate_mail::neutralise::neutralise;
 use sealgate_mail::{Canonical, Message, Part, Source, canonical};
 
 /// The messages of a corpus folder, or a named skip where the corpus is not there.
@@ -245,4 +246,25 @@ fn leaves_equal_those_of_mime4j() {
         .map(|(name, _)| (*name).to_owned())
         .collect();
     assert_eq!(differences, known);
+}
+
+#[test]
+fn c1_neutralising_settles_every_message() {
+    let mut changed = 0;
+    for (name, raw) in all() {
+        let raw = crlf(&raw);
+        let Some(found) = neutralise(&raw).unwrap() else {
+            continue;
+        };
+        changed += 1;
+        let out = written(&found);
+        let message = Message::read(&out).unwrap();
+        let part = message.structure().unwrap();
+        assert!(!part.all().iter().any(|part| part.is_ambiguous()), "{name}");
+        if let Some(again) = neutralise(&out).unwrap() {
+            assert_eq!(again.removed(), 0, "{name}");
+            assert!(written(&again) == out, "{name}");
+        }
+    }
+    assert!(changed > 0 || all().is_empty());
 }

@@ -46,6 +46,8 @@ pub const PURE: &[(&str, &[&str])] = &[
         &[
             "base64-simd",
             "encoding_rs",
+            // HTML tokens as the WHATWG has them; no dependencies, no unsafe code, streams.
+            "html5gum",
             "idna",
             "memchr",
             "rand_core",
@@ -66,7 +68,9 @@ pub const PURE: &[(&str, &[&str])] = &[
             "cms",
             "const-oid",
             "der",
+            "ecdsa",
             "memchr",
+            "miniz_oxide",
             "p12-keystore",
             "rand_core",
             "serde",
@@ -79,7 +83,14 @@ pub const PURE: &[(&str, &[&str])] = &[
     ),
     (
         "sealgate-core",
-        &["ipnet", "rand_core", "serde", "thiserror"],
+        &[
+            "ipnet",
+            "rand_core",
+            "serde",
+            "thiserror",
+            "unicode-normalization",
+            "unicode-security",
+        ],
     ),
 ];
 
