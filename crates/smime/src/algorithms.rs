@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 mod management;
 mod signature;
 
-pub use management::{KeyAgreement, KeyDerivation, KeyTransport, KeyWrap};
+pub use management::{KeyAgreement, KeyDerivation, KeyTransport, KeyWrap, TransportParameters};
 pub use signature::SignatureAlgorithm;
 
 use crate::asn1::{self, Asn1Error, Reader, tag};
@@ -21,6 +21,8 @@ pub enum Standing {
     Accept,
     /// Only where the organisation allows legacy algorithms; the verdict says so.
     Weak,
+    /// Only where the organisation allows Brainpool curves.
+    Brainpool,
     /// Not used at all.
     Refuse,
 }
@@ -40,6 +42,7 @@ impl Switches {
         match standing {
             Standing::Accept => true,
             Standing::Weak => self.legacy,
+            Standing::Brainpool => self.brainpool,
             Standing::Refuse => false,
         }
     }
@@ -175,6 +178,8 @@ fn absent(parameters: Option<&[u8]>, name: &'static str) -> Result<(), Algorithm
 pub enum DigestAlgorithm {
     /// SHA-1: read as weak, never made.
     Sha1,
+    /// SHA-224: read, never made.
+    Sha224,
     /// SHA-256.
     Sha256,
     /// SHA-384.
@@ -187,12 +192,19 @@ const ID_MD5: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.2.
 
 impl DigestAlgorithm {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Sha1, Self::Sha256, Self::Sha384, Self::Sha512];
+    pub const ALL: [Self; 5] = [
+        Self::Sha1,
+        Self::Sha224,
+        Self::Sha256,
+        Self::Sha384,
+        Self::Sha512,
+    ];
 
     /// The table of digests (RFC 5754 section 2).
     pub const fn row(self) -> Row {
         match self {
             Self::Sha1 => row("1.3.14.3.2.26", "sha-1", 60, Refuse, Weak),
+            Self::Sha224 => row("2.16.840.1.101.3.4.2.4", "sha-224", 112, Refuse, Accept),
             Self::Sha256 => row("2.16.840.1.101.3.4.2.1", "sha-256", 128, Accept, Accept),
             Self::Sha384 => row("2.16.840.1.101.3.4.2.2", "sha-384", 192, Accept, Accept),
             Self::Sha512 => row("2.16.840.1.101.3.4.2.3", "sha-512", 256, Accept, Accept),
@@ -203,6 +215,7 @@ impl DigestAlgorithm {
     pub const fn length(self) -> usize {
         match self {
             Self::Sha1 => 20,
+            Self::Sha224 => 28,
             Self::Sha256 => 32,
             Self::Sha384 => 48,
             Self::Sha512 => 64,
@@ -389,18 +402,42 @@ pub enum Curve {
     P384,
     /// NIST P-521.
     P521,
+    /// brainpoolP256r1.
+    BrainpoolP256,
+    /// brainpoolP384r1.
+    BrainpoolP384,
 }
 
 impl Curve {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::P256, Self::P384, Self::P521];
+    pub const ALL: [Self; 5] = [
+        Self::P256,
+        Self::P384,
+        Self::P521,
+        Self::BrainpoolP256,
+        Self::BrainpoolP384,
+    ];
 
-    /// The table of curves (RFC 5480 section 2.1.1.1).
+    /// The table of curves (RFC 5480 section 2.1.1.1, RFC 5639 section 4.1).
     pub const fn row(self) -> Row {
         match self {
             Self::P256 => row("1.2.840.10045.3.1.7", "P-256", 128, Accept, Accept),
             Self::P384 => row("1.3.132.0.34", "P-384", 192, Accept, Accept),
             Self::P521 => row("1.3.132.0.35", "P-521", 256, Accept, Accept),
+            Self::BrainpoolP256 => row(
+                "1.3.36.3.3.2.8.1.1.7",
+                "brainpoolP256r1",
+                128,
+                Refuse,
+                Standing::Brainpool,
+            ),
+            Self::BrainpoolP384 => row(
+                "1.3.36.3.3.2.8.1.1.11",
+                "brainpoolP384r1",
+                192,
+                Refuse,
+                Standing::Brainpool,
+            ),
         }
     }
 }
@@ -411,6 +448,8 @@ impl Curve {
 pub enum PublicKeyKind {
     /// RSA with so many bits.
     Rsa(u32),
+    /// RSA with so many bits that its owner restricts to RSASSA-PSS (RFC 4055 section 1.2): it never encrypts.
+    RsaPss(u32),
     /// A point on a named curve.
     Ec(Curve),
     /// Ed25519.
@@ -419,9 +458,42 @@ pub enum PublicKeyKind {
     X25519,
 }
 
+impl PublicKeyKind {
+    /// Length of the modulus in bits, for RSA keys.
+    pub const fn rsa_bits(self) -> Option<u32> {
+        match self {
+            Self::Rsa(bits) | Self::RsaPss(bits) => Some(bits),
+            Self::Ec(_) | Self::Ed25519 | Self::X25519 => None,
+        }
+    }
+
+    /// How keys of this kind stand when mail is made with them or to them.
+    pub const fn making(self) -> Standing {
+        match self {
+            Self::Ec(curve) => curve.row().making,
+            _ => Standing::Accept,
+        }
+    }
+
+    /// How keys of this kind stand when mail is read.
+    pub const fn reading(self) -> Standing {
+        match self {
+            Self::Ec(curve) => curve.row().reading,
+            _ => Standing::Accept,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn unlabelled(algorithm: KeyTransport) -> TransportParameters {
+        TransportParameters {
+            algorithm,
+            label: Vec::new(),
+        }
+    }
 
     /// An identifier read back by `read` gives what it was written from.
     #[test]
@@ -463,9 +535,14 @@ mod tests {
             let id = transport.identifier();
             assert_eq!(
                 KeyTransport::from_algorithm_identifier(&id.oid, id.parameters.as_deref()),
-                Ok(transport)
+                Ok(unlabelled(transport))
             );
-            let agreement = KeyAgreement::new(KeyDerivation::X963(digest), KeyWrap::Aes128);
+        }
+        for (derivation, wrap) in KeyDerivation::ALL
+            .into_iter()
+            .flat_map(|derivation| KeyWrap::ALL.map(|wrap| (derivation, wrap)))
+        {
+            let agreement = KeyAgreement::new(derivation, wrap);
             let id = agreement.identifier();
             assert_eq!(
                 KeyAgreement::from_algorithm_identifier(&id.oid, id.parameters.as_deref()),
@@ -526,15 +603,15 @@ mod tests {
         let read = |parameters: Option<&[u8]>| {
             KeyTransport::from_algorithm_identifier(&good.oid, parameters)
         };
-        assert_eq!(read(Some(&parameters)), Ok(oaep));
+        assert_eq!(read(Some(&parameters)), Ok(unlabelled(oaep)));
         // RFC 4055 section 4.1: all defaults are SHA-1.
         let sha1 = DigestAlgorithm::Sha1;
         assert_eq!(
             read(Some(&[tag::SEQUENCE, 0])),
-            Ok(KeyTransport::RsaOaep {
+            Ok(unlabelled(KeyTransport::RsaOaep {
                 digest: sha1,
                 mgf: sha1
-            })
+            }))
         );
         assert!(
             read(None).is_err() && read(Some(&[tag::NULL, 0])).is_err() && read(Some(&[])).is_err()
@@ -542,6 +619,18 @@ mod tests {
         for length in 0..parameters.len() {
             assert!(read(parameters.get(..length)).is_err(), "{length}");
         }
+        // A label is used as it came, within a limit.
+        let label = |octets: usize| {
+            let source = AlgorithmIdentifier {
+                oid: ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.9"),
+                parameters: Some(asn1::octet_string(&vec![5; octets])),
+            };
+            let source = asn1::tlv(tag::context_constructed(2), &source.to_der());
+            read(Some(&asn1::sequence(&[&source]))).map(|found| found.label.len())
+        };
+        let most = crate::limits::OAEP_LABEL_OCTETS;
+        assert_eq!((label(0), label(3), label(most)), (Ok(0), Ok(3), Ok(most)));
+        assert!(label(most + 1).is_err());
         let agreement = KeyAgreement::new(KeyDerivation::X963(sha1), KeyWrap::Aes128).identifier();
         assert!(KeyAgreement::from_algorithm_identifier(&agreement.oid, None).is_err());
         assert!(

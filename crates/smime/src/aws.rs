@@ -19,7 +19,9 @@ use crate::limits;
 mod cipher;
 mod pkey;
 
-pub use cipher::{CbcDecryptor, CbcEncryptor, FileCipher, GcmDecryptor, GcmEncryptor};
+pub use cipher::{
+    CbcDecryptor, CbcEncryptor, FileCipher, GcmDecryptor, GcmEncryptor, decrypt_blocks,
+};
 pub use pkey::{Generate, Pkey, Signed};
 
 /// A primitive failed; the text says which, never why.
@@ -66,6 +68,7 @@ impl Digest {
     pub fn new(algorithm: DigestAlgorithm) -> Self {
         Self(digest::Context::new(match algorithm {
             DigestAlgorithm::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            DigestAlgorithm::Sha224 => &digest::SHA224,
             DigestAlgorithm::Sha256 => &digest::SHA256,
             DigestAlgorithm::Sha384 => &digest::SHA384,
             DigestAlgorithm::Sha512 => &digest::SHA512,
@@ -105,6 +108,7 @@ fn md(algorithm: DigestAlgorithm) -> *const c::EVP_MD {
     unsafe {
         match algorithm {
             DigestAlgorithm::Sha1 => c::EVP_sha1(),
+            DigestAlgorithm::Sha224 => c::EVP_sha224(),
             DigestAlgorithm::Sha256 => c::EVP_sha256(),
             DigestAlgorithm::Sha384 => c::EVP_sha384(),
             DigestAlgorithm::Sha512 => c::EVP_sha512(),
@@ -167,6 +171,35 @@ pub fn pbkdf2(
     Ok(out)
 }
 
+/// HKDF (RFC 5869) with HMAC over `algorithm`, `length` octets out, at most 255 times the digest.
+pub fn hkdf(
+    algorithm: DigestAlgorithm,
+    secret: &[u8],
+    salt: &[u8],
+    info: &[u8],
+    length: usize,
+) -> Result<Zeroizing<Vec<u8>>> {
+    let mut out = Zeroizing::new(vec![0; length]);
+    // SAFETY: every pointer goes with the length of its own slice.
+    let done = unsafe {
+        let (secret, secret_octets) = (secret.as_ptr(), secret.len());
+        let (salt, salt_octets) = (salt.as_ptr(), salt.len());
+        c::HKDF(
+            out.as_mut_ptr(),
+            length,
+            md(algorithm),
+            secret,
+            secret_octets,
+            salt,
+            salt_octets,
+            info.as_ptr(),
+            info.len(),
+        )
+    };
+    ok(done, "HKDF")?;
+    Ok(out)
+}
+
 // ---- AES key wrap
 
 fn aes_key(key: &[u8], encrypt: bool) -> Result<Zeroizing<AesKey>> {
@@ -196,9 +229,9 @@ impl Zeroize for AesKey {
     }
 }
 
-/// AES key wrap (RFC 3394): `key` is 16 to 64 octets, a multiple of 8.
+/// AES key wrap (RFC 3394): `key` is 16 to `limits::WRAPPED_KEY_OCTETS` octets, a multiple of 8.
 pub fn wrap_key(wrapping: &[u8], key: &[u8]) -> Result<Vec<u8>> {
-    if !key.len().is_multiple_of(8) || !(16..=64).contains(&key.len()) {
+    if !key.len().is_multiple_of(8) || !(16..=limits::WRAPPED_KEY_OCTETS).contains(&key.len()) {
         return Err(CryptoError("key wrap"));
     }
     let schedule = aes_key(wrapping, true)?;
@@ -222,7 +255,8 @@ pub fn wrap_key(wrapping: &[u8], key: &[u8]) -> Result<Vec<u8>> {
 
 /// The inverse of [`wrap_key`]; the check value must be right.
 pub fn unwrap_key(wrapping: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-    if !wrapped.len().is_multiple_of(8) || !(24..=72).contains(&wrapped.len()) {
+    let most = limits::WRAPPED_KEY_OCTETS + 8;
+    if !wrapped.len().is_multiple_of(8) || !(24..=most).contains(&wrapped.len()) {
         return Err(CryptoError("key unwrap"));
     }
     let schedule = aes_key(wrapping, false)?;

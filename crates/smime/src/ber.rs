@@ -215,6 +215,21 @@ impl<R: Read> BerReader<R> {
         Ok(got)
     }
 
+    /// Reads to the end of the input, where nothing but blanks and line ends may follow.
+    pub fn expect_blank_end(&mut self) -> Result<()> {
+        loop {
+            let buffer = self.fill()?;
+            if buffer.is_empty() {
+                return Ok(());
+            }
+            if !buffer.iter().all(u8::is_ascii_whitespace) {
+                return Err(ReadError::malformed("octets behind a CMS object"));
+            }
+            let length = buffer.len();
+            self.input.consume(length);
+        }
+    }
+
     /// What is buffered, at least one octet unless the input is at its end.
     fn fill(&mut self) -> Result<&[u8]> {
         while let Err(error) = self.input.fill_buf() {

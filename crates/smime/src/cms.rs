@@ -1,8 +1,9 @@
 //! The CMS skeleton (RFC 5652, RFC 5083) read from a stream: small structures are captured and parsed, content is left
 //! to be streamed by the caller. Nothing here judges; that is done in `verify` and `decrypt`.
 
-use crate::algorithms::AlgorithmIdentifier;
+use crate::algorithms::{AlgorithmIdentifier, DigestAlgorithm};
 use crate::asn1::{self, Reader, tag};
+use crate::aws::Digest;
 use crate::ber::BerReader;
 use crate::certificate::Certificate;
 use crate::error::ReadError;
@@ -10,6 +11,10 @@ use crate::limits;
 use crate::name::DistinguishedName;
 use const_oid::ObjectIdentifier;
 use std::io::Read;
+
+mod recipient;
+
+pub use recipient::{KeyAgreement, KeyTransport, OriginatorKey, RecipientInfo};
 
 type Result<T> = std::result::Result<T, ReadError>;
 
@@ -70,9 +75,11 @@ impl CertificateId {
                 trim_zeros(serial) == trim_zeros(certificate.serial())
                     && is_issuer(issuer_der, certificate)
             }
-            Self::KeyId(id) => certificate
-                .subject_key_id()
-                .is_some_and(|own| own == id.as_slice()),
+            // RFC 5280 section 4.2.1.2: a certificate without the extension is named by the hash of its key.
+            Self::KeyId(id) => match certificate.subject_key_id() {
+                Some(own) => own == id.as_slice(),
+                None => key_hash(certificate).is_some_and(|own| own == *id),
+            },
             Self::Other => false,
         }
     }
@@ -90,11 +97,33 @@ impl CertificateId {
 
     /// `IssuerAndSerialNumber` or `[0] IMPLICIT SubjectKeyIdentifier`.
     fn parse(from: &mut Reader<'_>) -> Result<Self> {
-        match from.optional(tag::context(0))? {
-            Some(id) => Ok(Self::KeyId(id.content.to_vec())),
+        if let Some(id) = from.optional(tag::context(0))? {
+            return Ok(Self::KeyId(id.content.to_vec()));
+        }
+        match from.optional(tag::context_constructed(0))? {
+            Some(id) => Ok(Self::KeyId(joined(id.inside())?)),
             None => Self::issuer_serial(from.expect(tag::SEQUENCE)?.inside()),
         }
     }
+}
+
+/// The octets of an implicitly tagged OCTET STRING that was sent in segments (X.690 section 8.7.3).
+fn joined(mut segments: Reader<'_>) -> Result<Vec<u8>> {
+    let mut octets = Vec::new();
+    while !segments.is_empty() {
+        octets.extend_from_slice(segments.expect(tag::OCTET_STRING)?.content);
+    }
+    Ok(octets)
+}
+
+/// The SHA-1 of the public key's octets (RFC 5280 section 4.2.1.2, method 1).
+fn key_hash(certificate: &Certificate) -> Option<Vec<u8>> {
+    let mut spki = asn1::read_only(certificate.spki_der(), tag::SEQUENCE)
+        .ok()?
+        .inside();
+    spki.expect(tag::SEQUENCE).ok()?;
+    let key = spki.expect(tag::BIT_STRING).ok()?.bit_string().ok()?;
+    Some(Digest::of(DigestAlgorithm::Sha1, key))
 }
 
 /// RFC 5280 section 7.1: some programs write a name anew, with other string types.
@@ -274,6 +303,8 @@ pub struct SignedHead {
 pub struct SignedTail {
     /// The certificates as received.
     pub certificates: Vec<Vec<u8>>,
+    /// Revocation lists sent along, as received.
+    pub lists: Vec<Vec<u8>>,
     /// The signers.
     pub signers: Vec<SignerInfo>,
 }
@@ -307,16 +338,14 @@ pub fn signed_head<R: Read>(reader: &mut BerReader<R>) -> Result<SignedHead> {
     })
 }
 
-/// Reads the rest of a SignedData once its content was read; revocation lists in it are skipped.
+/// Reads the rest of a SignedData once its content was read.
 pub fn signed_tail<R: Read>(reader: &mut BerReader<R>, has_content: bool) -> Result<SignedTail> {
     if has_content {
         leave_at_end(reader)?;
     }
     leave_at_end(reader)?;
     let certificates = read_certificates(reader)?;
-    if reader.is_next(tag::context_constructed(1))? {
-        reader.skip()?;
-    }
+    let lists = read_lists(reader)?;
     reader.enter(tag::SET, "signers")?;
     let mut signers = Vec::new();
     while reader.peek()?.is_some() {
@@ -331,8 +360,30 @@ pub fn signed_tail<R: Read>(reader: &mut BerReader<R>, has_content: bool) -> Res
     close(reader)?;
     Ok(SignedTail {
         certificates,
+        lists,
         signers,
     })
+}
+
+/// RFC 5652 section 10.2.1: X.509 lists of a size that is sent along. Others are skipped, since nothing depends on them.
+fn read_lists<R: Read>(reader: &mut BerReader<R>) -> Result<Vec<Vec<u8>>> {
+    let mut lists: Vec<Vec<u8>> = Vec::new();
+    if !reader.is_next(tag::context_constructed(1))? {
+        return Ok(lists);
+    }
+    reader.enter(tag::context_constructed(1), "revocation lists")?;
+    while let Some(header) = reader.peek()? {
+        let small = header
+            .length()
+            .is_some_and(|length| length <= limits::SENT_LIST_OCTETS);
+        if header.tag() == tag::SEQUENCE && small && lists.len() < limits::SENT_LISTS {
+            lists.push(reader.capture_raw(limits::CERTIFICATES_OCTETS)?);
+        } else {
+            reader.skip()?;
+        }
+    }
+    reader.leave()?;
+    Ok(lists)
 }
 
 /// RFC 5652 section 10.2.2: only X.509 certificates are of use, attribute certificates and others are skipped.
@@ -358,152 +409,6 @@ fn read_certificates<R: Read>(reader: &mut BerReader<R>) -> Result<Vec<Vec<u8>>>
     }
     reader.leave()?;
     Ok(certificates)
-}
-
-/// A RecipientInfo (RFC 5652 section 6.2).
-#[derive(Clone, Debug)]
-pub enum RecipientInfo {
-    /// The content key is encrypted to a public key.
-    KeyTransport(KeyTransport),
-    /// The content key is wrapped by an agreed key.
-    KeyAgreement(KeyAgreement),
-    /// Passwords, shared keys, later forms.
-    Other,
-}
-
-/// KeyTransRecipientInfo (RFC 5652 section 6.2.1).
-#[derive(Clone, Debug)]
-pub struct KeyTransport {
-    /// Whose certificate.
-    pub recipient: CertificateId,
-    /// How the content key is encrypted.
-    pub algorithm: AlgorithmIdentifier,
-    /// The encrypted content key.
-    pub encrypted_key: Vec<u8>,
-}
-
-/// KeyAgreeRecipientInfo (RFC 5652 section 6.2.2).
-#[derive(Clone, Debug)]
-pub struct KeyAgreement {
-    /// The sender's ephemeral public key; `None` if a certificate of the sender is named instead.
-    pub originator: Option<OriginatorKey>,
-    /// User keying material.
-    pub ukm: Option<Vec<u8>>,
-    /// The key agreement; its parameters are the key wrap algorithm.
-    pub algorithm: AlgorithmIdentifier,
-    /// Whose certificates, each with the wrapped content key.
-    pub keys: Vec<(CertificateId, Vec<u8>)>,
-}
-
-/// OriginatorPublicKey (RFC 5652 section 6.2.2).
-#[derive(Clone, Debug)]
-pub struct OriginatorKey {
-    /// The kind of key; its parameters may name the curve or be absent (RFC 5753 section 3.1.1).
-    pub algorithm: AlgorithmIdentifier,
-    /// The public key octets.
-    pub public_key: Vec<u8>,
-}
-
-impl RecipientInfo {
-    /// From the normalised encoding of one RecipientInfo.
-    pub fn parse(der: &[u8]) -> Result<Self> {
-        let whole = Reader::new(der).any()?;
-        match whole.tag {
-            tag::SEQUENCE => Ok(Self::KeyTransport(KeyTransport::parse(whole.inside())?)),
-            found if found == tag::context_constructed(1) => {
-                Ok(Self::KeyAgreement(KeyAgreement::parse(whole.inside())?))
-            }
-            found
-                if (tag::context_constructed(2)..=tag::context_constructed(4)).contains(&found) =>
-            {
-                Ok(Self::Other)
-            }
-            _ => Err(ReadError::malformed("a RecipientInfo")),
-        }
-    }
-
-    /// The recipients named in it.
-    pub fn recipients(&self) -> Vec<CertificateId> {
-        match self {
-            Self::KeyTransport(transport) => vec![transport.recipient.clone()],
-            Self::KeyAgreement(agreement) => {
-                agreement.keys.iter().map(|(id, _)| id.clone()).collect()
-            }
-            Self::Other => vec![CertificateId::Other],
-        }
-    }
-}
-
-impl KeyTransport {
-    fn parse(mut inside: Reader<'_>) -> Result<Self> {
-        inside.expect(tag::INTEGER)?;
-        let recipient = CertificateId::parse(&mut inside)?;
-        let algorithm = AlgorithmIdentifier::read(&mut inside)?;
-        let encrypted_key = inside.expect(tag::OCTET_STRING)?.content.to_vec();
-        inside.finish()?;
-        Ok(Self {
-            recipient,
-            algorithm,
-            encrypted_key,
-        })
-    }
-}
-
-impl KeyAgreement {
-    fn parse(mut inside: Reader<'_>) -> Result<Self> {
-        inside.expect(tag::INTEGER)?;
-        let originator =
-            OriginatorKey::parse(inside.expect(tag::context_constructed(0))?.inside())?;
-        let ukm = match inside.optional(tag::context_constructed(1))? {
-            Some(ukm) => Some(ukm.inside().expect(tag::OCTET_STRING)?.content.to_vec()),
-            None => None,
-        };
-        let algorithm = AlgorithmIdentifier::read(&mut inside)?;
-        let mut list = inside.expect(tag::SEQUENCE)?.inside();
-        inside.finish()?;
-        let mut keys = Vec::new();
-        while !list.is_empty() {
-            keys.push(Self::encrypted_key(list.expect(tag::SEQUENCE)?.inside())?);
-        }
-        Ok(Self {
-            originator,
-            ukm,
-            algorithm,
-            keys,
-        })
-    }
-
-    /// RecipientEncryptedKey; its identifier is `IssuerAndSerialNumber` or `[0] IMPLICIT RecipientKeyIdentifier`.
-    fn encrypted_key(mut inside: Reader<'_>) -> Result<(CertificateId, Vec<u8>)> {
-        let id = match inside.optional(tag::context_constructed(0))? {
-            Some(id) => {
-                CertificateId::KeyId(id.inside().expect(tag::OCTET_STRING)?.content.to_vec())
-            }
-            None => CertificateId::issuer_serial(inside.expect(tag::SEQUENCE)?.inside())?,
-        };
-        let key = inside.expect(tag::OCTET_STRING)?.content.to_vec();
-        inside.finish()?;
-        Ok((id, key))
-    }
-}
-
-impl OriginatorKey {
-    /// OriginatorIdentifierOrKey.
-    fn parse(mut inside: Reader<'_>) -> Result<Option<Self>> {
-        let Some(key) = inside.optional(tag::context_constructed(1))? else {
-            return Ok(None);
-        };
-        let mut key = key.inside();
-        let algorithm = AlgorithmIdentifier::read(&mut key)?;
-        let bits = key.expect(tag::BIT_STRING)?;
-        match bits.content.split_first() {
-            Some((0, public_key)) => Ok(Some(Self {
-                algorithm,
-                public_key: public_key.to_vec(),
-            })),
-            _ => Err(ReadError::malformed("an originator's public key")),
-        }
-    }
 }
 
 /// Reads an EnvelopedData or AuthEnvelopedData up to the end of its RecipientInfos (RFC 5652 section 6.1, RFC 5083
@@ -583,6 +488,34 @@ pub fn auth_enveloped_tail<R: Read>(reader: &mut BerReader<R>) -> Result<Authent
     }
     close(reader)?;
     Ok(Authentication { attributes, tag })
+}
+
+/// id-alg-zlibCompress (RFC 3274 section 2).
+const ZLIB: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.3.8");
+
+/// Reads a CompressedData (RFC 3274 section 1.1) up to its content, in whose string the reader then stands. The content is
+/// compressed by zlib and plain octets inside; anything else is refused.
+pub fn compressed_head<R: Read>(reader: &mut BerReader<R>) -> Result<()> {
+    reader.enter(tag::SEQUENCE, "a CompressedData")?;
+    skip_version(reader)?;
+    if read_algorithm(reader)?.oid != ZLIB {
+        return Err(ReadError::malformed("an unknown compression"));
+    }
+    reader.enter(tag::SEQUENCE, "compressed content")?;
+    if ContentType::from_oid(&read_oid(reader)?) != ContentType::Data {
+        return Err(ReadError::malformed(
+            "compressed content that is no MIME entity",
+        ));
+    }
+    reader.enter(tag::context_constructed(0), "compressed content")?;
+    reader.begin_string(tag::OCTET_STRING, "compressed content")
+}
+
+/// Reads the rest of a CompressedData once its content was read.
+pub fn compressed_tail<R: Read>(reader: &mut BerReader<R>) -> Result<()> {
+    leave_at_end(reader)?;
+    leave_at_end(reader)?;
+    close(reader)
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ fn extensions(kind: PublicKeyKind, address: &Address) -> Vec<u8> {
     let usage: [u8; 2] = match kind {
         PublicKeyKind::Rsa(_) => [5, 0b1010_0000],
         PublicKeyKind::Ec(_) => [3, 0b1000_1000],
-        PublicKeyKind::Ed25519 => [7, 0b1000_0000],
+        PublicKeyKind::RsaPss(_) | PublicKeyKind::Ed25519 => [7, 0b1000_0000],
         PublicKeyKind::X25519 => [3, 0b0000_1000],
     };
     let purpose = asn1::sequence(&[&asn1::oid(&ObjectIdentifier::new_unwrap(

@@ -5,7 +5,8 @@
 //! plain text counts only if it is a MIME entity: it begins with a header block.
 
 use crate::algorithms::{
-    self, AlgorithmIdentifier, ContentEncryption, ContentParameters, DigestAlgorithm, Switches,
+    self, AlgorithmIdentifier, ContentEncryption, ContentParameters, DigestAlgorithm, Row,
+    Standing, Switches, TransportParameters,
 };
 use crate::aws::{CbcDecryptor, CryptoError, Digest, GcmDecryptor};
 use crate::ber::BerReader;
@@ -54,6 +55,8 @@ pub struct Opened {
     pub authenticated: bool,
     /// The content cipher.
     pub content: ContentEncryption,
+    /// The name of a weak algorithm that was let in.
+    pub weak: Option<&'static str>,
     /// Which key pair of the ring was used, by its place.
     pub key_pair: usize,
     /// SHA-256 of the encrypted content key that was used.
@@ -183,36 +186,59 @@ impl Chosen {
         }
     }
 
+    /// How the content key is protected.
+    fn management(&self) -> Result<Management, Failure> {
+        let AlgorithmIdentifier { oid, parameters } = match self {
+            Self::Transport(_, transport) => &transport.algorithm,
+            Self::Agreement(_, agreement, _) => &agreement.algorithm,
+        };
+        let parameters = parameters.as_deref();
+        Ok(match self {
+            Self::Transport(..) => Management::Transport(
+                algorithms::KeyTransport::from_algorithm_identifier(oid, parameters)?,
+            ),
+            Self::Agreement(..) => Management::Agreement(
+                algorithms::KeyAgreement::from_algorithm_identifier(oid, parameters)?,
+            ),
+        })
+    }
+
     /// The content key, of `length` octets. A wrong RSA padding gives a random key, see [`PrivateKey::decrypt_rsa`].
-    fn content_key(&self, key: &PrivateKey, length: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let found = match self {
-            Self::Transport(_, transport) => {
-                let AlgorithmIdentifier { oid, parameters } = &transport.algorithm;
-                let algorithm = algorithms::KeyTransport::from_algorithm_identifier(
-                    oid,
-                    parameters.as_deref(),
-                )?;
-                key.decrypt_rsa(algorithm, &transport.encrypted_key, length)
+    fn content_key(
+        &self,
+        key: &PrivateKey,
+        management: &Management,
+        length: usize,
+    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let found = match (self, management) {
+            (Self::Transport(_, transport), Management::Transport(algorithm)) => {
+                key.decrypt_rsa(algorithm.clone(), &transport.encrypted_key, length)
             }
-            Self::Agreement(_, agreement, _) => {
-                let AlgorithmIdentifier { oid, parameters } = &agreement.algorithm;
-                let algorithm = algorithms::KeyAgreement::from_algorithm_identifier(
-                    oid,
-                    parameters.as_deref(),
-                )?;
+            (Self::Agreement(_, agreement, _), Management::Agreement(algorithm)) => {
                 let originator = agreement.originator.as_ref().ok_or(Failure::Crypto)?;
-                let ukm = agreement.ukm.as_deref();
-                key.unwrap_agreed(
-                    &algorithm,
-                    &originator.public_key,
-                    ukm,
-                    self.encrypted_key(),
-                )
+                let (public, ukm) = (&originator.public_key, agreement.ukm.as_deref());
+                key.unwrap_agreed(algorithm, public, ukm, self.encrypted_key())
             }
+            _ => return Err(Failure::Crypto),
         };
         match found {
             Ok(content_key) if content_key.len() == length => Ok(content_key),
             _ => Err(Failure::Crypto),
+        }
+    }
+}
+
+/// How a content key is protected, with the parameters of one message.
+enum Management {
+    Transport(TransportParameters),
+    Agreement(algorithms::KeyAgreement),
+}
+
+impl Management {
+    fn rows(&self) -> Vec<Row> {
+        match self {
+            Self::Transport(parameters) => vec![parameters.algorithm.row()],
+            Self::Agreement(agreement) => vec![agreement.derivation.row(), agreement.wrap.row()],
         }
     }
 }
@@ -256,10 +282,16 @@ fn open_entity(
     let parameters = ContentEncryption::from_algorithm_identifier(&oid, parameters.as_deref())?;
     let content = parameters.algorithm;
     // Row C12 and RFC 5084 section 1.4: an AEAD cipher there and only there.
-    if content.authenticated() != authenticated || !switches.allow(content.row().reading) {
+    let management = chosen.management()?;
+    let mut rows = management.rows();
+    rows.push(content.row());
+    if content.authenticated() != authenticated
+        || !rows.iter().all(|row| switches.allow(row.reading))
+        || !switches.allow(pair.key.kind().reading())
+    {
         return Err(Failure::Crypto);
     }
-    let content_key = chosen.content_key(&pair.key, content.key_length())?;
+    let content_key = chosen.content_key(&pair.key, &management, content.key_length())?;
     let mut plain = EntityWriter::new(out);
     if authenticated {
         let authentication = read_authentication(reader)?;
@@ -278,6 +310,10 @@ fn open_entity(
     Ok(Opened {
         authenticated,
         content,
+        weak: rows
+            .iter()
+            .find(|row| row.reading == Standing::Weak)
+            .map(|row| row.name),
         key_pair: chosen.key_pair(),
         encrypted_key_hash,
         octets,

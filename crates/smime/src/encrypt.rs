@@ -306,7 +306,10 @@ fn recipient_info(
         Some(PublicKeyKind::Rsa(_)) => {
             key_transport(certificate, suite.transport, public, content_key)
         }
-        _ => key_agreement(certificate, public, content_key),
+        kind => {
+            let derivation = derivation(kind, suite.agreement)?;
+            key_agreement(certificate, derivation, public, content_key)
+        }
     }
 }
 
@@ -329,10 +332,11 @@ fn key_transport(
 /// KeyAgreeRecipientInfo, version 3 (RFC 5652 section 6.2.2, RFC 5753 section 3.1.1).
 fn key_agreement(
     certificate: &Certificate,
+    derivation: KeyDerivation,
     public: &PublicKey,
     content_key: &[u8],
 ) -> Result<RecipientInfo, EncryptError> {
-    let agreement = KeyAgreement::new(derivation(certificate.key_kind()), KeyWrap::Aes256);
+    let agreement = KeyAgreement::new(derivation, KeyWrap::Aes256);
     let agreed = public.wrap_agreed(&agreement, content_key)?;
     let originator = originator_key(&agreed.originator_spki).map_err(|_| KeyError::Unreadable)?;
     let encrypted_key = asn1::sequence(&[
@@ -351,13 +355,27 @@ fn key_agreement(
     Ok(RecipientInfo { version: 3, der })
 }
 
-/// The derivation whose digest fits the curve (RFC 5753 section 8).
-fn derivation(kind: Option<PublicKeyKind>) -> KeyDerivation {
-    KeyDerivation::X963(match kind {
+/// The derivation with the digest asked for, else with the one that fits the curve (RFC 5753 section 8). X25519 goes with
+/// HKDF (RFC 8551 section 2.3).
+fn derivation(
+    kind: Option<PublicKeyKind>,
+    digest: Option<DigestAlgorithm>,
+) -> Result<KeyDerivation, EncryptError> {
+    let fitting = match kind {
         Some(PublicKeyKind::Ec(Curve::P384)) => DigestAlgorithm::Sha384,
         Some(PublicKeyKind::Ec(Curve::P521)) => DigestAlgorithm::Sha512,
         _ => DigestAlgorithm::Sha256,
-    })
+    };
+    let found = match (kind, digest.unwrap_or(fitting)) {
+        (Some(PublicKeyKind::X25519), DigestAlgorithm::Sha256) => KeyDerivation::HkdfSha256,
+        (Some(PublicKeyKind::X25519), DigestAlgorithm::Sha384) => KeyDerivation::HkdfSha384,
+        (Some(PublicKeyKind::X25519), DigestAlgorithm::Sha512) => KeyDerivation::HkdfSha512,
+        (_, digest) => KeyDerivation::X963(digest),
+    };
+    match found.row().making {
+        Standing::Accept => Ok(found),
+        _ => Err(EncryptError::Cipher(found.row().name)),
+    }
 }
 
 /// OriginatorPublicKey as `[1]`: the algorithm without parameters, since the curve is the recipient's.
@@ -379,6 +397,7 @@ fn originator_key(spki: &[u8]) -> Result<Vec<u8>, asn1::Asn1Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::Generate;
     use crate::decrypt::{Decryption, KeyPair, decrypt, recipients};
     use crate::key::{KeyKind, PrivateKey};
     use crate::maker::{self, TestRandom, Wanted, octets};
@@ -445,6 +464,91 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// Every key and every way a content key can take to it.
+    #[test]
+    fn every_suite_reaches_every_key() {
+        use DigestAlgorithm::{Sha1, Sha256, Sha384, Sha512};
+        let oaep = |digest| KeyTransport::RsaOaep {
+            digest,
+            mgf: digest,
+        };
+        let transports = [Sha1, Sha256, Sha384, Sha512].map(oaep);
+        let suites = transports.into_iter().chain([KeyTransport::RsaPkcs1]);
+        let suites = suites.flat_map(|transport| {
+            [None, Some(Sha256), Some(Sha384), Some(Sha512)].map(|agreement| Suite {
+                transport,
+                agreement,
+                ..Suite::default()
+            })
+        });
+        let keys = [
+            Generate::Rsa(2048),
+            Generate::Ec(Curve::P256),
+            Generate::Ec(Curve::P384),
+            Generate::Ec(Curve::P521),
+            Generate::X25519,
+        ];
+        let issuer = maker::key();
+        let pairs = keys.map(|kind| {
+            let key = PrivateKey::of(kind);
+            let certificate = Wanted::new(&format!("{kind:?}"), "CA", &key).by(&issuer);
+            KeyPair { certificate, key }
+        });
+        let to: Vec<EncryptTo> = pairs
+            .iter()
+            .map(|pair| EncryptTo::new(&pair.certificate))
+            .collect();
+        let entity = b"Content-Type: text/plain\r\n\r\nhello\r\n".to_vec();
+        for suite in suites {
+            let mail = octets(&encrypt(&entity, &to, suite, &mut TestRandom).unwrap());
+            let message = Message::read(&mail).unwrap();
+            for pair in &pairs {
+                let mut opened = Vec::new();
+                let switches = crate::algorithms::Switches::default();
+                let result = decrypt(&message, &[pair], switches, &mut opened).unwrap();
+                assert!(
+                    matches!(result, Decryption::Opened(_)),
+                    "{suite:?} {pair:?}"
+                );
+                assert_eq!(opened, entity);
+            }
+        }
+    }
+
+    #[test]
+    fn keys_that_only_sign_and_brainpool_get_nothing() {
+        let rsa = PrivateKey::of(Generate::Rsa(2048));
+        let (issuer, entity) = (maker::key(), b"\r\n".to_vec());
+        for key in [
+            rsa.pss(None),
+            PrivateKey::of(Generate::Ed25519),
+            PrivateKey::brainpool(Curve::BrainpoolP256, &[3; 32]),
+        ] {
+            let certificate = Wanted::new("S", "CA", &key).by(&issuer);
+            let to = [EncryptTo::new(&certificate)];
+            let refused = encrypt(&entity, &to, Suite::default(), &mut TestRandom);
+            let refused = refused.err().unwrap();
+            assert!(
+                matches!(
+                    refused,
+                    EncryptError::Usage {
+                        refusal: UsageRefusal::KeyKind,
+                        ..
+                    }
+                ),
+                "{refused}"
+            );
+        }
+        let pair = pair(KeyKind::P256);
+        let old = Suite {
+            agreement: Some(DigestAlgorithm::Sha1),
+            ..Suite::default()
+        };
+        let to = [EncryptTo::new(&pair.certificate)];
+        let refused = encrypt(&entity, &to, old, &mut TestRandom);
+        assert!(matches!(refused.err().unwrap(), EncryptError::Cipher(_)));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use const_oid::ObjectIdentifier;
 
 use crate::asn1::{self, Asn1Error, Element, Reader, tag};
 use crate::limits;
+use crate::revocation::{DistributionPoint, read_points};
 
 /// keyUsage bits (RFC 5280 section 4.2.1.3), the first bit lowest.
 pub mod key_usage {
@@ -17,6 +18,8 @@ pub mod key_usage {
     pub const KEY_AGREEMENT: u16 = 1 << 4;
     /// Signing certificates.
     pub const CERT_SIGN: u16 = 1 << 5;
+    /// Signing revocation lists.
+    pub const CRL_SIGN: u16 = 1 << 6;
 }
 
 /// A GeneralName (RFC 5280 section 4.2.1.6) of a kind that occurs in mail and in constraints.
@@ -90,18 +93,30 @@ pub struct Extensions {
     pub policy_constraints: PolicyConstraints,
     /// inhibitAnyPolicy.
     pub inhibit_any_policy: Option<u32>,
-    /// Whether cRLDistributionPoints or an OCSP responder is named.
+    /// Whether cRLDistributionPoints or an OCSP responder is named, readable or not.
     pub names_revocation: bool,
+    /// cRLDistributionPoints.
+    pub distribution_points: Vec<DistributionPoint>,
+    /// Addresses of OCSP responders (authorityInfoAccess).
+    pub responders: Vec<String>,
+    /// Whether the revocation of this OCSP responder need not be asked (RFC 6960 section 4.2.2.2.1).
+    pub ocsp_no_check: bool,
     /// Critical extensions we do not process: no path goes through them.
     pub unknown_critical: Vec<ObjectIdentifier>,
     /// Whether subjectAltName is critical.
     pub critical_alt_names: bool,
+    /// Whether basicConstraints is critical.
+    pub critical_basic: bool,
+    /// Whether nameConstraints is critical.
+    pub critical_name_constraints: bool,
     /// Whether an extension is marked critical that must not be, or the other way round.
     pub wrongly_marked: bool,
 }
 
 const SMTP_UTF8_MAILBOX: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.8.9");
 const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
+const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
 const OCSP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1");
 
 impl Extensions {
@@ -126,6 +141,8 @@ impl Extensions {
             }
             let known = found.take(&kind, value)?;
             found.critical_alt_names |= critical && kind == SUBJECT_ALT_NAME;
+            found.critical_basic |= critical && kind == BASIC_CONSTRAINTS;
+            found.critical_name_constraints |= critical && kind == NAME_CONSTRAINTS;
             found.wrongly_marked |= must_be_critical(&kind).is_some_and(|must| must != critical);
             if critical && !known {
                 found.unknown_critical.push(kind);
@@ -148,7 +165,10 @@ impl Extensions {
             }
             "2.5.29.19" => self.basic = Some(read_basic(value)?),
             "2.5.29.30" => self.name_constraints = Some(read_constraints(value)?),
-            "2.5.29.31" => self.names_revocation = true,
+            "2.5.29.31" => {
+                self.names_revocation = true;
+                self.distribution_points = read_points(value).unwrap_or_default();
+            }
             "2.5.29.32" => self.policies = Some(read_policies(value)?),
             "2.5.29.33" => self.policy_mappings = read_mappings(value)?,
             "2.5.29.35" => self.authority_key_id = read_authority_key_id(value)?,
@@ -157,8 +177,10 @@ impl Extensions {
             "2.5.29.54" => {
                 self.inhibit_any_policy = Some(asn1::read_only(value, tag::INTEGER)?.small()?)
             }
+            "1.3.6.1.5.5.7.48.1.5" => self.ocsp_no_check = true,
             "1.3.6.1.5.5.7.1.1" => {
-                self.names_revocation |= names_ocsp(value)?;
+                self.responders = read_responders(value)?;
+                self.names_revocation |= !self.responders.is_empty();
                 return Ok(false);
             }
             _ => return Ok(false),
@@ -178,10 +200,14 @@ fn must_be_critical(kind: &ObjectIdentifier) -> Option<bool> {
 }
 
 fn read_key_usage(value: &[u8]) -> Result<u16, Asn1Error> {
-    let element = asn1::read_only(value, tag::BIT_STRING)?;
-    let octets = match element.content {
-        [0..=7, octets @ ..] if octets.len() <= 2 => octets,
-        _ => return Err(Asn1Error("key usage")),
+    read_bits(asn1::read_only(value, tag::BIT_STRING)?.content)
+}
+
+/// Content octets of a BIT STRING with names for its bits, the first bit lowest. Some programs write zeros behind the last name.
+pub(crate) fn read_bits(content: &[u8]) -> Result<u16, Asn1Error> {
+    let octets = match content {
+        [0..=7, octets @ ..] if octets.iter().skip(2).all(|octet| *octet == 0) => octets,
+        _ => return Err(Asn1Error("a list of bits")),
     };
     let bits = octets
         .iter()
@@ -218,13 +244,19 @@ fn read_authority_key_id(value: &[u8]) -> Result<Option<Vec<u8>>, Asn1Error> {
         .map(|element| element.content.to_vec()))
 }
 
-fn names_ocsp(value: &[u8]) -> Result<bool, Asn1Error> {
+/// The OCSP responders of authorityInfoAccess (RFC 5280 section 4.2.2.1); one that is named otherwise than by URI counts too.
+fn read_responders(value: &[u8]) -> Result<Vec<String>, Asn1Error> {
+    let mut found = Vec::new();
     for access in asn1::read_only(value, tag::SEQUENCE)?.inside().all()? {
-        if access.inside().expect(tag::OID)?.oid()? == OCSP {
-            return Ok(true);
+        let mut inside = access.inside();
+        if inside.expect(tag::OID)?.oid()? == OCSP {
+            found.push(match read_name(&inside.any()?)? {
+                GeneralName::Uri(text) => text,
+                _ => String::new(),
+            });
         }
     }
-    Ok(false)
+    Ok(found)
 }
 
 fn read_policies(value: &[u8]) -> Result<Vec<ObjectIdentifier>, Asn1Error> {
@@ -299,7 +331,7 @@ fn read_constraints(value: &[u8]) -> Result<NameConstraints, Asn1Error> {
     Ok(found)
 }
 
-fn read_names(reader: Reader<'_>) -> Result<Vec<GeneralName>, Asn1Error> {
+pub(crate) fn read_names(reader: Reader<'_>) -> Result<Vec<GeneralName>, Asn1Error> {
     let elements = reader.all()?;
     if elements.len() > limits::GENERAL_NAMES {
         return Err(Asn1Error("too many names"));

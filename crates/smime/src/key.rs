@@ -7,14 +7,17 @@ use subtle::{ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use crate::algorithms::{
-    Curve, DigestAlgorithm, KeyAgreement, KeyDerivation, KeyTransport, PublicKeyKind,
-    SignatureAlgorithm,
+    Curve, DigestAlgorithm, KeyAgreement, KeyTransport, PublicKeyKind, SignatureAlgorithm,
+    Standing, TransportParameters,
 };
-use crate::asn1::{self, tag};
 use crate::aws::{self, CryptoError, Digest, Generate, Pkey, Signed};
 use crate::certificate::Certificate;
 use crate::profile::RsaSignature;
-use crate::{limits, pem};
+use crate::{brainpool, limits, pem};
+use form::Home;
+
+mod agreement;
+mod form;
 
 /// A key that can be made here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,9 +56,50 @@ pub enum KeyError {
 pub struct PrivateKey(Arc<Held>);
 
 struct Held {
-    pkey: Pkey,
+    secret: Secret,
     kind: PublicKeyKind,
     spki: Vec<u8>,
+}
+
+enum Secret {
+    Library(Pkey),
+    /// An RSA key that signs with RSASSA-PSS only.
+    Pss(Pkey, Restriction),
+    /// With its PrivateKeyInfo.
+    Brainpool(brainpool::Scalar, Zeroizing<Vec<u8>>),
+}
+
+/// What an id-RSASSA-PSS key says of its signatures (RFC 4055 section 3.1).
+#[derive(Clone)]
+struct Restriction {
+    /// Its AlgorithmIdentifier as it stands.
+    identifier: Vec<u8>,
+    /// Digest, mask and least salt, where it names them.
+    bound: Option<SignatureAlgorithm>,
+}
+
+impl Restriction {
+    /// What such a key signs with.
+    fn algorithm(&self, rsa: RsaSignature) -> SignatureAlgorithm {
+        let (RsaSignature::Pkcs1(digest) | RsaSignature::Pss(digest)) = rsa;
+        self.bound.unwrap_or(SignatureAlgorithm::pss(digest))
+    }
+
+    fn allows(&self, algorithm: SignatureAlgorithm) -> bool {
+        use SignatureAlgorithm::RsaPss;
+        match (self.bound, algorithm) {
+            (None, RsaPss { .. }) => true,
+            (
+                Some(RsaPss {
+                    digest: d,
+                    mgf: m,
+                    salt: least,
+                }),
+                RsaPss { digest, mgf, salt },
+            ) => (d, m) == (digest, mgf) && salt >= least,
+            _ => false,
+        }
+    }
 }
 
 impl std::fmt::Debug for PrivateKey {
@@ -79,12 +123,40 @@ impl PrivateKey {
     fn hold(pkey: Pkey) -> Result<Self, KeyError> {
         let kind = pkey.kind().ok_or(KeyError::WrongKind)?;
         let spki = pkey.to_spki()?;
-        Ok(Self(Arc::new(Held { pkey, kind, spki })))
+        let secret = Secret::Library(pkey);
+        Ok(Self(Arc::new(Held { secret, kind, spki })))
     }
 
     /// Reads a whole unencrypted PKCS#8 PrivateKeyInfo (RFC 5208) in DER.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
-        Self::hold(Pkey::from_pkcs8(der).map_err(|_| KeyError::Unreadable)?)
+        let (algorithm, key) = form::read_pkcs8(der)?;
+        match Home::of(&algorithm)? {
+            Home::Library => Self::hold(Pkey::from_pkcs8(der).map_err(|_| KeyError::Unreadable)?),
+            Home::Pss(restriction) => Self::restricted(restriction, key),
+            Home::Brainpool(curve) => Self::on_brainpool(curve, form::sec1_scalar(key)?, der),
+        }
+    }
+
+    fn restricted(restriction: Restriction, key: &[u8]) -> Result<Self, KeyError> {
+        let pkey = Pkey::from_pkcs8(&form::pkcs8(&form::RSA_IDENTIFIER, key))
+            .map_err(|_| KeyError::Unreadable)?;
+        let bits = pkey.kind().and_then(PublicKeyKind::rsa_bits);
+        let plain = pkey.to_spki()?;
+        let (_, public) = form::read_spki(&plain)?;
+        Ok(Self(Arc::new(Held {
+            kind: PublicKeyKind::RsaPss(bits.ok_or(KeyError::WrongKind)?),
+            spki: form::spki(&restriction.identifier, public),
+            secret: Secret::Pss(pkey, restriction),
+        })))
+    }
+
+    fn on_brainpool(curve: Curve, scalar: &[u8], der: &[u8]) -> Result<Self, KeyError> {
+        let scalar = brainpool::Scalar::read(curve, scalar).ok_or(KeyError::Unreadable)?;
+        Ok(Self(Arc::new(Held {
+            kind: PublicKeyKind::Ec(curve),
+            spki: form::spki(&form::on_curve(curve), &scalar.point().octets()),
+            secret: Secret::Brainpool(scalar, Zeroizing::new(der.to_vec())),
+        })))
     }
 
     /// Reads an unencrypted private key: PEM (PKCS#8, PKCS#1 or SEC 1) or PKCS#8 in DER.
@@ -95,8 +167,8 @@ impl PrivateKey {
         for block in pem::read(octets).map_err(|_| KeyError::Unreadable)? {
             let der = match block.label.as_str() {
                 "PRIVATE KEY" => block.der,
-                "RSA PRIVATE KEY" => pkcs8(&RSA_IDENTIFIER, &block.der),
-                "EC PRIVATE KEY" => pkcs8(&sec1_identifier(&block.der)?, &block.der),
+                "RSA PRIVATE KEY" => form::pkcs8(&form::RSA_IDENTIFIER, &block.der),
+                "EC PRIVATE KEY" => form::pkcs8(&form::sec1_identifier(&block.der)?, &block.der),
                 _ => continue,
             };
             return Self::from_pkcs8(&der);
@@ -106,7 +178,23 @@ impl PrivateKey {
 
     /// The PKCS#8 PrivateKeyInfo, for the store to seal and for nothing else.
     pub fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        Ok(self.0.pkey.to_pkcs8()?)
+        match &self.0.secret {
+            Secret::Library(pkey) => Ok(pkey.to_pkcs8()?),
+            Secret::Pss(pkey, restriction) => {
+                let plain = pkey.to_pkcs8()?;
+                let (_, key) = form::read_pkcs8(&plain)?;
+                Ok(form::pkcs8(&restriction.identifier, key))
+            }
+            Secret::Brainpool(_, pkcs8) => Ok(pkcs8.clone()),
+        }
+    }
+
+    /// The key, where the crypto library computes with it.
+    fn library(&self) -> Result<&Pkey, KeyError> {
+        match &self.0.secret {
+            Secret::Library(pkey) | Secret::Pss(pkey, _) => Ok(pkey),
+            Secret::Brainpool(..) => Err(KeyError::WrongKind),
+        }
     }
 
     /// What key it is.
@@ -121,41 +209,42 @@ impl PrivateKey {
 
     /// Whether the certificate carries this key's public half.
     pub fn matches(&self, certificate: &Certificate) -> bool {
-        certificate.spki_der() == self.spki_der()
-            || certificate
-                .public_key()
-                .is_some_and(|public| public.0.same_public(&self.0.pkey))
+        let same = |public: &PublicKey| match (&*public.0, self.library()) {
+            (Half::Library(public, _), Ok(own)) => public.same_public(own),
+            _ => false,
+        };
+        certificate.spki_der() == self.spki_der() || certificate.public_key().is_some_and(same)
     }
 
-    /// The signature algorithm we use with this key; `None` if it cannot sign.
+    /// The signature algorithm we use with this key; `None` if it cannot sign. `rsa` is for RSA keys; curves have one way: P-384
+    /// signs with SHA-384 and P-521 with SHA-512, since peers refuse other pairs.
     pub fn signature_algorithm(&self, rsa: RsaSignature) -> Option<SignatureAlgorithm> {
-        match self.kind() {
-            PublicKeyKind::Rsa(_) => Some(match rsa {
-                RsaSignature::Pkcs1 => SignatureAlgorithm::RsaPkcs1(DigestAlgorithm::Sha256),
-                RsaSignature::Pss => SignatureAlgorithm::RsaPss {
-                    digest: DigestAlgorithm::Sha256,
-                    mgf: DigestAlgorithm::Sha256,
-                    // RFC 4055 section 3.1: the length of the digest.
-                    salt: 32,
-                },
-            }),
-            PublicKeyKind::Ec(Curve::P256) => {
-                Some(SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256))
+        use DigestAlgorithm::{Sha256, Sha384, Sha512};
+        let found = match (self.kind(), &self.0.secret) {
+            (_, Secret::Pss(_, restriction)) => restriction.algorithm(rsa),
+            (PublicKeyKind::Rsa(_), _) => match rsa {
+                RsaSignature::Pkcs1(digest) => SignatureAlgorithm::RsaPkcs1(digest),
+                RsaSignature::Pss(digest) => SignatureAlgorithm::pss(digest),
+            },
+            (PublicKeyKind::Ec(Curve::P256), _) => SignatureAlgorithm::Ecdsa(Sha256),
+            (PublicKeyKind::Ec(Curve::P384), _) => SignatureAlgorithm::Ecdsa(Sha384),
+            (PublicKeyKind::Ec(Curve::P521), _) => SignatureAlgorithm::Ecdsa(Sha512),
+            (PublicKeyKind::Ed25519, _) => SignatureAlgorithm::Ed25519,
+            (PublicKeyKind::Ec(_) | PublicKeyKind::X25519 | PublicKeyKind::RsaPss(_), _) => {
+                return None;
             }
-            PublicKeyKind::Ec(Curve::P384) => {
-                Some(SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha384))
-            }
-            PublicKeyKind::Ec(Curve::P521) => {
-                Some(SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha512))
-            }
-            PublicKeyKind::Ed25519 => Some(SignatureAlgorithm::Ed25519),
-            PublicKeyKind::X25519 => None,
-        }
+        };
+        Some(found).filter(|found| found.row().making == Standing::Accept)
     }
 
     /// Signs `message`, which is hashed here.
     pub fn sign(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        Ok(self.0.pkey.sign(algorithm, message)?)
+        if let Secret::Pss(_, restriction) = &self.0.secret
+            && !restriction.allows(algorithm)
+        {
+            return Err(KeyError::WrongKind);
+        }
+        Ok(self.library()?.sign(algorithm, message)?)
     }
 
     /// Decrypts a content key of `expected` octets. Where padding or length are wrong, a random key of that length is
@@ -163,7 +252,7 @@ impl PrivateKey {
     /// is no RSA key or the expected length impossible: nothing that depends on the ciphertext.
     pub fn decrypt_rsa(
         &self,
-        transport: KeyTransport,
+        transport: TransportParameters,
         encrypted: &[u8],
         expected: usize,
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
@@ -174,15 +263,16 @@ impl PrivateKey {
         }
         let mut key = Zeroizing::new(vec![0; expected]);
         aws::random(&mut key)?;
-        match transport {
+        let pkey = self.library()?;
+        match transport.algorithm {
             KeyTransport::RsaPkcs1 => {
                 // Fails only for a ciphertext that is no number below the modulus, which everybody can see.
-                if let Ok(block) = self.0.pkey.rsa_private(encrypted) {
+                if let Ok(block) = pkey.rsa_private(encrypted) {
                     take_if_padded(&block, &mut key);
                 }
             }
             KeyTransport::RsaOaep { .. } => {
-                if let Ok(found) = self.0.pkey.decrypt_oaep(transport, encrypted)
+                if let Ok(found) = pkey.decrypt_oaep(&transport, encrypted)
                     && found.len() == expected
                 {
                     key.copy_from_slice(&found);
@@ -196,21 +286,39 @@ impl PrivateKey {
     /// content of the originator's public key BIT STRING, `ukm` the user keying material if there is one.
     pub fn unwrap_agreed(
         &self,
-        agreement: &KeyAgreement,
+        scheme: &KeyAgreement,
         originator: &[u8],
         ukm: Option<&[u8]>,
         wrapped: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        let peer = Pkey::from_spki(&agreement_spki(self.kind(), originator)?)?;
-        let secret = self.0.pkey.agree(&peer)?;
-        let wrapping = derive(agreement, &secret, ukm);
-        Ok(aws::unwrap_key(&wrapping, wrapped)?)
+        let secret = self.agree(originator)?;
+        let wrapping = agreement::derive(scheme, &secret, ukm)?;
+        Ok(agreement::unwrap(scheme.wrap, &wrapping, wrapped)?)
+    }
+
+    /// Diffie-Hellman. The originator's curve is ours, or its point is refused.
+    fn agree(&self, originator: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        match (&self.0.secret, self.kind()) {
+            (Secret::Library(own), PublicKeyKind::Ec(curve)) => {
+                let peer = Pkey::from_spki(&form::spki(&form::on_curve(curve), originator))?;
+                Ok(own.agree(&peer)?)
+            }
+            (Secret::Library(own), PublicKeyKind::X25519) => {
+                let peer = Pkey::from_spki(&form::spki(&form::X25519_IDENTIFIER, originator))?;
+                Ok(own.agree(&peer)?)
+            }
+            (Secret::Brainpool(own, _), PublicKeyKind::Ec(curve)) => {
+                let peer = brainpool::Point::read(curve, originator);
+                Ok(own.agree(&peer.ok_or(CryptoError("key agreement"))?)?)
+            }
+            _ => Err(KeyError::WrongKind),
+        }
     }
 }
 
 /// Replaces `key` by the end of `block` if the block is `00 02 (non-zero octets) 00 key` (RFC 8017 section 7.2.2) with a
 /// key of just that length. No branch and no index depends on secret octets.
-fn take_if_padded(block: &[u8], key: &mut [u8]) {
+pub(crate) fn take_if_padded(block: &[u8], key: &mut [u8]) {
     let Some(split) = block.len().checked_sub(key.len()) else {
         return;
     };
@@ -233,27 +341,72 @@ fn take_if_padded(block: &[u8], key: &mut [u8]) {
 
 /// A public key, parsed. Cloning shares it.
 #[derive(Clone)]
-pub struct PublicKey(Arc<Pkey>);
+pub struct PublicKey(Arc<Half>);
+
+enum Half {
+    Library(Pkey, Option<Restriction>),
+    Brainpool(brainpool::Point),
+}
 
 impl PublicKey {
     /// Reads a whole SubjectPublicKeyInfo.
     pub fn from_spki(der: &[u8]) -> Result<Self, KeyError> {
-        Ok(Self(Arc::new(Pkey::from_spki(der)?)))
+        let (algorithm, key) = form::read_spki(der)?;
+        Ok(Self(Arc::new(match Home::of(&algorithm)? {
+            Home::Library => Half::Library(Pkey::from_spki(der)?, None),
+            Home::Pss(restriction) => {
+                let plain = Pkey::from_spki(&form::spki(&form::RSA_IDENTIFIER, key))?;
+                Half::Library(plain, Some(restriction))
+            }
+            Home::Brainpool(curve) => {
+                Half::Brainpool(brainpool::Point::read(curve, key).ok_or(KeyError::Unreadable)?)
+            }
+        })))
     }
 
     /// What key it is; `None` for kinds we do not use.
     pub fn kind(&self) -> Option<PublicKeyKind> {
-        self.0.kind()
+        match &*self.0 {
+            Half::Library(pkey, None) => pkey.kind(),
+            Half::Library(pkey, Some(_)) => {
+                let bits = pkey.kind().and_then(PublicKeyKind::rsa_bits);
+                bits.map(PublicKeyKind::RsaPss)
+            }
+            Half::Brainpool(point) => Some(PublicKeyKind::Ec(point.curve())),
+        }
     }
 
-    /// Checks a signature.
+    /// What a signature must be made with for this key to verify it, where its owner restricts it to RSASSA-PSS; the private key
+    /// at hand may not say so.
+    pub fn required_signature(&self, rsa: RsaSignature) -> Option<SignatureAlgorithm> {
+        match &*self.0 {
+            Half::Library(_, Some(restriction)) => Some(restriction.algorithm(rsa)),
+            _ => None,
+        }
+    }
+
+    /// Checks a signature. What a key restricts (RFC 4055 section 3.1) holds.
     pub fn verify(
         &self,
         algorithm: SignatureAlgorithm,
         signed: Signed<'_>,
         signature: &[u8],
     ) -> Result<(), CryptoError> {
-        self.0.verify(algorithm, signed, signature)
+        match &*self.0 {
+            Half::Library(_, Some(restriction)) if !restriction.allows(algorithm) => {
+                Err(CryptoError("signature outside what the key allows"))
+            }
+            Half::Library(pkey, _) => pkey.verify(algorithm, signed, signature),
+            Half::Brainpool(point) => match (algorithm, signed) {
+                (SignatureAlgorithm::Ecdsa(digest), Signed::Message(message)) => {
+                    point.verify(&Digest::of(digest, message), signature)
+                }
+                (SignatureAlgorithm::Ecdsa(_), Signed::Digest(digest)) => {
+                    point.verify(digest, signature)
+                }
+                _ => Err(CryptoError("key of another kind")),
+            },
+        }
     }
 
     /// Encrypts a content key to this RSA key.
@@ -262,26 +415,30 @@ impl PublicKey {
         transport: KeyTransport,
         content_key: &[u8],
     ) -> Result<Vec<u8>, KeyError> {
-        Ok(self.0.encrypt(transport, content_key)?)
+        match &*self.0 {
+            Half::Library(pkey, None) => Ok(pkey.encrypt(transport, content_key)?),
+            _ => Err(KeyError::WrongKind),
+        }
     }
 
     /// Wraps a content key to this key with a fresh key pair of the same curve.
     pub fn wrap_agreed(
         &self,
-        agreement: &KeyAgreement,
+        scheme: &KeyAgreement,
         content_key: &[u8],
     ) -> Result<Agreed, KeyError> {
-        let kind = self.kind().ok_or(KeyError::WrongKind)?;
-        let ephemeral = Pkey::generate(match kind {
-            PublicKeyKind::Ec(curve) => Generate::Ec(curve),
-            PublicKeyKind::X25519 => Generate::X25519,
-            PublicKeyKind::Rsa(_) | PublicKeyKind::Ed25519 => return Err(KeyError::WrongKind),
+        let Half::Library(pkey, None) = &*self.0 else {
+            return Err(KeyError::WrongKind);
+        };
+        let ephemeral = Pkey::generate(match pkey.kind() {
+            Some(PublicKeyKind::Ec(curve)) => Generate::Ec(curve),
+            Some(PublicKeyKind::X25519) => Generate::X25519,
+            _ => return Err(KeyError::WrongKind),
         })?;
-        let wrapping = derive(agreement, &ephemeral.agree(&self.0)?, None);
-        let wrapped = aws::wrap_key(&wrapping, content_key)?;
+        let wrapping = agreement::derive(scheme, &ephemeral.agree(pkey)?, None)?;
         Ok(Agreed {
             originator_spki: ephemeral.to_spki()?,
-            wrapped,
+            wrapped: agreement::wrap(scheme.wrap, &wrapping, content_key)?,
         })
     }
 }
@@ -294,96 +451,248 @@ pub struct Agreed {
     pub wrapped: Vec<u8>,
 }
 
-/// id-ecPublicKey as an element (RFC 5480 section 2.1.1).
-const EC_PUBLIC_KEY_OID: [u8; 9] = [tag::OID, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
-/// AlgorithmIdentifier of X25519 (RFC 8410 section 3).
-const X25519_IDENTIFIER: [u8; 7] = [tag::SEQUENCE, 5, tag::OID, 3, 0x2b, 0x65, 0x6e];
-/// AlgorithmIdentifier of rsaEncryption with NULL (RFC 3279 section 2.3.1).
-const RSA_IDENTIFIER: [u8; 15] = [
-    tag::SEQUENCE,
-    13,
-    tag::OID,
-    9,
-    0x2a,
-    0x86,
-    0x48,
-    0x86,
-    0xf7,
-    0x0d,
-    1,
-    1,
-    1,
-    tag::NULL,
-    0,
-];
+#[cfg(test)]
+impl PrivateKey {
+    /// A key of a kind that mailboxes do not get.
+    pub(crate) fn of(what: Generate) -> Self {
+        Self::hold(Pkey::generate(what).unwrap()).unwrap()
+    }
 
-/// A SubjectPublicKeyInfo around the originator's public key: its curve is ours, or the library refuses the point.
-fn agreement_spki(own: PublicKeyKind, originator: &[u8]) -> Result<Vec<u8>, KeyError> {
-    let algorithm = match own {
-        PublicKeyKind::Ec(curve) => {
-            asn1::sequence(&[&EC_PUBLIC_KEY_OID, &asn1::oid(&curve.row().oid)])
+    /// This RSA key as one that its owner restricts to RSASSA-PSS.
+    pub(crate) fn pss(&self, parameters: Option<SignatureAlgorithm>) -> Self {
+        let identifier = match parameters {
+            Some(bound) => bound.identifier(),
+            None => crate::algorithms::AlgorithmIdentifier {
+                parameters: None,
+                ..SignatureAlgorithm::pss(DigestAlgorithm::Sha256).identifier()
+            },
+        };
+        let plain = self.to_pkcs8().unwrap();
+        let (_, key) = form::read_pkcs8(&plain).unwrap();
+        Self::from_pkcs8(&form::pkcs8(&identifier.to_der(), key)).unwrap()
+    }
+
+    /// A key on a Brainpool curve.
+    pub(crate) fn brainpool(curve: Curve, scalar: &[u8]) -> Self {
+        use crate::asn1;
+        let sec1 = asn1::sequence(&[&asn1::small(1), &asn1::octet_string(scalar)]);
+        Self::from_pkcs8(&form::pkcs8(&form::on_curve(curve), &sec1)).unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::algorithms::{KeyDerivation, KeyWrap};
+
+    const DIGESTS: [DigestAlgorithm; 3] = [
+        DigestAlgorithm::Sha256,
+        DigestAlgorithm::Sha384,
+        DigestAlgorithm::Sha512,
+    ];
+
+    fn public(key: &PrivateKey) -> PublicKey {
+        PublicKey::from_spki(key.spki_der()).unwrap()
+    }
+
+    fn check(key: &PrivateKey, algorithm: SignatureAlgorithm) {
+        let signature = key.sign(algorithm, b"text").unwrap();
+        let verify = |message: &[u8], signature: &[u8]| {
+            public(key).verify(algorithm, Signed::Message(message), signature)
+        };
+        assert!(verify(b"text", &signature).is_ok(), "{algorithm:?}");
+        assert!(verify(b"other", &signature).is_err());
+        assert!(verify(b"text", &signature[1..]).is_err() && verify(b"text", &[]).is_err());
+    }
+
+    #[test]
+    fn every_key_signs_its_way() {
+        let rsa = PrivateKey::generate(KeyKind::Rsa2048).unwrap();
+        for digest in DIGESTS {
+            for scheme in [RsaSignature::Pkcs1(digest), RsaSignature::Pss(digest)] {
+                let algorithm = rsa.signature_algorithm(scheme).unwrap();
+                assert_eq!(algorithm.digest(), digest);
+                check(&rsa, algorithm);
+            }
         }
-        PublicKeyKind::X25519 => X25519_IDENTIFIER.to_vec(),
-        PublicKeyKind::Rsa(_) | PublicKeyKind::Ed25519 => return Err(KeyError::WrongKind),
-    };
-    Ok(asn1::sequence(&[&algorithm, &asn1::bit_string(originator)]))
-}
-
-/// The wrapping key from the shared secret.
-fn derive(agreement: &KeyAgreement, secret: &[u8], ukm: Option<&[u8]>) -> Zeroizing<Vec<u8>> {
-    let length = agreement.wrap.key_length();
-    let info = shared_info(agreement, ukm);
-    match agreement.derivation {
-        KeyDerivation::X963(digest) => x963(digest, secret, &info, length),
+        for (key, expected) in [
+            (Generate::Ec(Curve::P256), Some(DigestAlgorithm::Sha256)),
+            (Generate::Ec(Curve::P384), Some(DigestAlgorithm::Sha384)),
+            (Generate::Ec(Curve::P521), Some(DigestAlgorithm::Sha512)),
+            (Generate::Ed25519, Some(DigestAlgorithm::Sha512)),
+            (Generate::X25519, None),
+        ] {
+            let key = PrivateKey::of(key);
+            let found = key.signature_algorithm(RsaSignature::default());
+            assert_eq!(found.map(SignatureAlgorithm::digest), expected);
+            found.into_iter().for_each(|found| check(&key, found));
+        }
     }
-}
 
-/// ECC-CMS-SharedInfo (RFC 5753 section 7.2).
-fn shared_info(agreement: &KeyAgreement, ukm: Option<&[u8]>) -> Vec<u8> {
-    let bits = (agreement.wrap.key_length() as u32).saturating_mul(8);
-    let entity = ukm.map(|ukm| asn1::tlv(tag::context_constructed(0), &asn1::octet_string(ukm)));
-    let public = asn1::tlv(
-        tag::context_constructed(2),
-        &asn1::octet_string(&bits.to_be_bytes()),
-    );
-    asn1::sequence(&[
-        &agreement.wrap_identifier,
-        entity.as_deref().unwrap_or_default(),
-        &public,
-    ])
-}
-
-/// The KDF of ANSI X9.63 (SEC 1 section 3.6.1).
-fn x963(digest: DigestAlgorithm, secret: &[u8], info: &[u8], length: usize) -> Zeroizing<Vec<u8>> {
-    let mut out = Zeroizing::new(Vec::with_capacity(length.saturating_add(digest.length())));
-    let mut counter: u32 = 1;
-    while out.len() < length {
-        let mut state = Digest::new(digest);
-        state.update(secret);
-        state.update(&counter.to_be_bytes());
-        state.update(info);
-        out.extend_from_slice(&Zeroizing::new(state.finish()));
-        counter = counter.saturating_add(1);
+    #[test]
+    fn pss_keys_stay_within_their_parameters() {
+        let rsa = PrivateKey::generate(KeyKind::Rsa2048).unwrap();
+        let bound = SignatureAlgorithm::pss(DigestAlgorithm::Sha384);
+        let (free, tied) = (rsa.pss(None), rsa.pss(Some(bound)));
+        for key in [&free, &tied] {
+            assert_eq!(key.kind(), PublicKeyKind::RsaPss(2048));
+            assert_eq!(public(key).kind(), Some(PublicKeyKind::RsaPss(2048)));
+            let again = PrivateKey::from_pkcs8(&key.to_pkcs8().unwrap()).unwrap();
+            assert_eq!(
+                (again.spki_der(), again.kind()),
+                (key.spki_der(), key.kind())
+            );
+            let pkcs1 = SignatureAlgorithm::RsaPkcs1(DigestAlgorithm::Sha256);
+            assert!(key.sign(pkcs1, b"text").is_err());
+            let signature = rsa.sign(pkcs1, b"text").unwrap();
+            let verified = public(key).verify(pkcs1, Signed::Message(b"text"), &signature);
+            assert!(verified.is_err());
+            assert!(
+                public(key)
+                    .encrypt(KeyTransport::RsaPkcs1, &[1; 16])
+                    .is_err()
+            );
+        }
+        assert_eq!(
+            tied.signature_algorithm(RsaSignature::default()),
+            Some(bound)
+        );
+        check(&tied, bound);
+        check(&free, SignatureAlgorithm::pss(DigestAlgorithm::Sha512));
+        for (digest, salt, good) in [
+            (DigestAlgorithm::Sha384, 48, true),
+            (DigestAlgorithm::Sha384, 60, true),
+            (DigestAlgorithm::Sha384, 47, false),
+            (DigestAlgorithm::Sha256, 48, false),
+        ] {
+            let algorithm = SignatureAlgorithm::RsaPss {
+                digest,
+                mgf: digest,
+                salt,
+            };
+            let signature = rsa.sign(algorithm, b"text").unwrap();
+            let verified = public(&tied).verify(algorithm, Signed::Message(b"text"), &signature);
+            assert_eq!(verified.is_ok(), good, "{algorithm:?}");
+        }
+        let weak = rsa.pss(Some(SignatureAlgorithm::pss(DigestAlgorithm::Sha1)));
+        assert_eq!(weak.signature_algorithm(RsaSignature::default()), None);
     }
-    out.truncate(length);
-    out
-}
 
-/// PrivateKeyInfo (RFC 5208 section 5) around a key in its own form.
-fn pkcs8(algorithm: &[u8], key: &[u8]) -> Zeroizing<Vec<u8>> {
-    let body = Zeroizing::new(asn1::octet_string(key));
-    Zeroizing::new(asn1::sequence(&[&asn1::small(0), algorithm, &body]))
-}
+    fn originator(agreed: &Agreed) -> &[u8] {
+        form::read_spki(&agreed.originator_spki).unwrap().1
+    }
 
-/// SEC 1 names its curve inside (RFC 5915 section 3); PKCS#8 wants it outside.
-fn sec1_identifier(der: &[u8]) -> Result<Vec<u8>, KeyError> {
-    let read = || {
-        let mut inside = asn1::read_only(der, tag::SEQUENCE)?.inside();
-        inside.expect(tag::INTEGER)?;
-        inside.expect(tag::OCTET_STRING)?;
-        let named = inside.expect(tag::context_constructed(0))?;
-        asn1::read_only(named.content, tag::OID)
-    };
-    let curve = read().map_err(|_| KeyError::Unreadable)?;
-    Ok(asn1::sequence(&[&EC_PUBLIC_KEY_OID, curve.raw]))
+    #[test]
+    fn every_agreement_gives_the_content_key() {
+        for generate in [
+            Generate::Ec(Curve::P256),
+            Generate::Ec(Curve::P384),
+            Generate::Ec(Curve::P521),
+            Generate::X25519,
+        ] {
+            let key = PrivateKey::of(generate);
+            for (derivation, wrap) in KeyDerivation::ALL.into_iter().flat_map(|one| {
+                [KeyWrap::Aes128, KeyWrap::Aes192, KeyWrap::Aes256].map(|w| (one, w))
+            }) {
+                let scheme = KeyAgreement::new(derivation, wrap);
+                let agreed = public(&key).wrap_agreed(&scheme, &[7; 24]).unwrap();
+                let open = |scheme, wrapped: &[u8]| {
+                    key.unwrap_agreed(scheme, originator(&agreed), None, wrapped)
+                };
+                assert_eq!(*open(&scheme, &agreed.wrapped).unwrap(), [7; 24]);
+                let cut = agreed.wrapped.len() - 8;
+                assert!(open(&scheme, &agreed.wrapped[..cut]).is_err());
+                assert!(open(&scheme, &[]).is_err());
+                let other = match derivation {
+                    KeyDerivation::HkdfSha256 => KeyDerivation::HkdfSha384,
+                    _ => KeyDerivation::HkdfSha256,
+                };
+                assert!(open(&KeyAgreement::new(other, wrap), &agreed.wrapped).is_err());
+                let with_ukm =
+                    key.unwrap_agreed(&scheme, originator(&agreed), Some(&[1]), &agreed.wrapped);
+                assert!(with_ukm.is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn c14_bad_points_are_refused() {
+        let scheme = KeyAgreement::new(KeyDerivation::HkdfSha256, KeyWrap::Aes128);
+        let ec = PrivateKey::of(Generate::Ec(Curve::P256));
+        let good = public(&ec).wrap_agreed(&scheme, &[7; 16]).unwrap();
+        let mut off = originator(&good).to_vec();
+        *off.last_mut().unwrap() ^= 1;
+        let other_curve = PrivateKey::of(Generate::Ec(Curve::P384));
+        let (_, other_curve) = form::read_spki(other_curve.spki_der()).unwrap();
+        for bad in [&off[..], &[0], &[], other_curve, &originator(&good)[1..]] {
+            assert!(ec.unwrap_agreed(&scheme, bad, None, &good.wrapped).is_err());
+        }
+        let x25519 = PrivateKey::of(Generate::X25519);
+        let good = public(&x25519).wrap_agreed(&scheme, &[7; 16]).unwrap();
+        for bad in [&[0; 32][..], &[0; 31], &[1; 33], &[]] {
+            assert!(
+                x25519
+                    .unwrap_agreed(&scheme, bad, None, &good.wrapped)
+                    .is_err()
+            );
+        }
+    }
+
+    #[test]
+    fn brainpool_keys_decrypt_and_make_nothing() {
+        for (curve, length) in [(Curve::BrainpoolP256, 32), (Curve::BrainpoolP384, 48)] {
+            let (own, peer) = (
+                PrivateKey::brainpool(curve, &vec![3; length]),
+                PrivateKey::brainpool(curve, &vec![5; length]),
+            );
+            assert_eq!(public(&own).kind(), Some(PublicKeyKind::Ec(curve)));
+            assert_eq!(own.kind().making(), Standing::Refuse);
+            assert_eq!(own.kind().reading(), Standing::Brainpool);
+            let again = PrivateKey::from_pkcs8(&own.to_pkcs8().unwrap()).unwrap();
+            assert_eq!(again.spki_der(), own.spki_der());
+            let scheme = KeyAgreement::new(
+                KeyDerivation::X963(DigestAlgorithm::Sha256),
+                KeyWrap::Aes256,
+            );
+            let (_, point) = form::read_spki(own.spki_der()).unwrap();
+            let wrapping = agreement::derive(&scheme, &peer.agree(point).unwrap(), None).unwrap();
+            let wrapped = agreement::wrap(scheme.wrap, &wrapping, &[9; 32]).unwrap();
+            let (_, originator) = form::read_spki(peer.spki_der()).unwrap();
+            let opened = own
+                .unwrap_agreed(&scheme, originator, None, &wrapped)
+                .unwrap();
+            assert_eq!(*opened, [9; 32]);
+            assert!(public(&own).wrap_agreed(&scheme, &[9; 32]).is_err());
+            assert_eq!(own.signature_algorithm(RsaSignature::default()), None);
+            assert!(
+                own.sign(SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256), b"text")
+                    .is_err()
+            );
+        }
+    }
+
+    #[test]
+    fn oaep_with_every_digest() {
+        let rsa = PrivateKey::generate(KeyKind::Rsa2048).unwrap();
+        for (digest, mgf) in DigestAlgorithm::ALL
+            .into_iter()
+            .flat_map(|digest| DigestAlgorithm::ALL.map(|mgf| (digest, mgf)))
+        {
+            let algorithm = KeyTransport::RsaOaep { digest, mgf };
+            let encrypted = public(&rsa).encrypt(algorithm, &[7; 32]).unwrap();
+            let open = |label: &[u8]| {
+                let label = label.to_vec();
+                let transport = TransportParameters { algorithm, label };
+                rsa.decrypt_rsa(transport, &encrypted, 32).unwrap()
+            };
+            assert_eq!(*open(&[]), [7; 32]);
+            assert_ne!(*open(b"another label"), [7; 32]);
+            // Row C13: what was made with OAEP never opens as v1.5, and the failure is another key.
+            let v15 = TransportParameters {
+                algorithm: KeyTransport::RsaPkcs1,
+                label: Vec::new(),
+            };
+            assert_ne!(*rsa.decrypt_rsa(v15, &encrypted, 32).unwrap(), [7; 32]);
+        }
+    }
 }

@@ -1,9 +1,12 @@
 //! What a message's top entity is (decision A28 of the requirements): by media type and by the content type inside the
 //! CMS object, never by the `smime-type` parameter.
 
+use crate::algorithms::{AlgorithmIdentifier, ContentEncryption};
 use crate::ber::{BerReader, Ours};
 use crate::cms::{self, ContentType};
 use crate::error::{Fault, ReadError};
+use crate::limits;
+use sealgate_mail::encoding::Base64Reader;
 use sealgate_mail::media;
 use sealgate_mail::{Content, HeaderBlock, Message, MessageError, Part, Slice, TransferEncoding};
 use std::io::{self, Read};
@@ -21,7 +24,7 @@ pub enum Kind {
     Enveloped,
     /// AuthEnvelopedData.
     AuthEnveloped,
-    /// A SignedData without content and signers: a bag of certificates.
+    /// A SignedData without signers, and without content or with an empty one: a bag of certificates.
     CertsOnly,
     /// CompressedData.
     Compressed,
@@ -59,16 +62,63 @@ pub fn kind(message: &Message<'_>) -> io::Result<Kind> {
     }
 }
 
-/// Reads a CMS object to its end, so that a later reader will not find it cut short or malformed (A29).
+/// Reads the top entity to its end and sees whether it is what it claims to be and nothing else, as mail must be that passes
+/// as encrypted by the client (A29): a CMS object with nothing in or behind its encoding, a known content cipher where it
+/// is encrypted, and around a multipart/signed no text but the remark that some clients write.
 ///
 /// # Errors
 /// Only a failure to read the content.
 pub fn check(message: &Message<'_>) -> io::Result<Result<(), Fault>> {
     let entity = Entity::of_message(message);
-    match check_cms(entity.cms()?) {
+    let outcome = match entity.media() {
+        _ if message.is_ambiguous() => Err(ReadError::malformed("a MIME field that stands twice")),
+        Media::Signed | Media::SignedSomehow => check_clear_signed(message),
+        Media::Cms | Media::NamedCms | Media::Other => check_cms(entity.cms_only()?),
+    };
+    match outcome {
         Ok(()) => Ok(Ok(())),
         Err(error) => error.blame_sender().map(Err),
     }
+}
+
+/// What clients write before the first part of a multipart/signed, in lower case and without the full stop.
+const PREAMBLES: [&str; 4] = [
+    "",
+    "this is an s/mime signed message",
+    "this is a cryptographically signed message in mime format",
+    "this is a multi-part message in mime format",
+];
+
+/// A multipart/signed whose octets are its two parts, and whose second part is a signature.
+fn check_clear_signed(message: &Message<'_>) -> Result<(), ReadError> {
+    let whole = read_structure(message)?;
+    let [content, signature] = whole.children.as_slice() else {
+        return Err(ReadError::malformed(
+            "a multipart/signed that does not have two parts",
+        ));
+    };
+    // Each with the boundary line it ends or begins with.
+    let before = read_remark(message, whole.body.0, content.range.0)?;
+    let behind = read_remark(message, signature.range.1, whole.body.1)?;
+    let (preamble, _) = before.trim_end().rsplit_once('\n').unwrap_or_default();
+    let (_, epilogue) = behind.trim_start().split_once('\n').unwrap_or_default();
+    let preamble = preamble.trim().trim_end_matches('.');
+    let is_usual = PREAMBLES.contains(&preamble.to_ascii_lowercase().as_str());
+    if !is_usual || !epilogue.trim().is_empty() || whole.is_ambiguous() {
+        return Err(ReadError::malformed("text around a multipart/signed"));
+    }
+    check_cms(Entity::of_part(message.content(), signature).cms_only()?)
+}
+
+/// What stands beside the parts of a multipart, as text.
+fn read_remark(message: &Message<'_>, from: u64, to: u64) -> Result<String, ReadError> {
+    let mut octets = Vec::new();
+    if to.saturating_sub(from) > limits::REMARK_OCTETS {
+        return Err(ReadError::malformed("text around a multipart/signed"));
+    }
+    let slice = Slice::new(message.content(), from, to);
+    sealgate_mail::content::copy(&slice, &mut octets).map_err(ReadError::Io)?;
+    Ok(String::from_utf8_lossy(&octets).into_owned())
 }
 
 /// What the header says about a body.
@@ -124,6 +174,15 @@ impl<'c> Entity<'c> {
         Ok(self.encoding.decoded(Box::new(Ours(body))))
     }
 
+    /// The decoded body, whose encoding must hold nothing else.
+    fn cms_only(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+        if self.encoding != TransferEncoding::Base64 {
+            return self.cms();
+        }
+        let body = self.body.reader(0).map_err(io::Error::other)?;
+        Ok(Box::new(Base64Reader::strict(Ours(body))))
+    }
+
     pub(crate) fn media(&self) -> Media {
         let media = &self.content_type;
         match (media.kind(), media.subtype()) {
@@ -135,7 +194,12 @@ impl<'c> Entity<'c> {
                 None => Media::SignedSomehow,
             },
             ("application", "pkcs7-mime" | "x-pkcs7-mime") => Media::Cms,
-            ("application", "octet-stream") if self.has_name_ending(".p7m") => Media::NamedCms,
+            // RFC 8551 section 3.2.1 names the endings.
+            ("application", "octet-stream")
+                if self.has_name_ending(".p7m") || self.has_name_ending(".p7z") =>
+            {
+                Media::NamedCms
+            }
             _ => Media::Other,
         }
     }
@@ -214,11 +278,12 @@ fn read_kind(input: impl Read) -> Result<Kind, ReadError> {
 }
 
 fn read_signed_kind<R: Read>(reader: &mut BerReader<R>) -> Result<Kind, ReadError> {
-    if cms::signed_head(reader)?.has_content {
+    let has_content = cms::signed_head(reader)?.has_content;
+    if has_content && reader.read_string(&mut [0])? > 0 {
         return Ok(Kind::Signed);
     }
-    let tail = cms::signed_tail(reader, false)?;
-    // RFC 8551 section 3.8.
+    let tail = cms::signed_tail(reader, has_content)?;
+    // RFC 8551 section 3.8; some programs write empty content there.
     Ok(if tail.signers.is_empty() {
         Kind::CertsOnly
     } else {
@@ -232,23 +297,38 @@ fn check_cms(input: impl Read) -> Result<(), ReadError> {
         ContentType::SignedData => {
             let head = cms::signed_head(&mut reader)?;
             reader.string_to(&mut |_| Ok(()))?;
-            cms::signed_tail(&mut reader, head.has_content).map(|_| ())
+            cms::signed_tail(&mut reader, head.has_content)?;
         }
         ContentType::EnvelopedData => {
-            cms::recipient_infos(&mut reader, &mut |_| ())?;
-            cms::encrypted_head(&mut reader)?;
-            reader.string_to(&mut |_| Ok(()))?;
-            cms::enveloped_tail(&mut reader)
+            check_encrypted(&mut reader, false)?;
+            cms::enveloped_tail(&mut reader)?;
         }
         ContentType::AuthEnvelopedData => {
-            cms::recipient_infos(&mut reader, &mut |_| ())?;
-            cms::encrypted_head(&mut reader)?;
-            reader.string_to(&mut |_| Ok(()))?;
-            cms::auth_enveloped_tail(&mut reader).map(|_| ())
+            check_encrypted(&mut reader, true)?;
+            cms::auth_enveloped_tail(&mut reader)?;
         }
-        ContentType::CompressedData => reader.skip(),
+        ContentType::CompressedData => {
+            cms::compressed_head(&mut reader)?;
+            reader.string_to(&mut |_| Ok(()))?;
+            cms::compressed_tail(&mut reader)?;
+        }
         ContentType::Data | ContentType::Other => {
-            Err(ReadError::malformed("a CMS content type that no mail has"))
+            return Err(ReadError::malformed("a CMS content type that no mail has"));
         }
     }
+    reader.expect_blank_end()
+}
+
+/// RFC 5083 section 2.1: a cipher that authenticates stands in AuthEnvelopedData and only there.
+fn check_encrypted<R: Read>(
+    reader: &mut BerReader<R>,
+    authenticated: bool,
+) -> Result<(), ReadError> {
+    cms::recipient_infos(reader, &mut |_| ())?;
+    let AlgorithmIdentifier { oid, parameters } = cms::encrypted_head(reader)?;
+    let cipher = ContentEncryption::from_algorithm_identifier(&oid, parameters.as_deref());
+    if !cipher.is_ok_and(|found| found.algorithm.authenticated() == authenticated) {
+        return Err(ReadError::malformed("a content cipher that is not known"));
+    }
+    reader.string_to(&mut |_| Ok(())).map(|_| ())
 }

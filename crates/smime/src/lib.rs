@@ -19,6 +19,7 @@ pub mod aws;
 pub mod ber;
 pub mod certificate;
 pub mod cms;
+pub mod compressed;
 pub mod csr;
 pub mod decrypt;
 pub mod encrypt;
@@ -33,10 +34,12 @@ pub mod pem;
 pub mod pkcs12;
 pub mod profile;
 pub mod revocation;
+pub mod roots;
 pub mod sign;
 pub mod verdict;
 pub mod verify;
 
+mod brainpool;
 mod entity;
 mod roca;
 

@@ -22,6 +22,10 @@ pub(crate) struct Wanted<'a> {
     pub extensions: Vec<Vec<u8>>,
     /// Instead of the issuer key's usual one.
     pub algorithm: Option<SignatureAlgorithm>,
+    /// 3, or 1 without extensions.
+    pub version: u32,
+    /// Content octets of the serial number, instead of ones made from subject and key.
+    pub serial: Option<Vec<u8>>,
 }
 
 impl<'a> Wanted<'a> {
@@ -34,6 +38,8 @@ impl<'a> Wanted<'a> {
             not_after: NOW.plus(YEAR),
             extensions: Vec::new(),
             algorithm: None,
+            version: 3,
+            serial: None,
         }
     }
 
@@ -59,13 +65,14 @@ impl<'a> Wanted<'a> {
         } else {
             asn1::tlv(tag::context_constructed(3), &extensions)
         };
-        let version = asn1::tlv(tag::context_constructed(0), &asn1::small(2));
-        let serial = asn1::unsigned(
-            &crate::aws::Digest::of(
-                crate::algorithms::DigestAlgorithm::Sha256,
-                &[&self.subject, self.spki].concat(),
-            )[..8],
-        );
+        let version = match self.version {
+            1 => Vec::new(),
+            other => asn1::tlv(tag::context_constructed(0), &asn1::small(other - 1)),
+        };
+        let serial = match &self.serial {
+            Some(octets) => asn1::tlv(tag::INTEGER, octets),
+            None => asn1::unsigned(&self.usual_serial()),
+        };
         let parts: [&[u8]; 8] = [
             &version,
             &serial,
@@ -83,6 +90,11 @@ impl<'a> Wanted<'a> {
             &identifier,
             &asn1::bit_string(&signature),
         ]))
+    }
+
+    fn usual_serial(&self) -> Vec<u8> {
+        let sha256 = crate::algorithms::DigestAlgorithm::Sha256;
+        crate::aws::Digest::of(sha256, &[&self.subject, self.spki].concat())[..8].to_vec()
     }
 }
 

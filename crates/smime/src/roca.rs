@@ -30,29 +30,35 @@ fn powers(prime: u32) -> impl Iterator<Item = u32> {
         .take(prime as usize)
 }
 
+/// A modulus with the mark, of 2,049 bits: 65537 to the 128th.
+#[cfg(test)]
+pub(crate) fn marked_modulus() -> Vec<u8> {
+    let mut number = vec![1u8];
+    for _ in 0..128 {
+        // Times 65537 is the number and the number two octets further left.
+        let mut next = [number.as_slice(), &[0, 0]].concat();
+        let mut carry = 0u16;
+        for (place, octet) in next.iter_mut().rev().enumerate() {
+            let low = number
+                .len()
+                .checked_sub(place + 1)
+                .map_or(0, |at| number[at]);
+            let sum = u16::from(*octet) + u16::from(low) + carry;
+            *octet = sum as u8;
+            carry = sum >> 8;
+        }
+        number = next;
+    }
+    number
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A power of the generator stands for a marked modulus: 65537 to the 128th has 2049 bits.
     #[test]
     fn x3_moduli_with_and_without_the_mark() {
-        let mut number = vec![1u8];
-        for _ in 0..128 {
-            // Times 65537 is the number and the number two octets further left.
-            let mut next = [number.as_slice(), &[0, 0]].concat();
-            let mut carry = 0u16;
-            for (place, octet) in next.iter_mut().rev().enumerate() {
-                let low = number
-                    .len()
-                    .checked_sub(place + 1)
-                    .map_or(0, |at| number[at]);
-                let sum = u16::from(*octet) + u16::from(low) + carry;
-                *octet = sum as u8;
-                carry = sum >> 8;
-            }
-            number = next;
-        }
+        let mut number = marked_modulus();
         assert!(is_marked(&number));
         let last = number.len() - 1;
         number[last] ^= 2;

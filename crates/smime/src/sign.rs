@@ -10,7 +10,7 @@ use rand_core::CryptoRng;
 use sealgate_mail::encoding::{Base64Writer, base64_length};
 use sealgate_mail::{Source, Timestamp};
 
-use crate::algorithms::{DigestAlgorithm, SignatureAlgorithm};
+use crate::algorithms::{DigestAlgorithm, SignatureAlgorithm, Standing};
 use crate::asn1::{self, tag};
 use crate::aws::Digest;
 use crate::certificate::Certificate;
@@ -185,10 +185,7 @@ pub fn sign<'a>(
     signing_time: Timestamp,
     rng: &mut dyn CryptoRng,
 ) -> Result<Signed<'a>, SignError> {
-    let algorithm = signer
-        .key
-        .signature_algorithm(signer.rsa_signature)
-        .ok_or(SignError::KeyKind)?;
+    let algorithm = signature_algorithm(&signer).ok_or(SignError::KeyKind)?;
     if !signer.key.matches(signer.certificate) {
         return Err(SignError::OtherKey);
     }
@@ -225,6 +222,15 @@ pub fn sign<'a>(
             }
         }
     })
+}
+
+/// What the certificate asks for (RFC 4055 section 3.1), else what the key does.
+fn signature_algorithm(signer: &Signer<'_>) -> Option<SignatureAlgorithm> {
+    let public = signer.certificate.public_key();
+    let required = public.and_then(|key| key.required_signature(signer.rsa_signature));
+    required
+        .filter(|required| required.row().making == Standing::Accept)
+        .or_else(|| signer.key.signature_algorithm(signer.rsa_signature))
 }
 
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
@@ -316,17 +322,23 @@ fn attribute(oid: &str, value: Vec<u8>) -> Vec<u8> {
 }
 
 fn signed_attributes(signer: &Signer<'_>, digest: &[u8], signing_time: Timestamp) -> Vec<Vec<u8>> {
+    let preferred = encryption_certificate(signer);
+    let own = || Some(signer.certificate).filter(|own| own.may_encrypt().is_ok());
+    let encryption_key = preferred.or_else(own).and_then(Certificate::key_kind);
     let mut attributes = vec![
         attribute("1.2.840.113549.1.9.3", asn1::oid(&DATA)),
         attribute("1.2.840.113549.1.9.4", asn1::octet_string(digest)),
         attribute("1.2.840.113549.1.9.5", asn1::time(signing_time)),
-        attribute("1.2.840.113549.1.9.15", profile::announced_capabilities()),
+        attribute(
+            "1.2.840.113549.1.9.15",
+            profile::announced_capabilities(encryption_key),
+        ),
         attribute(
             "1.2.840.113549.1.9.16.2.47",
             signing_certificate(signer.certificate),
         ),
     ];
-    if let Some(other) = encryption_certificate(signer) {
+    if let Some(other) = preferred {
         // RFC 8551 section 2.5.3: [0] IMPLICIT IssuerAndSerialNumber.
         let mut preference = entity::issuer_and_serial(other);
         if let Some(first) = preference.first_mut() {
@@ -366,7 +378,8 @@ fn signing_certificate(certificate: &Certificate) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::KeyKind;
+    use crate::algorithms::Curve;
+    use crate::aws::Generate;
     use crate::maker::{self, NOW, TestRandom, Wanted, octets};
     use crate::path::TrustAnchors;
     use crate::verdict::SignatureVerdict;
@@ -390,14 +403,38 @@ mod tests {
         verify(&Message::read(&mail).unwrap(), &input).unwrap()
     }
 
+    /// Every kind of key, and every way it can sign.
+    fn signers() -> Vec<(PrivateKey, RsaSignature)> {
+        let (rsa, default) = (PrivateKey::of(Generate::Rsa(2048)), RsaSignature::default());
+        let mut all: Vec<_> = [
+            Generate::Ec(Curve::P256),
+            Generate::Ec(Curve::P384),
+            Generate::Ec(Curve::P521),
+            Generate::Ed25519,
+        ]
+        .map(|kind| (PrivateKey::of(kind), default))
+        .into();
+        for digest in [
+            DigestAlgorithm::Sha256,
+            DigestAlgorithm::Sha384,
+            DigestAlgorithm::Sha512,
+        ] {
+            all.push((rsa.clone(), RsaSignature::Pkcs1(digest)));
+            all.push((rsa.clone(), RsaSignature::Pss(digest)));
+            all.push((rsa.pss(Some(SignatureAlgorithm::pss(digest))), default));
+        }
+        all.push((rsa.pss(None), default));
+        all
+    }
+
     #[test]
     fn both_forms_verify_and_a_changed_octet_breaks_them() {
         let root_key = maker::key();
         let root = Wanted::new("Root", "Root", &root_key)
             .with(maker::authority())
             .by(&root_key);
-        for kind in [KeyKind::Rsa2048, KeyKind::P256, KeyKind::P384] {
-            let key = PrivateKey::generate(kind).unwrap();
+        for (key, rsa_signature) in signers() {
+            let kind = (key.kind(), rsa_signature);
             let certificate = Wanted::new("A", "Root", &key)
                 .with(maker::addresses(&["a@x.example"]))
                 .by(&root_key);
@@ -405,7 +442,7 @@ mod tests {
                 key: &key,
                 certificate: &certificate,
                 chain: std::slice::from_ref(&root),
-                rsa_signature: Default::default(),
+                rsa_signature,
             };
             for form in [Form::Clear, Form::Opaque] {
                 let entity = ENTITY.to_vec();
@@ -468,9 +505,12 @@ mod tests {
             rsa_signature: Default::default(),
         };
         assert_eq!(encryption_certificate(&signer), Some(&encryption));
+        // RFC 8551 section 2.5.2: what the encryption key reads, and that is no RSA key.
+        let announced = profile::announced_capabilities(Some(other.kind()));
         let entity = ENTITY.to_vec();
         let mail = octets(&sign(&entity, Form::Clear, signer, NOW, &mut TestRandom).unwrap());
         let report = judge(&mail, &certificate);
+        assert_eq!(report.signers[0].capabilities, Some(announced));
         assert!(
             report.signers[0]
                 .encryption_preference
@@ -478,6 +518,31 @@ mod tests {
                 .unwrap()
                 .names(&encryption)
         );
+    }
+
+    /// PKCS#12 files hold such a key as a plain RSA key, but peers go by the certificate.
+    #[test]
+    fn the_certificate_says_that_only_pss_counts() {
+        let root_key = maker::key();
+        let root = Wanted::new("Root", "Root", &root_key)
+            .with(maker::authority())
+            .by(&root_key);
+        let key = PrivateKey::of(Generate::Rsa(2048));
+        let bound = SignatureAlgorithm::pss(DigestAlgorithm::Sha384);
+        let certificate = Wanted::new("A", "Root", &key.pss(Some(bound)))
+            .with(maker::addresses(&["a@x.example"]))
+            .by(&root_key);
+        let signer = Signer {
+            key: &key,
+            certificate: &certificate,
+            chain: &[],
+            rsa_signature: Default::default(),
+        };
+        let entity = ENTITY.to_vec();
+        let mail = octets(&sign(&entity, Form::Clear, signer, NOW, &mut TestRandom).unwrap());
+        let report = judge(&mail, &root);
+        assert_eq!(report.verdict, SignatureVerdict::Valid, "{report:?}");
+        assert_eq!(report.signers[0].algorithm, Some(bound));
     }
 
     #[test]

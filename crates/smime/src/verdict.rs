@@ -91,7 +91,7 @@ impl SignatureVerdict {
     }
 
     /// The order in which one verdict outweighs another.
-    const fn badness(self) -> u8 {
+    pub(crate) const fn badness(self) -> u8 {
         match self {
             Self::None | Self::Valid => 0,
             Self::ValidOtherAddress => 1,

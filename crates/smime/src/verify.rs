@@ -12,7 +12,9 @@ use crate::certificate::Certificate;
 use crate::cms::{self, CertificateId, ContentType};
 use crate::error::{Fault, Malformed, ReadError};
 use crate::kind::{Entity, Kind, Media, kind, read_structure};
+use crate::limits;
 use crate::path::{TrustAnchors, VerifiedPath};
+use crate::revocation::{self, Evidence, Question};
 use crate::verdict::SignatureVerdict;
 use entity::clear_parts;
 use sealgate_mail::{Address, Message, Part, Timestamp};
@@ -43,6 +45,18 @@ pub struct VerifyInput<'a> {
 pub enum Note {
     /// The claimed signing time and the Date field are further apart than [`crate::limits::SIGNING_TIME_WINDOW`] (row C9).
     SigningTimeFarFromDate,
+    /// An algorithm of the legacy switch was let in, named here; never silently.
+    Legacy(&'static str),
+}
+
+impl std::fmt::Display for Note {
+    /// One word, for headers and journal.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::SigningTimeFarFromDate => f.write_str("signing-time-far-from-date"),
+            Self::Legacy(name) => write!(f, "legacy-{name}"),
+        }
+    }
 }
 
 /// The judgement on a message's outermost signature.
@@ -67,6 +81,8 @@ pub struct SignerReport {
     pub verdict: SignatureVerdict,
     /// Why, in a few words, where the verdict is not `valid`.
     pub reason: &'static str,
+    /// The verdict and its reason as they are where nothing is revoked.
+    pub unrevoked: (SignatureVerdict, &'static str),
     /// How the signer is named in the message.
     pub signer: CertificateId,
     /// The signer's certificate.
@@ -106,6 +122,37 @@ impl SignatureReport {
             Fault::Limit(_) => SignatureVerdict::Unsupported,
         };
         Self::without_signers(verdict, Some(fault))
+    }
+
+    /// What is to be asked about the paths of its signers, each question once.
+    pub fn questions(&self) -> Vec<Question> {
+        let mut questions: Vec<Question> = Vec::new();
+        let paths = self
+            .signers
+            .iter()
+            .filter_map(|signer| signer.path.as_ref());
+        for question in paths.flat_map(revocation::questions) {
+            if !questions.contains(&question) {
+                questions.push(question);
+            }
+        }
+        questions
+    }
+
+    /// Judges the signers anew by what is known of revocation at the time of receipt `at`. `hard` says that a missing
+    /// answer counts as no trust; else it is `revocation-unknown`. Can be asked again when there is more evidence.
+    pub fn judge_revocation(&mut self, evidence: &Evidence, at: Timestamp, hard: bool) {
+        for signer in &mut self.signers {
+            if let Some(path) = &signer.path {
+                let status = revocation::judge(path, evidence, at);
+                (signer.verdict, signer.reason) =
+                    signer::with_revocation(signer.unrevoked, status, at, hard);
+            }
+        }
+        if !self.signers.is_empty() {
+            self.verdict =
+                SignatureVerdict::combine(self.signers.iter().map(|signer| signer.verdict));
+        }
     }
 
     /// The signer whose address made the verdict `valid`, or whose path only lacks a revocation answer.
@@ -155,11 +202,15 @@ fn verify_plain(message: &Message<'_>) -> io::Result<SignatureReport> {
 
 /// Row C7: the signature of a part says nothing about the message.
 fn has_signed_part(message: &Message<'_>, structure: &Part) -> io::Result<bool> {
+    let mut looked_into = 0usize;
     for part in structure.all() {
         let entity = Entity::of_part(message.content(), part);
         let signed = match entity.media() {
             Media::Signed => true,
-            Media::Cms | Media::NamedCms => entity.cms_kind()? == Kind::Signed,
+            Media::Cms | Media::NamedCms => {
+                looked_into = looked_into.saturating_add(1);
+                looked_into > limits::PARTS_LOOKED_INTO || entity.cms_kind()? == Kind::Signed
+            }
             Media::SignedSomehow | Media::Other => entity.is_signature(),
         };
         if signed {
@@ -211,12 +262,14 @@ fn verify_opaque(
         Ok(())
     })?;
     let tail = cms::signed_tail(&mut reader, head.has_content)?;
+    let covered = hashing.finish();
     match (head.has_content, tail.signers.is_empty()) {
-        (true, _) => Ok(judge_signers(tail, &hashing.finish(), input)),
-        (false, true) => Ok(SignatureReport {
+        // RFC 8551 section 3.8: a bag of certificates.
+        (_, true) if covered.is_empty() => Ok(SignatureReport {
             certificates: read_certificates(&tail.certificates),
             ..SignatureReport::without_signers(SignatureVerdict::None, None)
         }),
-        (false, false) => Err(ReadError::malformed("a SignedData without its content")),
+        (true, _) => Ok(judge_signers(tail, &covered, input)),
+        (false, _) => Err(ReadError::malformed("a SignedData without its content")),
     }
 }

@@ -76,4 +76,6 @@ encrypt enveloped-two -aes256 bob.pem alice.pem
 encrypt enveloped-nomime -aes256 -in root.key alice.pem
 encrypt authenveloped-rsa -aes-256-gcm alice.pem
 encrypt authenveloped-p256 -aes-128-gcm -stream bob.pem
+encrypt enveloped-3des-rsa -des3 alice.pem
+encrypt enveloped-3des-p256 -des3 -recip bob.pem
 rm -f root.key

@@ -3,12 +3,13 @@
 use const_oid::ObjectIdentifier;
 use serde::{Deserialize, Serialize};
 
-use super::Standing::{Accept, Refuse};
+use super::Standing::{Accept, Refuse, Weak};
 use super::signature::{RSA_ENCRYPTION, hash_parts, tagged_digest, tagged_mgf};
 use super::{
     AlgorithmError, AlgorithmIdentifier, DigestAlgorithm, Row, absent_or_null, row, unsupported,
 };
 use crate::asn1::{self, tag};
+use crate::limits;
 
 const P_SPECIFIED: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.9");
 
@@ -18,13 +19,22 @@ const P_SPECIFIED: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1135
 pub enum KeyTransport {
     /// RSAES-PKCS1-v1_5 (RFC 3370 section 4.2.1).
     RsaPkcs1,
-    /// RSAES-OAEP with an empty label (RFC 3560).
+    /// RSAES-OAEP (RFC 3560); we make it with an empty label.
     RsaOaep {
         /// Digest of the label.
         digest: DigestAlgorithm,
         /// Digest of MGF1.
         mgf: DigestAlgorithm,
     },
+}
+
+/// A key transport algorithm with the parameters of one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransportParameters {
+    /// The algorithm.
+    pub algorithm: KeyTransport,
+    /// The label of OAEP as it came (RFC 8017 section 7.1), nearly always empty; empty for PKCS#1 v1.5.
+    pub label: Vec<u8>,
 }
 
 impl KeyTransport {
@@ -40,10 +50,13 @@ impl KeyTransport {
     pub fn from_algorithm_identifier(
         oid: &ObjectIdentifier,
         parameters: Option<&[u8]>,
-    ) -> Result<Self, AlgorithmError> {
+    ) -> Result<TransportParameters, AlgorithmError> {
         if *oid == RSA_ENCRYPTION {
             absent_or_null(parameters, "rsa-pkcs1")?;
-            return Ok(Self::RsaPkcs1);
+            return Ok(TransportParameters {
+                algorithm: Self::RsaPkcs1,
+                label: Vec::new(),
+            });
         }
         let oaep = Self::RsaOaep {
             digest: DigestAlgorithm::Sha256,
@@ -70,29 +83,37 @@ impl KeyTransport {
     }
 }
 
-/// RSAES-OAEP-params (RFC 4055 section 4.1); only the empty label.
-fn read_oaep(parameters: &[u8]) -> Result<KeyTransport, AlgorithmError> {
+/// RSAES-OAEP-params (RFC 4055 section 4.1).
+fn read_oaep(parameters: &[u8]) -> Result<TransportParameters, AlgorithmError> {
     let wrong = || AlgorithmError::Parameters("rsa-oaep");
     let mut inside = asn1::read_only(parameters, tag::SEQUENCE)
         .map_err(|_| wrong())?
         .inside();
     let digest = tagged_digest(&mut inside, 0)?;
     let mgf = tagged_mgf(&mut inside)?;
+    let mut label = Vec::new();
     if let Some(element) = inside
         .optional(tag::context_constructed(2))
         .map_err(|_| wrong())?
     {
-        let label = AlgorithmIdentifier::from_der(element.content).map_err(|_| wrong())?;
-        if label.oid != P_SPECIFIED || label.parameters.as_deref() != Some(&[tag::OCTET_STRING, 0])
-        {
-            return Err(wrong());
-        }
+        label = read_label(element.content).ok_or_else(wrong)?;
     }
     inside.finish().map_err(|_| wrong())?;
-    Ok(KeyTransport::RsaOaep { digest, mgf })
+    Ok(TransportParameters {
+        algorithm: KeyTransport::RsaOaep { digest, mgf },
+        label,
+    })
 }
 
-/// AES key wrap (RFC 3394, identifiers of RFC 3565).
+/// pSourceFunc: a label of at most `limits::OAEP_LABEL_OCTETS`.
+fn read_label(source: &[u8]) -> Option<Vec<u8>> {
+    let source = AlgorithmIdentifier::from_der(source).ok()?;
+    let label = asn1::read_only(source.parameters.as_deref()?, tag::OCTET_STRING).ok()?;
+    let fits = source.oid == P_SPECIFIED && label.content.len() <= limits::OAEP_LABEL_OCTETS;
+    fits.then(|| label.content.to_vec())
+}
+
+/// How a content key is wrapped in another key: AES key wrap (RFC 3394, identifiers of RFC 3565), or that of Triple DES.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyWrap {
@@ -102,13 +123,15 @@ pub enum KeyWrap {
     Aes192,
     /// With AES-256.
     Aes256,
+    /// With Triple DES (RFC 3217 section 3): read as weak, never made.
+    TripleDes,
 }
 
 impl KeyWrap {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Aes128, Self::Aes192, Self::Aes256];
+    pub const ALL: [Self; 4] = [Self::Aes128, Self::Aes192, Self::Aes256, Self::TripleDes];
 
-    /// The table of key wraps (RFC 3565 section 2.3.2).
+    /// The table of key wraps (RFC 3565 section 2.3.2, RFC 3370 section 4.3.1).
     pub const fn row(self) -> Row {
         match self {
             Self::Aes128 => row("2.16.840.1.101.3.4.1.5", "aes128-wrap", 128, Accept, Accept),
@@ -126,6 +149,7 @@ impl KeyWrap {
                 Accept,
                 Accept,
             ),
+            Self::TripleDes => row("1.2.840.113549.1.9.16.3.6", "3des-wrap", 112, Refuse, Weak),
         }
     }
 
@@ -133,12 +157,12 @@ impl KeyWrap {
     pub const fn key_length(self) -> usize {
         match self {
             Self::Aes128 => 16,
-            Self::Aes192 => 24,
+            Self::Aes192 | Self::TripleDes => 24,
             Self::Aes256 => 32,
         }
     }
 
-    /// Reads the parts of a key wrap identifier: absent by RFC 3565, NULL from some.
+    /// Reads the parts of a key wrap identifier: absent by RFC 3565, NULL by RFC 3370 and from some.
     pub fn from_algorithm_identifier(
         oid: &ObjectIdentifier,
         parameters: Option<&[u8]>,
@@ -156,14 +180,42 @@ impl KeyWrap {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyDerivation {
-    /// The KDF of ANSI X9.63 (RFC 5753 section 7.2).
+    /// One-pass standard Diffie-Hellman, the KDF of ANSI X9.63 (RFC 5753 section 7.2).
     X963(DigestAlgorithm),
+    /// The same with cofactor Diffie-Hellman; all curves here have the cofactor 1, so that the secret is the same.
+    Cofactor(DigestAlgorithm),
+    /// One-pass standard Diffie-Hellman, HKDF with SHA-256 (RFC 8418 section 2.2).
+    HkdfSha256,
+    /// The same with SHA-384.
+    HkdfSha384,
+    /// The same with SHA-512.
+    HkdfSha512,
 }
 
 impl KeyDerivation {
-    /// The table of key agreement schemes: one-pass standard Diffie-Hellman (RFC 5753 section 7.1.4).
+    /// All of them.
+    pub const ALL: [Self; 13] = {
+        use DigestAlgorithm::{Sha1, Sha224, Sha256, Sha384, Sha512};
+        [
+            Self::X963(Sha256),
+            Self::X963(Sha384),
+            Self::X963(Sha512),
+            Self::X963(Sha224),
+            Self::X963(Sha1),
+            Self::Cofactor(Sha256),
+            Self::Cofactor(Sha384),
+            Self::Cofactor(Sha512),
+            Self::Cofactor(Sha224),
+            Self::Cofactor(Sha1),
+            Self::HkdfSha256,
+            Self::HkdfSha384,
+            Self::HkdfSha512,
+        ]
+    };
+
+    /// The table of key agreement schemes (RFC 5753 section 7.1.4, RFC 8418 section 2).
     pub const fn row(self) -> Row {
-        use DigestAlgorithm::{Sha1, Sha256, Sha384, Sha512};
+        use DigestAlgorithm::{Sha1, Sha224, Sha256, Sha384, Sha512};
         match self {
             // SHA-1 in a KDF is not a weakness, and old clients send nothing else.
             Self::X963(Sha1) => row(
@@ -173,9 +225,50 @@ impl KeyDerivation {
                 Refuse,
                 Accept,
             ),
+            Self::X963(Sha224) => row("1.3.132.1.11.0", "dh-std-sha224kdf", 112, Refuse, Accept),
             Self::X963(Sha256) => row("1.3.132.1.11.1", "dh-std-sha256kdf", 128, Accept, Accept),
             Self::X963(Sha384) => row("1.3.132.1.11.2", "dh-std-sha384kdf", 192, Accept, Accept),
             Self::X963(Sha512) => row("1.3.132.1.11.3", "dh-std-sha512kdf", 256, Accept, Accept),
+            Self::Cofactor(Sha1) => row(
+                "1.3.133.16.840.63.0.3",
+                "dh-cof-sha1kdf",
+                112,
+                Refuse,
+                Accept,
+            ),
+            Self::Cofactor(Sha224) => {
+                row("1.3.132.1.14.0", "dh-cof-sha224kdf", 112, Refuse, Accept)
+            }
+            Self::Cofactor(Sha256) => {
+                row("1.3.132.1.14.1", "dh-cof-sha256kdf", 128, Refuse, Accept)
+            }
+            Self::Cofactor(Sha384) => {
+                row("1.3.132.1.14.2", "dh-cof-sha384kdf", 192, Refuse, Accept)
+            }
+            Self::Cofactor(Sha512) => {
+                row("1.3.132.1.14.3", "dh-cof-sha512kdf", 256, Refuse, Accept)
+            }
+            Self::HkdfSha256 => row(
+                "1.2.840.113549.1.9.16.3.19",
+                "dh-std-hkdf-sha256",
+                128,
+                Accept,
+                Accept,
+            ),
+            Self::HkdfSha384 => row(
+                "1.2.840.113549.1.9.16.3.20",
+                "dh-std-hkdf-sha384",
+                192,
+                Accept,
+                Accept,
+            ),
+            Self::HkdfSha512 => row(
+                "1.2.840.113549.1.9.16.3.21",
+                "dh-std-hkdf-sha512",
+                256,
+                Accept,
+                Accept,
+            ),
         }
     }
 }
@@ -197,9 +290,8 @@ impl KeyAgreement {
         oid: &ObjectIdentifier,
         parameters: Option<&[u8]>,
     ) -> Result<Self, AlgorithmError> {
-        let derivation = DigestAlgorithm::ALL
+        let derivation = KeyDerivation::ALL
             .into_iter()
-            .map(KeyDerivation::X963)
             .find(|d| d.row().oid == *oid)
             .ok_or_else(|| unsupported(oid))?;
         let wrap_identifier =

@@ -40,9 +40,12 @@ const MGF1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.
 impl SignatureAlgorithm {
     /// The table of signature algorithms (RFC 5754 section 3, RFC 4056, RFC 8419).
     pub const fn row(self) -> Row {
-        use DigestAlgorithm::{Sha1, Sha256, Sha384, Sha512};
+        use DigestAlgorithm::{Sha1, Sha224, Sha256, Sha384, Sha512};
         match self {
             Self::RsaPkcs1(Sha1) => row("1.2.840.113549.1.1.5", "rsa-sha1", 60, Refuse, Weak),
+            Self::RsaPkcs1(Sha224) => {
+                row("1.2.840.113549.1.1.14", "rsa-sha224", 112, Refuse, Accept)
+            }
             Self::RsaPkcs1(Sha256) => {
                 row("1.2.840.113549.1.1.11", "rsa-sha256", 112, Accept, Accept)
             }
@@ -55,12 +58,29 @@ impl SignatureAlgorithm {
             Self::RsaPss { digest: Sha1, .. } => {
                 row("1.2.840.113549.1.1.10", "rsa-pss-sha1", 60, Refuse, Weak)
             }
+            Self::RsaPss { digest: Sha224, .. } => row(
+                "1.2.840.113549.1.1.10",
+                "rsa-pss-sha224",
+                112,
+                Refuse,
+                Accept,
+            ),
             Self::RsaPss { .. } => row("1.2.840.113549.1.1.10", "rsa-pss", 112, Accept, Accept),
             Self::Ecdsa(Sha1) => row("1.2.840.10045.4.1", "ecdsa-sha1", 60, Refuse, Weak),
+            Self::Ecdsa(Sha224) => row("1.2.840.10045.4.3.1", "ecdsa-sha224", 112, Refuse, Accept),
             Self::Ecdsa(Sha256) => row("1.2.840.10045.4.3.2", "ecdsa-sha256", 128, Accept, Accept),
             Self::Ecdsa(Sha384) => row("1.2.840.10045.4.3.3", "ecdsa-sha384", 128, Accept, Accept),
             Self::Ecdsa(Sha512) => row("1.2.840.10045.4.3.4", "ecdsa-sha512", 128, Accept, Accept),
             Self::Ed25519 => row("1.3.101.112", "ed25519", 128, Accept, Accept),
+        }
+    }
+
+    /// RSASSA-PSS as we make it: one digest for all, and a salt of its length (RFC 4055 section 3.1).
+    pub const fn pss(digest: DigestAlgorithm) -> Self {
+        Self::RsaPss {
+            digest,
+            mgf: digest,
+            salt: digest.length() as u16,
         }
     }
 

@@ -98,6 +98,7 @@ impl Cipher {
     fn update(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<()> {
         for chunk in input.chunks(limits::BUFFER_OCTETS) {
             let start = out.len();
+            make_room(out, chunk.len() + BLOCK_OCTETS_MOST);
             out.resize(start + chunk.len() + BLOCK_OCTETS_MOST, 0);
             let mut written: c_int = 0;
             // SAFETY: behind `start` lie the chunk's length and one block more, the most an update writes.
@@ -154,6 +155,35 @@ impl Cipher {
         };
         ok(done, what)
     }
+}
+
+/// Lets `out` grow by `more` octets. Where it must move, what may be plain text is wiped at its old place.
+fn make_room(out: &mut Vec<u8>, more: usize) {
+    let wanted = out.len() + more;
+    if wanted > out.capacity() {
+        let mut larger = Vec::with_capacity(wanted.max(2 * out.capacity()));
+        larger.extend_from_slice(out);
+        out.zeroize();
+        *out = larger;
+    }
+}
+
+/// Decrypts whole blocks in CBC mode; no padding is taken off.
+pub fn decrypt_blocks(
+    algorithm: ContentEncryption,
+    key: &[u8],
+    iv: &[u8],
+    blocks: &[u8],
+) -> Result<Zeroizing<Vec<u8>>> {
+    if algorithm.authenticated() || !blocks.len().is_multiple_of(iv.len().max(1)) {
+        return Err(CryptoError("decryption"));
+    }
+    let mut cipher = Cipher::new(FileCipher::Content(algorithm), key, iv, false)?;
+    cipher.no_padding()?;
+    let mut out = Zeroizing::new(Vec::new());
+    cipher.update(blocks, &mut out)?;
+    cipher.finish(&mut out)?;
+    Ok(out)
 }
 
 /// Longest block of any cipher here, in octets.
@@ -213,6 +243,7 @@ impl CbcDecryptor {
     /// Appends the next plain text to `out`; it must not be trusted before `finish`.
     pub fn update(&mut self, encrypted: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let start = out.len();
+        make_room(out, self.held.len() + encrypted.len() + BLOCK_OCTETS_MOST);
         out.extend_from_slice(&self.held);
         self.cipher.update(encrypted, out)?;
         let keep = self.block.min(out.len() - start);

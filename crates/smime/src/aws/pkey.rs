@@ -8,7 +8,9 @@ use aws_lc_sys as c;
 use zeroize::Zeroizing;
 
 use super::{CryptoError, Digest, Result, md, non_null, ok};
-use crate::algorithms::{Curve, KeyTransport, PublicKeyKind, SignatureAlgorithm};
+use crate::algorithms::{
+    Curve, KeyTransport, PublicKeyKind, SignatureAlgorithm, TransportParameters,
+};
 use crate::limits;
 
 /// A public key, or a key pair.
@@ -77,6 +79,24 @@ impl Operation {
                 }
                 SignatureAlgorithm::Ecdsa(_) | SignatureAlgorithm::Ed25519 => Ok(()),
             }
+        }
+    }
+
+    /// Sets the label of OAEP; an empty one is the library's default.
+    fn label(&self, label: &[u8]) -> Result<()> {
+        if label.is_empty() {
+            return Ok(());
+        }
+        // SAFETY: the copy has the length of its slice; the context takes it over if the call succeeds, else it is freed here.
+        unsafe {
+            let copy = c::OPENSSL_memdup(label.as_ptr().cast(), label.len());
+            let copy = non_null(copy, "OAEP label")?.as_ptr();
+            let context = self.0.as_ptr();
+            let done = c::EVP_PKEY_CTX_set0_rsa_oaep_label(context, copy.cast(), label.len());
+            if done != 1 {
+                c::OPENSSL_free(copy);
+            }
+            ok(done, "OAEP label")
         }
     }
 
@@ -222,7 +242,10 @@ impl Pkey {
                 }
                 Generate::Rsa(_) => return Err(CryptoError(name)),
                 Generate::Ec(curve) => ok(
-                    c::EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, nid(curve)),
+                    c::EVP_PKEY_CTX_set_ec_paramgen_curve_nid(
+                        context,
+                        nid(curve).ok_or(CryptoError(name))?,
+                    ),
                     name,
                 )?,
                 Generate::X25519 | Generate::Ed25519 => {}
@@ -256,7 +279,7 @@ impl Pkey {
                     };
                     Curve::ALL
                         .into_iter()
-                        .find(|curve| nid(*curve) == found)
+                        .find(|curve| nid(*curve) == Some(found))
                         .map(PublicKeyKind::Ec)
                 }
                 c::EVP_PKEY_ED25519 => Some(PublicKeyKind::Ed25519),
@@ -425,7 +448,7 @@ impl Pkey {
     /// RSAES-OAEP decryption; the library judges the padding in constant time.
     pub fn decrypt_oaep(
         &self,
-        transport: KeyTransport,
+        transport: &TransportParameters,
         encrypted: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>> {
         if !matches!(self.kind(), Some(PublicKeyKind::Rsa(_))) || encrypted.len() != self.size() {
@@ -438,7 +461,8 @@ impl Pkey {
         unsafe {
             let context = operation.0.as_ptr();
             ok(c::EVP_PKEY_decrypt_init(context), "key transport")?;
-            operation.transport(transport)?;
+            operation.transport(transport.algorithm)?;
+            operation.label(&transport.label)?;
             let (input, octets) = (encrypted.as_ptr(), encrypted.len());
             ok(
                 c::EVP_PKEY_decrypt(context, out.as_mut_ptr(), &raw mut length, input, octets),
@@ -491,6 +515,7 @@ impl Pkey {
                     Curve::P256 => 32,
                     Curve::P384 => 48,
                     Curve::P521 => 66,
+                    Curve::BrainpoolP256 | Curve::BrainpoolP384 => return Err(CryptoError(name)),
                 }
             }
             (Some(PublicKeyKind::X25519), Some(PublicKeyKind::X25519)) => 32,
@@ -517,11 +542,13 @@ impl Pkey {
     }
 }
 
-fn nid(curve: Curve) -> c_int {
+/// The library's number of a curve; `None` if it cannot compute on it.
+fn nid(curve: Curve) -> Option<c_int> {
     match curve {
-        Curve::P256 => c::NID_X9_62_prime256v1,
-        Curve::P384 => c::NID_secp384r1,
-        Curve::P521 => c::NID_secp521r1,
+        Curve::P256 => Some(c::NID_X9_62_prime256v1),
+        Curve::P384 => Some(c::NID_secp384r1),
+        Curve::P521 => Some(c::NID_secp521r1),
+        Curve::BrainpoolP256 | Curve::BrainpoolP384 => None,
     }
 }
 

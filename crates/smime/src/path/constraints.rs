@@ -8,13 +8,20 @@ use crate::limits;
 use crate::name::DistinguishedName;
 
 /// The constraints gathered on the way down, and how many comparisons they have cost.
-#[derive(Default)]
 pub(super) struct Checker<'a> {
     gathered: Vec<&'a NameConstraints>,
-    comparisons: usize,
+    comparisons: &'a mut usize,
 }
 
 impl<'a> Checker<'a> {
+    /// No constraints yet; `comparisons` goes on counting.
+    pub(super) fn new(comparisons: &'a mut usize) -> Self {
+        Self {
+            gathered: Vec::new(),
+            comparisons,
+        }
+    }
+
     pub(super) fn add(&mut self, constraints: &'a NameConstraints) {
         self.gathered.push(constraints);
     }
@@ -30,8 +37,8 @@ impl<'a> Checker<'a> {
                     .permitted
                     .len()
                     .saturating_add(constraints.excluded.len());
-                self.comparisons = self.comparisons.saturating_add(trees);
-                if self.comparisons > limits::NAME_COMPARISONS {
+                *self.comparisons = self.comparisons.saturating_add(trees);
+                if *self.comparisons > limits::NAME_COMPARISONS {
                     return Err("too many name constraints");
                 }
                 check_name(&name, constraints)?;

@@ -31,7 +31,7 @@ pub(super) fn derive(
     secret.spend(what.iterations, length.div_ceil(digest.length()))?;
     // The block of the digest (FIPS 180-4): v in the standard.
     let block = match digest {
-        DigestAlgorithm::Sha1 | DigestAlgorithm::Sha256 => 64,
+        DigestAlgorithm::Sha1 | DigestAlgorithm::Sha224 | DigestAlgorithm::Sha256 => 64,
         DigestAlgorithm::Sha384 | DigestAlgorithm::Sha512 => 128,
     };
     let mut input = Zeroizing::new(filled(what.salt, block));

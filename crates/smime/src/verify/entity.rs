@@ -13,7 +13,12 @@ pub struct SignedEntity<'c>(Inside<'c>);
 
 enum Inside<'c> {
     Clear(Slice<'c>),
-    Opaque { entity: Entity<'c>, length: u64 },
+    Opaque {
+        entity: Entity<'c>,
+        length: u64,
+    },
+    /// Small opaque content, decoded.
+    Kept(Vec<u8>),
 }
 
 /// What the outermost signature of `message` covers, whatever the signature is worth.
@@ -73,12 +78,14 @@ impl Content for SignedEntity<'_> {
         match &self.0 {
             Inside::Clear(slice) => slice.len(),
             Inside::Opaque { length, .. } => *length,
+            Inside::Kept(octets) => octets.len() as u64,
         }
     }
 
     fn reader(&self, from: u64) -> io::Result<Box<dyn Read + Send + '_>> {
         match &self.0 {
             Inside::Clear(slice) => slice.reader(from),
+            Inside::Kept(octets) => octets.reader(from),
             Inside::Opaque { entity, .. } => {
                 let mut reader = OpaqueReader(open_opaque(entity)?);
                 io::copy(&mut (&mut reader).take(from), &mut io::sink())?;
@@ -128,9 +135,19 @@ fn opaque_entity<'c>(message: &Message<'c>) -> Result<Inside<'c>, ReadError> {
     if !cms::signed_head(&mut reader)?.has_content {
         return Err(ReadError::malformed("a SignedData without its content"));
     }
-    let length = reader.string_to(&mut |_| Ok(()))?;
+    let mut kept = Vec::new();
+    let length = reader.string_to(&mut |octets| {
+        if kept.len() <= limits::KEPT_OCTETS {
+            kept.extend_from_slice(octets);
+        }
+        Ok(())
+    })?;
     drop(reader);
-    Ok(Inside::Opaque { entity, length })
+    Ok(if length <= limits::KEPT_OCTETS as u64 {
+        Inside::Kept(kept)
+    } else {
+        Inside::Opaque { entity, length }
+    })
 }
 
 /// The octets of the first part and the signature part of a multipart/signed (RFC 1847 section 2.1: exactly two).

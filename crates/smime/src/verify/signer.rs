@@ -2,15 +2,18 @@
 
 use super::{Note, SignatureReport, SignerReport, VerifyInput};
 use crate::algorithms::{
-    AlgorithmError, AlgorithmIdentifier, DigestAlgorithm, SignatureAlgorithm, Standing,
+    AlgorithmError, AlgorithmIdentifier, DigestAlgorithm, PublicKeyKind, SignatureAlgorithm,
+    Standing, Switches,
 };
 use crate::asn1::{Asn1Error, Reader, tag};
 use crate::aws::{Digest, Signed};
 use crate::certificate::Certificate;
 use crate::cms::{Attributes, CertificateId, ContentType, SignedHead, SignedTail, SignerInfo};
 use crate::error::{Fault, ReadError};
+use crate::key::PublicKey;
 use crate::limits;
-use crate::path::{self, PathFailure, Purpose, Revocation};
+use crate::path::{PathFailure, PathFinder, Purpose, Revocation, VerifiedPath};
+use crate::revocation::{Evidence, Status};
 use crate::verdict::SignatureVerdict;
 use const_oid::ObjectIdentifier;
 use sealgate_mail::Timestamp;
@@ -96,6 +99,11 @@ impl Write for Hashing {
 }
 
 impl Covered {
+    /// Whether there was no content, or an empty one.
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
     /// RFC 5652 section 5.1: a digest that is not listed beforehand need not be found (row C15: an empty list).
     fn digest(&self, algorithm: DigestAlgorithm) -> Result<&[u8], Rejected> {
         let found = self.digests.iter().find(|(have, _)| *have == algorithm);
@@ -123,6 +131,10 @@ struct Rejected(SignatureVerdict, &'static str);
 impl Rejected {
     const fn broken(reason: &'static str) -> Self {
         Self(SignatureVerdict::Broken, reason)
+    }
+
+    const fn unsupported(reason: &'static str) -> Self {
+        Self(SignatureVerdict::Unsupported, reason)
     }
 }
 
@@ -163,6 +175,16 @@ pub(super) fn read_certificates(certificates: &[Vec<u8>]) -> Vec<Certificate> {
         .collect()
 }
 
+/// What can be read of the revocation lists sent along.
+fn sent_lists(tail: &SignedTail) -> Evidence {
+    let mut sent = Evidence::default();
+    for list in &tail.lists {
+        // One that cannot be read shows nothing.
+        let _ = sent.add_crl(list);
+    }
+    sent
+}
+
 /// Row C5: all signers must verify and the sender must be among them. Row C6: no signer is `broken`.
 pub(super) fn judge_signers(
     tail: SignedTail,
@@ -171,8 +193,15 @@ pub(super) fn judge_signers(
 ) -> SignatureReport {
     let certificates = read_certificates(&tail.certificates);
     let bag = [certificates.as_slice(), input.known].concat();
-    let judge = |info: &SignerInfo| judge_signer(info, covered, &bag, input);
-    let signers: Vec<SignerReport> = tail.signers.iter().map(judge).collect();
+    let judge = Judge {
+        covered,
+        bag: &bag,
+        input,
+        paths: PathFinder::new(&bag, input.anchors, input.at)
+            .allowing(input.switches)
+            .with_sent(sent_lists(&tail)),
+    };
+    let signers: Vec<SignerReport> = tail.signers.iter().map(|one| judge.signer(one)).collect();
     if signers.is_empty() {
         return SignatureReport {
             certificates,
@@ -181,56 +210,128 @@ pub(super) fn judge_signers(
     }
     SignatureReport {
         verdict: SignatureVerdict::combine(signers.iter().map(|signer| signer.verdict)),
-        notes: notes(&signers, input.date),
+        notes: notes(&signers, input),
         signers,
         certificates,
         fault: None::<Fault>,
     }
 }
 
-fn notes(signers: &[SignerReport], date: Option<Timestamp>) -> Vec<Note> {
+/// Remarks: a signing time far from the Date field (row C9), and legacy algorithms that were let in.
+fn notes(signers: &[SignerReport], input: &VerifyInput<'_>) -> Vec<Note> {
     let far = |time: Timestamp| {
+        let date = input.date;
         date.is_some_and(|date| time.since(date).unsigned_abs() > limits::SIGNING_TIME_WINDOW)
     };
-    let any_far = signers
-        .iter()
-        .filter_map(|signer| signer.signing_time)
-        .any(far);
-    if any_far {
-        vec![Note::SigningTimeFarFromDate]
-    } else {
-        Vec::new()
+    let mut notes = Vec::new();
+    if signers.iter().filter_map(|one| one.signing_time).any(far) {
+        notes.push(Note::SigningTimeFarFromDate);
     }
+    if !input.switches.legacy {
+        return notes;
+    }
+    for weak in signers.iter().flat_map(weak_algorithms).map(Note::Legacy) {
+        if !notes.contains(&weak) {
+            notes.push(weak);
+        }
+    }
+    notes
 }
 
-fn judge_signer(
-    info: &SignerInfo,
-    covered: &Covered,
-    bag: &[Certificate],
-    input: &VerifyInput<'_>,
-) -> SignerReport {
-    let mut report = SignerReport {
-        verdict: SignatureVerdict::Broken,
-        reason: "",
-        signer: info.signer.clone(),
-        certificate: bag
-            .iter()
-            .find(|certificate| info.signer.names(certificate))
-            .cloned(),
-        path: None,
-        signing_time: None,
-        capabilities: None,
-        encryption_preference: None,
-        digest: None,
-        algorithm: None,
-    };
-    let outcome = check_signer(&mut report, info, covered)
-        .and_then(|certificate| judge_path(&mut report, certificate, bag, input));
-    (report.verdict, report.reason) = match outcome {
-        Ok(()) => (SignatureVerdict::Valid, ""),
-        Err(Rejected(verdict, reason)) => (verdict, reason),
-    };
-    report
+/// The names of the weak algorithms that a signer and its path use.
+fn weak_algorithms(report: &SignerReport) -> Vec<&'static str> {
+    let digest = report.digest.map(DigestAlgorithm::row);
+    let own = [digest, report.algorithm.map(SignatureAlgorithm::row)];
+    let chain = report.path.as_ref().map(VerifiedPath::chain);
+    let chain = chain.unwrap_or_default().split_last();
+    let above = chain.into_iter().flat_map(|(_anchor, below)| below);
+    let above = above.filter_map(|certificate| {
+        let (_, AlgorithmIdentifier { oid, parameters }, _) = certificate.signed_parts();
+        SignatureAlgorithm::from_algorithm_identifier(oid, parameters.as_deref()).ok()
+    });
+    let rows = own
+        .into_iter()
+        .flatten()
+        .chain(above.map(SignatureAlgorithm::row));
+    rows.filter(|row| row.reading == Standing::Weak)
+        .map(|row| row.name)
+        .collect()
+}
+
+/// What the signers of one message are judged with.
+struct Judge<'a> {
+    covered: &'a Covered,
+    bag: &'a [Certificate],
+    input: &'a VerifyInput<'a>,
+    paths: PathFinder<'a>,
+}
+
+impl Judge<'_> {
+    /// One signer. Several certificates may bear the name it gives, such as a renewed one with the same key: the best
+    /// verdict counts, since each is the named one.
+    fn signer(&self, info: &SignerInfo) -> SignerReport {
+        let mut named: Vec<&Certificate> = Vec::new();
+        for certificate in self.bag.iter().filter(|one| info.signer.names(one)) {
+            if named.len() < limits::SIGNER_CANDIDATES && !named.contains(&certificate) {
+                named.push(certificate);
+            }
+        }
+        let reports = named.into_iter().map(|one| self.candidate(info, Some(one)));
+        let best = reports.min_by_key(|report| report.verdict.badness());
+        best.unwrap_or_else(|| self.candidate(info, None))
+    }
+
+    /// One signer, as if this certificate was meant.
+    fn candidate(&self, info: &SignerInfo, certificate: Option<&Certificate>) -> SignerReport {
+        let mut report = SignerReport {
+            verdict: SignatureVerdict::Broken,
+            reason: "",
+            unrevoked: (SignatureVerdict::Broken, ""),
+            signer: info.signer.clone(),
+            certificate: certificate.cloned(),
+            path: None,
+            signing_time: None,
+            capabilities: None,
+            encryption_preference: None,
+            digest: None,
+            algorithm: None,
+        };
+        let outcome = check_signer(&mut report, info, self.covered, self.input.switches)
+            .and_then(|certificate| self.path(&mut report, &certificate));
+        report.unrevoked = match outcome {
+            Ok(()) => (SignatureVerdict::Valid, ""),
+            Err(Rejected(verdict, reason)) => (verdict, reason),
+        };
+        // Nothing is known of revocation yet.
+        (report.verdict, report.reason) = match report.path.as_ref().map(VerifiedPath::revocation) {
+            Some(Revocation::Unknown) => {
+                with_revocation(report.unrevoked, Status::Unknown, self.input.at, false)
+            }
+            Some(Revocation::NotNamed) | None => report.unrevoked,
+        };
+        report
+    }
+
+    /// Trust, time, purpose and whose address; whether the path was revoked is judged after this.
+    fn path(&self, report: &mut SignerReport, certificate: &Certificate) -> Result<(), Rejected> {
+        let path = self.paths.judge(certificate, Purpose::Sign);
+        report.path = Some(path.map_err(|failure| reject_path(&failure))?);
+        let addresses = certificate.addresses();
+        if addresses.is_empty() {
+            return Err(Rejected(
+                SignatureVerdict::ValidNoAddress,
+                "the certificate carries no address",
+            ));
+        }
+        // Row C8: without exactly one From address nothing can fit.
+        if !self.input.from.is_some_and(|from| addresses.contains(from)) {
+            return Err(Rejected(
+                SignatureVerdict::ValidOtherAddress,
+                "the certificate does not name the From address",
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// The cryptography: gives the certificate whose key made the signature.
@@ -238,28 +339,14 @@ fn check_signer(
     report: &mut SignerReport,
     info: &SignerInfo,
     covered: &Covered,
+    switches: Switches,
 ) -> Result<Certificate, Rejected> {
-    let digest = DigestAlgorithm::from_algorithm_identifier(
-        &info.digest.oid,
-        info.digest.parameters.as_deref(),
-    )?;
-    report.digest = Some(digest);
-    let (oid, parameters) = (
-        &info.signature_algorithm.oid,
-        info.signature_algorithm.parameters.as_deref(),
-    );
-    let algorithm = SignatureAlgorithm::from_signer(oid, parameters, digest)?;
-    report.algorithm = Some(algorithm);
-    let certificate = report
-        .certificate
-        .clone()
-        .ok_or(Rejected::broken("the signer's certificate is missing"))?;
+    let (digest, algorithm) = read_algorithms(report, info)?;
     let content_digest = covered.digest(digest)?;
     let signed = match &info.signed_attributes {
         Some(attributes) => {
             check_attributes(attributes, covered, content_digest)?;
             read_attributes(report, attributes)?;
-            check_signing_certificate(attributes, &certificate)?;
             Signed::Message(attributes.signed_octets())
         }
         None => {
@@ -267,31 +354,52 @@ fn check_signer(
             Signed::Digest(content_digest)
         }
     };
-    if algorithm == SignatureAlgorithm::Ed25519 && info.signed_attributes.is_none() {
-        return Err(Rejected(
-            SignatureVerdict::Unsupported,
-            "Ed25519 without signed attributes",
-        ));
-    }
-    let key = certificate.public_key().ok_or(Rejected(
-        SignatureVerdict::Unsupported,
-        "a key that is not supported",
+    // RFC 8550 section 2.3: a receiver copes with certificates that are not sent along. Nothing is wrong with the message
+    // then, but nobody vouches for its signer.
+    let certificate = report.certificate.clone().ok_or(Rejected(
+        SignatureVerdict::Untrusted,
+        "the signer's certificate is missing",
     ))?;
-    key.verify(algorithm, signed, &info.signature)
+    if let Some(attributes) = &info.signed_attributes {
+        check_signing_certificate(attributes, &certificate)?;
+    }
+    if algorithm == SignatureAlgorithm::Ed25519 && info.signed_attributes.is_none() {
+        return Err(Rejected::unsupported("Ed25519 without signed attributes"));
+    }
+    check_key(&certificate, switches)?
+        .verify(algorithm, signed, &info.signature)
         .map_err(|_| Rejected::broken("the signature does not fit"))?;
-    if [algorithm.row().reading, digest.row().reading]
-        .iter()
-        .any(|standing| *standing != Standing::Accept)
-    {
+    let rows = [algorithm.row(), digest.row()];
+    if !rows.iter().all(|row| switches.allow(row.reading)) {
         return Err(Rejected(SignatureVerdict::Weak, "a weak algorithm"));
     }
     if covered.content_type != ContentType::Data {
-        return Err(Rejected(
-            SignatureVerdict::Unsupported,
+        return Err(Rejected::unsupported(
             "signed content that is no MIME entity",
         ));
     }
     Ok(certificate)
+}
+
+fn read_algorithms(
+    report: &mut SignerReport,
+    info: &SignerInfo,
+) -> Result<(DigestAlgorithm, SignatureAlgorithm), Rejected> {
+    let AlgorithmIdentifier { oid, parameters } = &info.digest;
+    let digest = DigestAlgorithm::from_algorithm_identifier(oid, parameters.as_deref())?;
+    report.digest = Some(digest);
+    let AlgorithmIdentifier { oid, parameters } = &info.signature_algorithm;
+    let algorithm = SignatureAlgorithm::from_signer(oid, parameters.as_deref(), digest)?;
+    report.algorithm = Some(algorithm);
+    Ok((digest, algorithm))
+}
+
+/// The signer's key, if it is of a kind that is read.
+fn check_key(certificate: &Certificate, switches: Switches) -> Result<&PublicKey, Rejected> {
+    let allowed = |kind: PublicKeyKind| switches.allow(kind.reading());
+    let key = certificate.public_key();
+    key.filter(|_| certificate.key_kind().is_some_and(allowed))
+        .ok_or(Rejected::unsupported("a key that is not supported"))
 }
 
 /// RFC 5652 section 5.6: both must be there, once, and fit.
@@ -388,38 +496,28 @@ fn first_certificate_id(value: &[u8]) -> Result<Reader<'_>, Asn1Error> {
     Ok(list.expect(tag::SEQUENCE)?.inside())
 }
 
-/// Trust, time, purpose and whose address. An address that does not fit goes before a revocation answer that is
-/// missing, so that `revocation-unknown` means: all else is as for `valid`.
-fn judge_path(
-    report: &mut SignerReport,
-    certificate: Certificate,
-    bag: &[Certificate],
-    input: &VerifyInput<'_>,
-) -> Result<(), Rejected> {
-    let path = path::judge(&certificate, bag, input.anchors, Purpose::Sign, input.at)
-        .map_err(|failure| reject_path(&failure))?;
-    let revocation = path.revocation();
-    report.path = Some(path);
-    let addresses = certificate.addresses();
-    if addresses.is_empty() {
-        return Err(Rejected(
-            SignatureVerdict::ValidNoAddress,
-            "the certificate carries no address",
-        ));
-    }
-    // Row C8: without exactly one From address nothing can fit.
-    if !input.from.is_some_and(|from| addresses.contains(from)) {
-        return Err(Rejected(
-            SignatureVerdict::ValidOtherAddress,
-            "the certificate does not name the From address",
-        ));
-    }
-    match revocation {
-        Revocation::NotNamed => Ok(()),
-        Revocation::Unknown => Err(Rejected(
+/// The verdict on a signer with a good path. An address that does not fit goes before a revocation answer that is missing,
+/// so that `revocation-unknown` means: all else is as for `valid`.
+pub(super) fn with_revocation(
+    unrevoked: (SignatureVerdict, &'static str),
+    status: Status,
+    at: Timestamp,
+    hard: bool,
+) -> (SignatureVerdict, &'static str) {
+    match status {
+        Status::Revoked(since) if since <= at => (
+            SignatureVerdict::Revoked,
+            "a certificate of the path is revoked",
+        ),
+        Status::Unknown if hard => (
+            SignatureVerdict::Untrusted,
+            "revocation could not be asked, and an answer is required",
+        ),
+        Status::Unknown if unrevoked.0 == SignatureVerdict::Valid => (
             SignatureVerdict::RevocationUnknown,
             "revocation could not be asked",
-        )),
+        ),
+        _ => unrevoked,
     }
 }
 
@@ -445,5 +543,125 @@ fn reject_path(failure: &PathFailure) -> Rejected {
         PathFailure::Untrusted => {
             Rejected(SignatureVerdict::Untrusted, "no path to a trusted root")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::PrivateKey;
+    use crate::maker::{self, NOW, TestRandom, Wanted, octets};
+    use crate::path::TrustAnchors;
+    use crate::sign::{Form, Signer, sign};
+    use crate::verify::verify;
+    use sealgate_mail::{Address, Message};
+
+    #[test]
+    fn revocation_and_the_address() {
+        use SignatureVerdict as V;
+        let (before, after) = (Status::Revoked(NOW.plus(-1)), Status::Revoked(NOW.plus(1)));
+        for (unrevoked, status, hard, expected) in [
+            (V::Valid, Status::Good, false, V::Valid),
+            (V::Valid, Status::NotNamed, true, V::Valid),
+            (V::Valid, Status::Unknown, false, V::RevocationUnknown),
+            (V::Valid, Status::Unknown, true, V::Untrusted),
+            (V::Valid, before, false, V::Revoked),
+            (V::Valid, after, false, V::Valid),
+            (
+                V::ValidOtherAddress,
+                Status::Good,
+                true,
+                V::ValidOtherAddress,
+            ),
+            (
+                V::ValidOtherAddress,
+                Status::Unknown,
+                false,
+                V::ValidOtherAddress,
+            ),
+            (V::ValidOtherAddress, Status::Unknown, true, V::Untrusted),
+            (V::ValidNoAddress, before, false, V::Revoked),
+        ] {
+            let (found, _) = with_revocation((unrevoked, ""), status, NOW, hard);
+            assert_eq!(found, expected, "{unrevoked} {status:?} {hard}");
+        }
+    }
+
+    struct World {
+        root_key: PrivateKey,
+        root: Certificate,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let root_key = maker::key();
+            let root = Wanted::new("Root", "Root", &root_key).with(maker::authority());
+            let root = root.by(&root_key);
+            Self { root_key, root }
+        }
+
+        /// A certificate of this serial number and key.
+        fn certificate(&self, key: &PrivateKey, serial: u8, address: &str) -> Certificate {
+            let mut wanted = Wanted::new("A", "Root", key).with(maker::addresses(&[address]));
+            wanted.serial = Some(vec![serial]);
+            wanted.by(&self.root_key)
+        }
+
+        fn judge(&self, mail: &[u8]) -> SignatureReport {
+            let from = Address::parse("a@x.example").unwrap();
+            let input = VerifyInput {
+                anchors: &TrustAnchors::new(vec![self.root.clone()]),
+                at: NOW,
+                from: Some(&from),
+                date: None,
+                known: &[],
+                switches: Switches::default(),
+            };
+            verify(&Message::read(&mail).unwrap(), &input).unwrap()
+        }
+    }
+
+    fn signed(key: &PrivateKey, certificate: &Certificate, chain: &[Certificate]) -> Vec<u8> {
+        let signer = Signer {
+            key,
+            certificate,
+            chain,
+            rsa_signature: Default::default(),
+        };
+        let entity = b"Content-Type: text/plain\r\n\r\nHello\r\n".to_vec();
+        octets(&sign(&entity, Form::Clear, signer, NOW, &mut TestRandom).unwrap())
+    }
+
+    /// Row X6: another certificate of the same issuer and number hides nobody's signature, and lends nobody its address.
+    #[test]
+    fn x6_certificates_of_one_name_are_all_tried() {
+        let world = World::new();
+        let (key, other_key) = (maker::key(), maker::key());
+        let own = world.certificate(&key, 7, "a@x.example");
+        let twin = world.certificate(&other_key, 7, "b@x.example");
+        let (early, late) = (std::slice::from_ref(&twin), [twin.clone(), own.clone()]);
+        for chain in [early, &late] {
+            let report = world.judge(&signed(&key, &own, chain));
+            assert_eq!(report.verdict, SignatureVerdict::Valid);
+            assert_eq!(report.signers[0].certificate.as_ref(), Some(&own));
+        }
+        // The twin's key with the right address beside it: the key decides.
+        let report = world.judge(&signed(&other_key, &twin, std::slice::from_ref(&own)));
+        assert_ne!(report.verdict, SignatureVerdict::Valid);
+        assert_eq!(report.signers[0].certificate.as_ref(), Some(&twin));
+    }
+
+    #[test]
+    fn a_certificate_without_key_identifier_is_named_by_its_hash() {
+        let world = World::new();
+        let key = maker::key();
+        let certificate = world.certificate(&key, 9, "a@x.example");
+        assert!(certificate.subject_key_id().is_none());
+        // The BIT STRING of a P-256 key holds the last 65 octets.
+        let spki = certificate.spki_der();
+        let hash = Digest::of(DigestAlgorithm::Sha1, &spki[spki.len() - 65..]);
+        assert!(CertificateId::KeyId(hash.clone()).names(&certificate));
+        assert!(!CertificateId::KeyId(hash[1..].to_vec()).names(&certificate));
+        assert!(!CertificateId::KeyId(Vec::new()).names(&certificate));
     }
 }
