@@ -7,14 +7,19 @@ use sealgate_smime::certificate::Certificate;
 use sealgate_smime::key::{KeyKind, PrivateKey};
 
 use crate::queue::{Destination, NextHop};
-use crate::rules::{Rule, RuleId};
-use crate::tenant::{InboundRoute, SendingClient, Settings};
+use crate::rules::{Entry, Rule, RuleId};
+use crate::tenant::{Blocked, InboundRoute, Partner, SendingClient, Settings};
 
 /// One change. Those that remove something absent, or put what is there already, do nothing.
 #[derive(Clone, Debug)]
 pub enum Change {
     /// New switches.
-    Settings(Settings),
+    Settings {
+        /// As they were: the audit log names only those that change.
+        before: Settings,
+        /// As they will be.
+        after: Settings,
+    },
     /// Adds the route, or replaces the one of that name.
     PutRoute(InboundRoute),
     /// Removes the route; its domains and mailboxes with it.
@@ -42,6 +47,14 @@ pub enum Change {
     PutTrustRoot(Certificate),
     /// Removes the trust root with this fingerprint (SHA-256).
     RemoveTrustRoot([u8; 32]),
+    /// Never trusts the certificate.
+    Block(Blocked),
+    /// No longer blocks the certificate with this fingerprint (SHA-256).
+    Unblock([u8; 32]),
+    /// Adds the partner, or replaces the one of that external address or domain.
+    PutPartner(Partner),
+    /// Removes the partner.
+    RemovePartner(Entry),
     /// Sets how mail to a domain leaves.
     PutDestination(Domain, Destination),
     /// Removes it.
@@ -70,6 +83,10 @@ pub struct Described {
     pub correspondents: Vec<Certificate>,
     /// Trust roots.
     pub trust_roots: Vec<Certificate>,
+    /// Certificates that are never trusted.
+    pub blocked: Vec<Blocked>,
+    /// Algorithms agreed with partners.
+    pub partners: Vec<Partner>,
     /// How mail to single domains leaves.
     pub destinations: Vec<(Domain, Destination)>,
     /// Next hop for all other domains.
@@ -134,12 +151,15 @@ pub enum KeyOrigin {
 pub fn diff(current: &Described, desired: &Described) -> Vec<Change> {
     let mut changes = Vec::new();
     if current.settings != desired.settings {
-        changes.push(Change::Settings(desired.settings));
+        let (before, after) = (current.settings, desired.settings);
+        changes.push(Change::Settings { before, after });
     }
     diff_routes(current, desired, &mut changes);
     diff_mailboxes(current, desired, &mut changes);
     diff_rules(current, desired, &mut changes);
     diff_certificates(current, desired, &mut changes);
+    diff_blocked(current, desired, &mut changes);
+    diff_partners(current, desired, &mut changes);
     diff_ways_out(current, desired, &mut changes);
     diff_clients(current, desired, &mut changes);
     changes
@@ -262,6 +282,30 @@ fn diff_certificates(current: &Described, desired: &Described, changes: &mut Vec
     changes.extend(new.map(|c| Change::PutCorrespondent(c.clone())));
 }
 
+/// A block by fingerprint and one by certificate are the same.
+fn diff_blocked(current: &Described, desired: &Described, changes: &mut Vec<Change>) {
+    let within =
+        |one: &Blocked, all: &[Blocked]| all.iter().any(|other| other.sha256 == one.sha256);
+    let gone = current
+        .blocked
+        .iter()
+        .filter(|one| !within(one, &desired.blocked));
+    changes.extend(gone.map(|one| Change::Unblock(one.sha256)));
+    let new = desired
+        .blocked
+        .iter()
+        .filter(|one| !within(one, &current.blocked));
+    changes.extend(new.map(|one| Change::Block(one.clone())));
+}
+
+fn diff_partners(current: &Described, desired: &Described, changes: &mut Vec<Change>) {
+    let named = |external: &Entry| desired.partners.iter().any(|one| one.external == *external);
+    let gone = current.partners.iter().filter(|one| !named(&one.external));
+    changes.extend(gone.map(|one| Change::RemovePartner(one.external.clone())));
+    let (_, new) = come_and_go(&current.partners, &desired.partners);
+    changes.extend(new.map(|one| Change::PutPartner(one.clone())));
+}
+
 fn diff_ways_out(current: &Described, desired: &Described, changes: &mut Vec<Change>) {
     let named = |domain: &Domain| desired.destinations.iter().any(|(name, _)| name == domain);
     let gone = current
@@ -301,11 +345,9 @@ fn same_members<T: PartialEq>(a: &[T], b: &[T]) -> bool {
 /// The change in one plain line; never a password or a key.
 pub fn describe(change: &Change) -> String {
     match change {
-        Change::Settings(s) => format!(
-            "set switches: all-or-nothing {}, language {}",
-            if s.all_or_nothing { "on" } else { "off" },
-            s.language.as_str()
-        ),
+        Change::Settings { before, after } => {
+            format!("set switches: {}", after.changed_since(before))
+        }
         Change::PutRoute(route) => format!(
             "set inbound route {}: {} to {}{}",
             route.name,
@@ -342,6 +384,17 @@ pub fn describe(change: &Change) -> String {
         Change::RemoveCorrespondent(print) => format!("remove public key sha256:{}", hex(print)),
         Change::PutTrustRoot(certificate) => format!("add trust root {}", named(certificate)),
         Change::RemoveTrustRoot(print) => format!("remove trust root sha256:{}", hex(print)),
+        Change::Block(blocked) => match &blocked.subject {
+            Some(subject) => format!("never trust {subject} (sha256:{})", hex(&blocked.sha256)),
+            None => format!("never trust sha256:{}", hex(&blocked.sha256)),
+        },
+        Change::Unblock(print) => format!("no longer block sha256:{}", hex(print)),
+        Change::PutPartner(partner) => format!(
+            "set profile of partner {}: {}",
+            partner.external,
+            partner.profile.as_str()
+        ),
+        Change::RemovePartner(external) => format!("remove partner {external}"),
         Change::PutDestination(domain, destination) => format!(
             "send mail for {} to {}, TLS {}",
             domain.as_str(),
@@ -407,6 +460,7 @@ mod tests {
     use crate::queue::{Credentials, TlsRequirement};
     use crate::tenant::Proof;
     use crate::testdata::{certificate, key};
+    use sealgate_smime::profile::Profile;
 
     fn address(text: &str) -> Address {
         Address::parse(text).unwrap()
@@ -475,6 +529,20 @@ mod tests {
         }
     }
 
+    fn blocked(octet: u8, subject: Option<&str>) -> Blocked {
+        Blocked {
+            sha256: [octet; 32],
+            subject: subject.map(str::to_owned),
+        }
+    }
+
+    fn partner(external: &str, profile: Profile) -> Partner {
+        Partner {
+            external: external.parse().unwrap(),
+            profile,
+        }
+    }
+
     fn described() -> Described {
         Described {
             settings: Settings::default(),
@@ -494,6 +562,11 @@ mod tests {
             ],
             correspondents: vec![certificate("alice")],
             trust_roots: vec![certificate("root-one")],
+            blocked: vec![blocked(1, None), blocked(2, Some("CN=two"))],
+            partners: vec![
+                partner("p.example", Profile::EdiEnergy),
+                partner("q.example", Profile::Modern),
+            ],
             destinations: vec![(Domain::parse("p.example").unwrap(), Destination::default())],
             smarthost: Some(host("smart.example")),
             clients: vec![client("printer", false)],
@@ -555,11 +628,16 @@ mod tests {
         desired.rules.pop();
         desired.correspondents = vec![certificate("bob")];
         desired.trust_roots = vec![certificate("root-two")];
+        desired.blocked = vec![blocked(2, None), blocked(3, Some("CN=three"))];
+        desired.partners = vec![
+            partner("q.example", Profile::Legacy),
+            partner("r@r.example", Profile::Default),
+        ];
         desired.destinations = vec![];
         desired.smarthost = None;
         desired.clients = vec![client("scanner", true)];
         let expected = [
-            "set switches: all-or-nothing on, language en".to_owned(),
+            "set switches: all-or-nothing on".to_owned(),
             "remove mailbox x@c.example".to_owned(),
             "remove inbound route c and its mailboxes".to_owned(),
             "set inbound route a: a.example to mail.we.example:25, TLS required, as us".to_owned(),
@@ -580,6 +658,11 @@ mod tests {
                 "add public key bob@partner.example (sha256:{})",
                 print("bob")
             ),
+            format!("no longer block sha256:{}", "01".repeat(32)),
+            format!("never trust three (sha256:{})", "03".repeat(32)),
+            "remove partner p.example".to_owned(),
+            "set profile of partner q.example: legacy".to_owned(),
+            "set profile of partner r@r.example: default".to_owned(),
             "send mail for p.example like all other mail".to_owned(),
             "send mail to the servers of its domain (MX)".to_owned(),
             "remove sending client printer".to_owned(),

@@ -241,7 +241,7 @@ const fn outbound_reply(reason: OutboundRefusal) -> (u16, EnhancedStatus, &'stat
         OutboundRefusal::WeakKey => (
             550,
             EnhancedStatus(5, 7, 6),
-            "encryption is enforced, but the recipient supports only weak algorithms: ask for a new certificate",
+            "encryption is enforced, but the recipient supports only weak algorithms: ask for a new certificate, or your administrator",
         ),
         OutboundRefusal::ForeignFrom => (
             550,

@@ -1,15 +1,19 @@
 //! Which certificates are learned from signed mail, and which are encrypted to (A19, rows X9 and X10, spec.md section 5).
 //!
-//! Only added, never overwritten; what an administrator imported is never changed.
+//! Only added, never overwritten; what an administrator imported is never changed. What a known key's owner announces that
+//! it reads is kept up to date.
 
 use sealgate_mail::{Address, Timestamp};
 use sealgate_smime::certificate::{Certificate, UsageRefusal};
 use sealgate_smime::cms::CertificateId;
-use sealgate_smime::path::{Purpose, Revocation, TrustAnchors, judge};
+use sealgate_smime::path::{Purpose, TrustAnchors, VerifiedPath, judge};
+use sealgate_smime::profile::Profile;
+use sealgate_smime::revocation::{self, Evidence, Status};
 use sealgate_smime::verdict::SignatureVerdict;
 use sealgate_smime::verify::{SignatureReport, SignerReport};
 
-use crate::tenant::{CorrespondentKey, CorrespondentState, Origin};
+use crate::limits::{ANNOUNCED_OCTETS, ANNOUNCED_SKEW};
+use crate::tenant::{Announced, CorrespondentKey, CorrespondentState, Origin};
 
 /// A correspondent key to be stored, learned from a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +26,21 @@ pub struct Harvested {
     pub state: CorrespondentState,
     /// Keys of the address that become [`CorrespondentState::Additional`], because this one is preferred now.
     pub superseded: Vec<i64>,
+    /// What its owner announced that it reads.
+    pub announced: Option<Announced>,
+    /// The number of the key, if it is known already: then only what its owner announced is new.
+    pub known: Option<i64>,
+}
+
+/// What certificates to be learned are judged under.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// The organisation's trust roots.
+    pub anchors: &'a TrustAnchors,
+    /// What is known of revocation.
+    pub evidence: &'a Evidence,
+    /// The time.
+    pub now: Timestamp,
 }
 
 /// What is to be encrypted to for one address.
@@ -31,12 +50,11 @@ pub enum Usable {
     None,
     /// Only keys too weak to use.
     WeakOnly,
-    /// These certificates.
-    Certificates(Vec<Certificate>),
+    /// These.
+    Keys(Vec<CorrespondentKey>),
 }
 
-/// What is learned from a mail whose signature was judged at `now`. `from` is the single header From, `existing` the keys
-/// of that address.
+/// What is learned from a mail. `from` is the single header From, `existing` the keys of that address.
 ///
 /// Nothing unless the signature is `valid` (or lacks only an answer about revocation: then the key is kept pending), and
 /// nothing that does not carry the address, encrypt, and chain to a trust root itself.
@@ -44,8 +62,7 @@ pub fn harvest(
     report: &SignatureReport,
     from: &Address,
     existing: &[CorrespondentKey],
-    anchors: &TrustAnchors,
-    now: Timestamp,
+    terms: Terms<'_>,
 ) -> Vec<Harvested> {
     let pending = match report.verdict {
         SignatureVerdict::Valid => false,
@@ -57,24 +74,112 @@ pub fn harvest(
     };
     let mut keys = existing.to_vec();
     let mut found = Vec::new();
-    for certificate in candidates(report, sender, from) {
-        let Ok(path) = judge(
+    for path in paths_of(report, sender, from, terms.anchors, terms.now) {
+        let pending = match revocation::judge(&path, terms.evidence, terms.now) {
+            Status::NotNamed | Status::Good => pending,
+            Status::Unknown => true,
+            Status::Revoked(_) => continue,
+        };
+        let announced = announced(sender, path.leaf(), terms.now);
+        let known = keys.iter().find(|key| key.certificate == *path.leaf());
+        let harvested = match known {
+            Some(_) if pending => None,
+            Some(known) => renewed(known, announced),
+            None => place(path.leaf(), from, &keys, pending, terms.now)
+                .map(|new| Harvested { announced, ..new }),
+        };
+        let Some(harvested) = harvested else {
+            continue;
+        };
+        keys.push(stored(&harvested, terms.now));
+        found.push(harvested);
+    }
+    found
+}
+
+/// What the signer announced that it reads, to be kept with `certificate`. Without a signing time it is taken to be as old as
+/// the certificate; one in the future is not believed (RFC 8551 section 2.7.1).
+fn announced(
+    sender: &SignerReport,
+    certificate: &Certificate,
+    now: Timestamp,
+) -> Option<Announced> {
+    let capabilities = sender.capabilities.as_ref()?;
+    if capabilities.len() > ANNOUNCED_OCTETS {
+        return None;
+    }
+    let at = sender.signing_time.unwrap_or(certificate.not_before());
+    (at <= now.plus(ANNOUNCED_SKEW)).then(|| Announced {
+        capabilities: capabilities.clone(),
+        at,
+    })
+}
+
+/// A known key whose owner announced something later than what is known.
+fn renewed(known: &CorrespondentKey, announced: Option<Announced>) -> Option<Harvested> {
+    let announced = announced?;
+    let earlier = known.announced.as_ref().map(|before| before.at);
+    earlier
+        .is_none_or(|earlier| earlier < announced.at)
+        .then(|| Harvested {
+            address: known.address.clone(),
+            certificate: known.certificate.clone(),
+            state: known.state,
+            superseded: Vec::new(),
+            announced: Some(announced),
+            known: Some(known.id),
+        })
+}
+
+/// The paths of the certificates that could be learned from a mail: what is to be asked about revocation before
+/// [`harvest`].
+pub fn paths(
+    report: &SignatureReport,
+    from: &Address,
+    anchors: &TrustAnchors,
+    now: Timestamp,
+) -> Vec<VerifiedPath> {
+    let sender = report.sender();
+    sender.map_or_else(Vec::new, |sender| {
+        paths_of(report, sender, from, anchors, now)
+    })
+}
+
+fn paths_of(
+    report: &SignatureReport,
+    sender: &SignerReport,
+    from: &Address,
+    anchors: &TrustAnchors,
+    now: Timestamp,
+) -> Vec<VerifiedPath> {
+    let path = |certificate| {
+        judge(
             certificate,
             &report.certificates,
             anchors,
             Purpose::Encrypt,
             now,
-        ) else {
-            continue;
-        };
-        let pending = pending || path.revocation() == Revocation::Unknown;
-        let Some(harvested) = place(certificate, from, &keys, pending, now) else {
-            continue;
-        };
-        keys.push(stored(&harvested, now));
-        found.push(harvested);
-    }
-    found
+        )
+        .ok()
+    };
+    candidates(report, sender, from)
+        .into_iter()
+        .filter_map(path)
+        .collect()
+}
+
+/// Where a pending key goes once its answer is good; `existing` are the keys of its address, itself among them.
+pub fn promoted(
+    key: &CorrespondentKey,
+    existing: &[CorrespondentKey],
+    now: Timestamp,
+) -> Option<Harvested> {
+    let others: Vec<_> = existing
+        .iter()
+        .filter(|other| other.id != key.id)
+        .cloned()
+        .collect();
+    place(&key.certificate, &key.address, &others, false, now)
 }
 
 /// The certificates that mail to the signer may be encrypted to: the one it asks for (RFC 8551 section 2.5.3), else the
@@ -115,6 +220,8 @@ fn place(
         certificate: certificate.clone(),
         state,
         superseded,
+        announced: None,
+        known: None,
     };
     let same_issuer = |key: &&&CorrespondentKey| {
         key.certificate.issuer().normal() == certificate.issuer().normal()
@@ -149,7 +256,7 @@ fn stored(harvested: &Harvested, now: Timestamp) -> CorrespondentKey {
         origin: Origin::Harvested,
         state: harvested.state,
         added: now,
-        capabilities: None,
+        announced: harvested.announced.clone(),
     }
 }
 
@@ -160,26 +267,46 @@ fn is_good(key: &CorrespondentKey, now: Timestamp) -> bool {
 /// What to encrypt to for the address that all of `keys` belong to.
 ///
 /// What an administrator imported comes first, all of it; else the newest certificate of the best state: preferred, then
-/// additional, then new. Expired ones never stand in the way; pending and blocked ones are never used.
-pub fn usable(keys: &[CorrespondentKey], now: Timestamp) -> Usable {
-    let unblocked =
-        |key: &&CorrespondentKey| rank(key.state).is_some() && key.certificate.valid_at(now);
-    let valid: Vec<&CorrespondentKey> = keys.iter().filter(unblocked).collect();
-    let good = || valid.iter().copied().filter(|key| is_good(key, now));
-    let manual: Vec<Certificate> = good()
-        .filter(|key| key.origin == Origin::Manual)
-        .map(|key| key.certificate.clone())
+/// additional, then new. Expired ones never stand in the way; pending and blocked ones, and those that the organisation never
+/// trusts, are never used. A key whose owner announced only weak algorithms is weak (row C23), unless a `profile` is agreed
+/// with the partner: then that says what it reads.
+pub fn usable(
+    keys: &[CorrespondentKey],
+    anchors: &TrustAnchors,
+    profile: Profile,
+    now: Timestamp,
+) -> Usable {
+    let valid: Vec<&CorrespondentKey> = keys
+        .iter()
+        .filter(|key| rank(key.state).is_some() && key.certificate.valid_at(now))
+        .filter(|key| !anchors.blocks(&key.certificate))
         .collect();
-    if !manual.is_empty() {
-        return Usable::Certificates(manual);
-    }
+    let good = || valid.iter().copied().filter(|key| is_good(key, now));
+    let manual: Vec<&CorrespondentKey> =
+        good().filter(|key| key.origin == Origin::Manual).collect();
     let best = good().max_by_key(|key| (rank(key.state), key.certificate.not_before(), key.id));
+    let chosen = if manual.is_empty() {
+        best.into_iter().collect()
+    } else {
+        manual
+    };
+    let strong: Vec<CorrespondentKey> = chosen
+        .iter()
+        .copied()
+        .filter(|key| profile != Profile::Default || !announces_only_weak(key))
+        .cloned()
+        .collect();
     let weak = |key: &&CorrespondentKey| key.certificate.may_encrypt() == Err(UsageRefusal::Weak);
-    match best {
-        Some(key) => Usable::Certificates(vec![key.certificate.clone()]),
-        None if valid.iter().any(weak) => Usable::WeakOnly,
-        None => Usable::None,
+    match (strong.is_empty(), chosen.is_empty()) {
+        (false, _) => Usable::Keys(strong),
+        (true, false) => Usable::WeakOnly,
+        (true, true) if valid.iter().any(weak) => Usable::WeakOnly,
+        (true, true) => Usable::None,
     }
+}
+
+fn announces_only_weak(key: &CorrespondentKey) -> bool {
+    key.capabilities().is_some_and(|known| known.only_weak())
 }
 
 /// The order in which states are used; none for those that are not.
@@ -209,12 +336,27 @@ mod tests {
         TrustAnchors::new(vec![certificate("root-one"), certificate("root-two")])
     }
 
+    fn from_alice(
+        report: &SignatureReport,
+        existing: &[CorrespondentKey],
+        anchors: &TrustAnchors,
+    ) -> Vec<Harvested> {
+        let evidence = &Evidence::default();
+        let terms = Terms {
+            anchors,
+            evidence,
+            now: NOW,
+        };
+        harvest(report, &alice(), existing, terms)
+    }
+
     fn signed_by(verdict: SignatureVerdict, signer: &str, bag: &[&str]) -> SignatureReport {
         let certificates: Vec<_> = bag.iter().map(|name| certificate(name)).collect();
         let certificate = certificate(signer);
         let signer = SignerReport {
             verdict,
             reason: "",
+            unrevoked: (verdict, ""),
             signer: CertificateId::IssuerSerial {
                 issuer_der: certificate.issuer_der().to_vec(),
                 serial: certificate.serial().to_vec(),
@@ -244,7 +386,7 @@ mod tests {
             origin,
             state,
             added: NOW,
-            capabilities: None,
+            announced: None,
         }
     }
 
@@ -252,7 +394,7 @@ mod tests {
         report: &SignatureReport,
         existing: &[CorrespondentKey],
     ) -> Vec<(Certificate, CorrespondentState, Vec<i64>)> {
-        let found = harvest(report, &alice(), existing, &anchors(), NOW);
+        let found = from_alice(report, existing, &anchors());
         found
             .into_iter()
             .map(|h| (h.certificate, h.state, h.superseded))
@@ -293,7 +435,7 @@ mod tests {
         }
         let report = signed_by(V::Valid, "alice", &[]);
         let nobody = TrustAnchors::default();
-        assert_eq!(harvest(&report, &alice(), &[], &nobody, NOW), []);
+        assert_eq!(from_alice(&report, &[], &nobody), []);
     }
 
     #[test]
@@ -463,11 +605,131 @@ mod tests {
                 .map(|(id, (name, origin, state))| key(id, name, *origin, *state))
                 .collect();
             let expected: Vec<_> = expected.iter().map(|name| certificate(name)).collect();
-            let expected = match expected.len() {
-                0 => Usable::None,
-                _ => Usable::Certificates(expected),
+            let found = match usable(&keys, &anchors(), Profile::Default, NOW) {
+                Usable::Keys(found) => found.into_iter().map(|key| key.certificate).collect(),
+                Usable::WeakOnly => panic!("{keys:?}"),
+                Usable::None => vec![],
             };
-            assert_eq!(usable(&keys, NOW), expected, "{keys:?}");
+            assert_eq!(found, expected, "{keys:?}");
         }
+    }
+
+    /// smimeCapabilities with one cipher: AES-128-CBC or Triple DES.
+    fn capabilities(triple_des: bool) -> Vec<u8> {
+        let oid: &[u8] = if triple_des {
+            &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x03, 0x07]
+        } else {
+            &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x02]
+        };
+        let element = |tag: u8, content: &[u8]| [&[tag, content.len() as u8], content].concat();
+        element(0x30, &element(0x30, &element(0x06, oid)))
+    }
+
+    fn announcing(verdict: SignatureVerdict, at: Option<i64>) -> SignatureReport {
+        let mut report = signed_by(verdict, "alice", &[]);
+        report.signers[0].capabilities = Some(capabilities(false));
+        report.signers[0].signing_time = at.map(|at| NOW.plus(at));
+        report
+    }
+
+    #[test]
+    fn what_is_announced_is_kept_with_the_key_and_only_replaced_by_later_words() {
+        use SignatureVerdict::{RevocationUnknown, Valid};
+        let terms = Terms {
+            anchors: &anchors(),
+            evidence: &Evidence::default(),
+            now: NOW,
+        };
+        let learned = |report: &SignatureReport, existing: &[CorrespondentKey]| {
+            let found = harvest(report, &alice(), existing, terms);
+            let [one] = found.as_slice() else {
+                return None;
+            };
+            Some((one.known, one.announced.as_ref().map(|said| said.at)))
+        };
+        let known = |at: Option<i64>| {
+            let announced = at.map(|at| Announced {
+                capabilities: capabilities(true),
+                at: NOW.plus(at),
+            });
+            let key = key(7, "alice", Origin::Manual, CorrespondentState::Preferred);
+            vec![CorrespondentKey { announced, ..key }]
+        };
+        let (old, new) = (Some(NOW.plus(-9)), Some(7));
+        let skew = ANNOUNCED_SKEW;
+        let from_the_start = Some(certificate("alice").not_before());
+        let table = [
+            (Valid, Some(-9), vec![], Some((None, old))),
+            (Valid, Some(-9), known(None), Some((new, old))),
+            (Valid, Some(-9), known(Some(-10)), Some((new, old))),
+            (Valid, Some(-9), known(Some(-9)), None),
+            (Valid, Some(-9), known(Some(-8)), None),
+            // In the future by more than clocks differ.
+            (Valid, Some(skew + 1), known(None), None),
+            (Valid, Some(skew + 1), vec![], Some((None, None))),
+            (Valid, None, known(None), Some((new, from_the_start))),
+            (Valid, None, known(Some(-9)), None),
+            (RevocationUnknown, Some(-9), known(None), None),
+            (RevocationUnknown, Some(-9), vec![], Some((None, old))),
+        ];
+        for (verdict, at, existing, expected) in table {
+            let found = learned(&announcing(verdict, at), &existing);
+            assert_eq!(found, expected, "{verdict} {at:?} {existing:?}");
+        }
+        let mut long = announcing(Valid, Some(0));
+        long.signers[0].capabilities = Some(vec![0; ANNOUNCED_OCTETS + 1]);
+        assert_eq!(learned(&long, &known(None)), None);
+        let silent = signed_by(Valid, "alice", &[]);
+        assert_eq!(learned(&silent, &known(Some(-9))), None);
+    }
+
+    #[test]
+    fn c23_a_key_that_announced_only_weak_algorithms_is_weak() {
+        let announcing = |triple_des| {
+            let announced = Some(Announced {
+                capabilities: capabilities(triple_des),
+                at: NOW,
+            });
+            let key = key(1, "alice", Origin::Harvested, CorrespondentState::Preferred);
+            vec![CorrespondentKey { announced, ..key }]
+        };
+        let found =
+            |keys: &[CorrespondentKey], profile| match usable(keys, &anchors(), profile, NOW) {
+                Usable::Keys(keys) => Some(keys.len()),
+                Usable::WeakOnly => None,
+                Usable::None => Some(0),
+            };
+        assert_eq!(found(&announcing(true), Profile::Default), None);
+        assert_eq!(found(&announcing(false), Profile::Default), Some(1));
+        assert_eq!(
+            found(&announcing(true), Profile::Legacy),
+            Some(1),
+            "a profile is agreed with the partner"
+        );
+        // Beside a key that announced nothing, the weak one is left out.
+        let manual = key(
+            2,
+            "alice-newer",
+            Origin::Manual,
+            CorrespondentState::Preferred,
+        );
+        let mut both = announcing(true);
+        both[0].origin = Origin::Manual;
+        both.push(manual);
+        assert_eq!(found(&both, Profile::Default), Some(1));
+    }
+
+    #[test]
+    fn what_the_organisation_never_trusts_is_not_encrypted_to() {
+        let known = [key(
+            1,
+            "alice",
+            Origin::Manual,
+            CorrespondentState::Preferred,
+        )];
+        let print = certificate("alice").fingerprint();
+        let blocking = anchors().blocking([print]);
+        let found = usable(&known, &blocking, Profile::Default, NOW);
+        assert_eq!(found, Usable::None);
     }
 }

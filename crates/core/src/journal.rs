@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::{InboundContent, InboundOutcome, OutboundFacts, OutboundOutcome};
 use crate::rules::{Choice, InboundMode, OutboundMode};
+use crate::suite::Algorithms;
 use crate::tenant::OrganisationId;
 
 /// Which way a mail goes; it comes from who hands it in (spec.md section 2).
@@ -83,6 +84,9 @@ pub enum Trace {
         facts: Option<OutboundFacts>,
         /// What happens.
         outcome: Option<OutboundOutcome>,
+        /// What the copy is made with, if we sign or encrypt it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        algorithms: Option<Algorithms>,
         /// A step outside the matrix.
         exemption: Option<Exemption>,
     },

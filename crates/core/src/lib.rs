@@ -15,9 +15,11 @@
 )]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
+pub mod asking;
 pub mod change;
 pub mod failure;
 pub mod harvest;
+pub mod header_protection;
 pub mod journal;
 pub mod limits;
 pub mod outcome;
@@ -28,6 +30,9 @@ pub mod queue;
 pub mod report;
 pub mod rules;
 pub mod settle;
+pub mod special;
+pub mod subject;
+pub mod suite;
 pub mod tenant;
 #[cfg(test)]
 mod testdata;

@@ -24,3 +24,20 @@ pub const SENT_MEMORY: i64 = 30 * 86_400;
 pub const TRACE_FIELDS: usize = 100;
 /// Longest subject of the mail repeated in a report, in characters: enough to know it again.
 pub const SUBJECT_CHARS: usize = 200;
+/// How far in the future the signing time of a mail may lie for what it announces to be believed, in seconds: one day, which
+/// covers clocks set to the wrong time zone.
+pub const ANNOUNCED_SKEW: i64 = 86_400;
+/// Seconds after which a correspondent's key is asked about again: authorities publish lists at least daily.
+pub const ASK_AGAIN: i64 = 86_400;
+/// Seconds until a question about a key that got no answer is asked again; each further pause doubles, up to
+/// [`ASK_AGAIN`].
+pub const ASK_FIRST: i64 = 300;
+/// How often a subject is searched for forged tags: each search finds all there are, and only letters that look one way
+/// small and another way large make another one worth while.
+pub const TAG_PASSES: usize = 8;
+/// Longest field taken from a protected payload, in octets: a subject is one line, and sixteen of the longest are no text.
+pub const PROTECTED_FIELD_OCTETS: usize = 16 * 1024;
+/// Most octets of a text that are looked through for fields repeated at its top: as much as one such field may have.
+pub const LEGACY_DISPLAY_OCTETS: u64 = 16 * 1024;
+/// Longest announcement that is kept with a key, in octets; real ones have less than 300.
+pub const ANNOUNCED_OCTETS: usize = 4_096;

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::rules::{InboundMode, OutboundMode};
+use crate::tenant::Special;
 
 /// What an inbound mail is for one recipient, after outer signatures are unwrapped (A28).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -114,6 +115,25 @@ pub enum ClientContent {
     EncryptedMalformed,
 }
 
+/// A kind of mail that some programs cannot handle once it is signed or encrypted (spec.md section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SpecialKind {
+    /// A calendar request or answer (RFC 6047).
+    Calendar,
+    /// Microsoft's TNEF (winmail.dat).
+    Tnef,
+}
+
+/// A special mail of an organisation that wants it treated otherwise than all mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SpecialMail {
+    /// What it is.
+    pub kind: SpecialKind,
+    /// What the organisation wants. An enforced mode is never weakened by it (promise 2).
+    pub treatment: Special,
+}
+
 /// The facts an outbound outcome rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OutboundFacts {
@@ -123,6 +143,9 @@ pub struct OutboundFacts {
     pub recipient: RecipientKey,
     /// What the client handed in.
     pub content: ClientContent,
+    /// Whether it is special to the organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub special: Option<SpecialMail>,
 }
 
 /// What happens to one outbound copy.
@@ -153,6 +176,8 @@ pub enum AsIs {
     NoCertificate,
     /// Header From is not a single address of the organisation (A4).
     ForeignFrom,
+    /// The organisation leaves such mail as it is.
+    Special,
 }
 
 /// Why a signed copy is not encrypted.
@@ -165,6 +190,8 @@ pub enum NotEncrypted {
     NoKey,
     /// The recipient is known to support only weak algorithms.
     WeakKey,
+    /// The organisation only signs such mail.
+    Special,
 }
 
 /// Why an outbound copy is refused.
@@ -187,17 +214,46 @@ pub enum OutboundRefusal {
     EncryptedMalformed,
 }
 
-/// The outbound half of the outcome matrix.
-pub const fn outbound(mode: OutboundMode, facts: OutboundFacts) -> OutboundOutcome {
-    match mode {
-        OutboundMode::Neither => OutboundOutcome::AsIs(AsIs::NothingAsked),
-        OutboundMode::SignOnly => sign_only(facts.sender, facts.content),
-        OutboundMode::Optional => optional(facts),
-        OutboundMode::Enforce => enforce(facts),
+/// Whether the recipient's key must be known to settle the outcome.
+pub const fn asks_for_key(mode: OutboundMode, special: Option<SpecialMail>) -> bool {
+    match (mode, treatment(special)) {
+        (OutboundMode::Optional, Special::SignOnly | Special::Leave) => false,
+        _ => mode.asks_for_key(),
     }
 }
 
-const fn sign_only(sender: Sender, content: ClientContent) -> OutboundOutcome {
+/// The outbound half of the outcome matrix.
+pub const fn outbound(mode: OutboundMode, facts: OutboundFacts) -> OutboundOutcome {
+    use NotEncrypted::{NotAsked, Special as SpecialMail};
+    use OutboundMode as M;
+    let (sender, content) = (facts.sender, facts.content);
+    match (mode, treatment(facts.special)) {
+        (M::Neither, _) => OutboundOutcome::AsIs(AsIs::NothingAsked),
+        (M::SignOnly, Special::LikeAll | Special::SignOnly) => sign(sender, content, NotAsked),
+        (M::SignOnly | M::Optional, Special::Leave) => leave(content),
+        (M::Optional, Special::SignOnly) => sign(sender, content, SpecialMail),
+        (M::Optional, Special::LikeAll) => optional(facts),
+        (M::Enforce, _) => enforce(facts),
+    }
+}
+
+const fn treatment(special: Option<SpecialMail>) -> Special {
+    match special {
+        Some(special) => special.treatment,
+        None => Special::LikeAll,
+    }
+}
+
+const fn leave(content: ClientContent) -> OutboundOutcome {
+    use ClientContent as C;
+    OutboundOutcome::AsIs(match content {
+        C::Encrypted | C::EncryptedToOthers | C::EncryptedMalformed => AsIs::EncryptedByClient,
+        C::Signed => AsIs::SignedByClient,
+        C::Plain => AsIs::Special,
+    })
+}
+
+const fn sign(sender: Sender, content: ClientContent, because: NotEncrypted) -> OutboundOutcome {
     use ClientContent as C;
     use OutboundOutcome as O;
     match (content, sender) {
@@ -205,7 +261,7 @@ const fn sign_only(sender: Sender, content: ClientContent) -> OutboundOutcome {
             O::AsIs(AsIs::EncryptedByClient)
         }
         (C::Signed, _) => O::AsIs(AsIs::SignedByClient),
-        (C::Plain, Sender::Certificate) => O::Sign(NotEncrypted::NotAsked),
+        (C::Plain, Sender::Certificate) => O::Sign(because),
         (C::Plain, Sender::NoCertificate) => O::AsIs(AsIs::NoCertificate),
         (C::Plain, Sender::Foreign) => O::AsIs(AsIs::ForeignFrom),
     }
@@ -358,6 +414,7 @@ mod tests {
                     sender,
                     recipient,
                     content,
+                    special: None,
                 };
                 let found = outbound(outbound_mode(row[0]), facts);
                 assert_eq!(outbound_word(found), *expected, "{} {facts:?}", row[0]);
@@ -547,9 +604,62 @@ mod tests {
                 sender,
                 recipient,
                 content,
+                special: None,
             };
             assert_eq!(outbound(mode, facts), expected, "{mode:?} {facts:?}");
         }
+    }
+
+    /// spec.md section 3: every treatment under every mode, towards a recipient whose key is known and one without.
+    #[test]
+    fn special_mail_in_every_mode() {
+        use Special::{Leave, LikeAll, SignOnly};
+        let left = OutboundOutcome::AsIs(AsIs::Special);
+        let signed = OutboundOutcome::Sign(NotEncrypted::Special);
+        let nothing = OutboundOutcome::AsIs(AsIs::NothingAsked);
+        let sign = OutboundOutcome::Sign(NotEncrypted::NotAsked);
+        let both = OutboundOutcome::SignAndEncrypt;
+        let table = [
+            (OutboundMode::Neither, [nothing, nothing, nothing]),
+            (OutboundMode::SignOnly, [sign, sign, left]),
+            (OutboundMode::Optional, [both, signed, left]),
+            // Promise 2: what a rule enforces is done all the same.
+            (OutboundMode::Enforce, [both, both, both]),
+        ];
+        for (mode, expected) in table {
+            for (treatment, expected) in [LikeAll, SignOnly, Leave].into_iter().zip(expected) {
+                for kind in [SpecialKind::Calendar, SpecialKind::Tnef] {
+                    let special = Some(SpecialMail { kind, treatment });
+                    let facts = OutboundFacts {
+                        sender: Sender::Certificate,
+                        recipient: RecipientKey::Known,
+                        content: ClientContent::Plain,
+                        special,
+                    };
+                    assert_eq!(outbound(mode, facts), expected, "{mode:?} {treatment:?}");
+                    let keyless = OutboundFacts {
+                        recipient: RecipientKey::Unknown,
+                        ..facts
+                    };
+                    let refused = matches!(outbound(mode, keyless), OutboundOutcome::Refuse(_));
+                    assert_eq!(refused, mode == OutboundMode::Enforce);
+                    let encrypts = expected == both;
+                    assert!(asks_for_key(mode, special) || !encrypts, "{mode:?}");
+                }
+            }
+        }
+        // What the client signed itself keeps its signature.
+        let facts = OutboundFacts {
+            sender: Sender::Certificate,
+            recipient: RecipientKey::Known,
+            content: ClientContent::Signed,
+            special: Some(SpecialMail {
+                kind: SpecialKind::Calendar,
+                treatment: Leave,
+            }),
+        };
+        let kept = OutboundOutcome::AsIs(AsIs::SignedByClient);
+        assert_eq!(outbound(OutboundMode::Optional, facts), kept);
     }
 
     /// S82 and promise 2, over every combination of facts.
@@ -569,13 +679,23 @@ mod tests {
             ClientContent::EncryptedToOthers,
             ClientContent::EncryptedMalformed,
         ];
-        for sender in senders {
+        let specials = [None, Some(Special::SignOnly), Some(Special::Leave)].map(|treatment| {
+            treatment.map(|treatment| SpecialMail {
+                kind: SpecialKind::Tnef,
+                treatment,
+            })
+        });
+        for (sender, special) in senders
+            .into_iter()
+            .flat_map(|sender| specials.map(|special| (sender, special)))
+        {
             for recipient in keys {
                 for content in contents {
                     let facts = OutboundFacts {
                         sender,
                         recipient,
                         content,
+                        special,
                     };
                     for mode in [
                         OutboundMode::Neither,

@@ -7,9 +7,11 @@ use sealgate_mail::header::{Field, HeaderBlock, fold};
 use sealgate_smime::algorithms::DigestAlgorithm;
 use sealgate_smime::aws::hmac;
 use sealgate_smime::verdict::{EncryptionVerdict, SignatureVerdict};
+use sealgate_smime::verify::Note;
 
 use crate::journal::Direction;
 use crate::limits::{RECEIVED_HOPS, TRACE_FIELDS};
+use crate::process::Layer;
 use crate::tenant::OrganisationId;
 
 /// What every field of ours begins with, in lower case.
@@ -152,6 +154,14 @@ pub struct Verdicts {
     pub encryption: EncryptionVerdict,
     /// The signer's address as the certificate names it, for a signature that is good.
     pub signer: Option<String>,
+    /// Each layer of S/MIME, the outermost first (row C24).
+    pub layers: Vec<Layer>,
+    /// Remarks that do not change the verdicts.
+    pub notes: Vec<Note>,
+    /// Whether what is signed holds the Subject (RFC 9788); else a signature covers the body alone (row C9).
+    pub covers_subject: bool,
+    /// Whether remote content was taken out of what was decrypted (row C1).
+    pub neutralised: bool,
 }
 
 impl Default for Verdicts {
@@ -160,6 +170,10 @@ impl Default for Verdicts {
             signature: SignatureVerdict::None,
             encryption: EncryptionVerdict::None,
             signer: None,
+            layers: Vec::new(),
+            notes: Vec::new(),
+            covers_subject: false,
+            neutralised: false,
         }
     }
 }
@@ -187,10 +201,46 @@ impl Verdicts {
             method.push_str(&format!(" body.smime-identifier={address}"));
         }
         let results = fold(&format!("{AUTHENTICATION_RESULTS}: {host}; {method}"));
+        let remarks = self.remarks();
         let own = fold(&format!(
-            "{RESULT}: signature={signature}; encryption={encryption}"
+            "{RESULT}: signature={signature}; encryption={encryption}{remarks}"
         ));
         results + &own
+    }
+
+    /// What is said beside the verdicts, each after `; `: what a good signature covers, each layer where there are several,
+    /// and notes.
+    pub fn remarks(&self) -> String {
+        let mut remarks: Vec<String> = Vec::new();
+        if self.signature.is_good() {
+            let covers = if self.covers_subject {
+                "body+subject"
+            } else {
+                "body"
+            };
+            remarks.push(format!("covers={covers}"));
+        }
+        let several = self.layers.len() > 1;
+        let layers = self.layers.iter().filter(|_| several).map(layer);
+        remarks.extend(layers.map(|layer| format!("layer={layer}")));
+        remarks.extend(self.notes.iter().map(|note| format!("note={note}")));
+        if self.neutralised {
+            remarks.push("note=remote-content-removed".to_owned());
+        }
+        let written = remarks.iter().map(|remark| format!("; {remark}"));
+        written.collect()
+    }
+}
+
+/// A layer in one word, such as `signed:valid:alice@partner.example` or `encrypted:decrypted` (row C24).
+fn layer(layer: &Layer) -> String {
+    let word = layer.to_string().replace('=', ":");
+    match layer {
+        Layer::Signed {
+            signer: Some(address),
+            ..
+        } if is_plain(address) => format!("{word}:{address}"),
+        Layer::Signed { .. } | Layer::Encrypted { .. } | Layer::Compressed(_) => word,
     }
 }
 
@@ -423,7 +473,7 @@ mod tests {
                 E::DecryptedAuthenticated,
                 "Authentication-Results: mx.we.example; smime=pass reason=\"valid\" \
                  body.smime-identifier=alice@partner.example X-Sealgate-Result: signature=valid; \
-                 encryption=decrypted-authenticated",
+                 encryption=decrypted-authenticated; covers=body",
             ),
             (
                 S::Broken,
@@ -451,6 +501,7 @@ mod tests {
                 signature,
                 encryption,
                 signer,
+                ..Verdicts::default()
             };
             let fields = verdicts.fields(&ours());
             let words: Vec<&str> = fields.split_whitespace().collect();
@@ -473,6 +524,7 @@ mod tests {
                 signature: SignatureVerdict::Valid,
                 encryption: EncryptionVerdict::None,
                 signer: Some(signer.to_owned()),
+                ..Verdicts::default()
             };
             assert!(!verdicts.fields(&ours()).contains("identifier"), "{signer}");
         }

@@ -6,6 +6,7 @@
 mod inbound;
 mod open;
 mod outbound;
+mod remote;
 
 use std::io;
 use std::sync::Arc;
@@ -20,9 +21,10 @@ use crate::failure;
 use crate::ports::{Shelf, StoredContent};
 use crate::queue::Body;
 
-pub use inbound::{InboundRecipient, InboundWork, as_it_came, inbound, partial_verdicts};
-pub use open::{OpenInput, Opened, open};
+pub use inbound::{InboundRecipient, InboundWork, as_it_came, inbound, inbound_plain};
+pub use open::{Compression, Layer, OpenInput, Opened, open};
 pub use outbound::{OutboundRecipient, OutboundWork, outbound};
+pub use remote::neutralise;
 
 /// A received mail, as both directions begin with it.
 #[derive(Clone, Copy, Debug)]

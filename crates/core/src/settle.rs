@@ -8,9 +8,10 @@ use sealgate_mail::{Address, Timestamp};
 use crate::journal::{Exemption, MailStatus, Trace};
 use crate::outcome::{
     self, AsIs, ClientContent, InboundContent, InboundOutcome, OutboundFacts, OutboundOutcome,
-    RecipientKey, Sender,
+    RecipientKey, Sender, SpecialMail,
 };
 use crate::rules::{Choice, InboundMode, OutboundMode, Sides, choose_inbound, choose_outbound};
+use crate::suite::Chosen;
 use crate::tenant::{KeyId, Organisation};
 
 /// An outcome and why.
@@ -28,6 +29,21 @@ impl<O> Settled<O> {
         match &self.trace {
             Trace::Inbound { exemption, .. } | Trace::Outbound { exemption, .. } => *exemption,
         }
+    }
+}
+
+impl Settled<OutboundOutcome> {
+    /// The same, with the algorithms the copy is made with in its trace.
+    pub fn made_with(mut self, chosen: &Chosen) -> Self {
+        if let Trace::Outbound {
+            facts: Some(facts),
+            algorithms,
+            ..
+        } = &mut self.trace
+        {
+            *algorithms = chosen.shown(self.outcome, facts.content);
+        }
+        self
     }
 }
 
@@ -98,22 +114,32 @@ pub fn outbound_choice(
     Some(choose_outbound(&organisation.rules, sides, certificate))
 }
 
-/// Settles one recipient of an outbound mail. `choice` is what [`outbound_choice`] gave; `recipient_key` is
-/// [`RecipientKey::NotAsked`] unless [`OutboundMode::asks_for_key`].
+/// What was looked up of a mail and one recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LookedUp {
+    /// What we can encrypt to; [`RecipientKey::NotAsked`] unless [`outcome::asks_for_key`].
+    pub key: RecipientKey,
+    /// What the client handed in.
+    pub content: ClientContent,
+    /// Whether the mail is special to the organisation.
+    pub special: Option<SpecialMail>,
+}
+
+/// Settles one recipient of an outbound mail. `choice` is what [`outbound_choice`] gave.
 pub fn outbound(
     choice: Option<Choice<OutboundMode>>,
     sender: &OutboundSender,
     recipient: &Address,
-    recipient_key: RecipientKey,
-    content: ClientContent,
+    looked_up: LookedUp,
 ) -> Settled<OutboundOutcome> {
     let Some(choice) = choice else {
         return outbound_exempt(sender, recipient, Exemption::Internal);
     };
     let facts = OutboundFacts {
         sender: sender.sender,
-        recipient: recipient_key,
-        content,
+        recipient: looked_up.key,
+        content: looked_up.content,
+        special: looked_up.special,
     };
     let outcome = outcome::outbound(choice.mode, facts);
     let trace = Trace::Outbound {
@@ -122,6 +148,7 @@ pub fn outbound(
         choice: Some(choice),
         facts: Some(facts),
         outcome: Some(outcome),
+        algorithms: None,
         exemption: None,
     };
     Settled { outcome, trace }
@@ -139,6 +166,7 @@ pub fn outbound_exempt(
         choice: None,
         facts: None,
         outcome: None,
+        algorithms: None,
         exemption: Some(exemption),
     };
     Settled {
@@ -381,7 +409,12 @@ mod tests {
         let settle = |recipient: &str, key, content| {
             let recipient = address(recipient);
             let choice = outbound_choice(&organisation, &sender, &recipient);
-            outbound(choice, &sender, &recipient, key, content)
+            let looked_up = LookedUp {
+                key,
+                content,
+                special: None,
+            };
+            outbound(choice, &sender, &recipient, looked_up)
         };
         let enforced = settle("a@x.example", RecipientKey::Known, ClientContent::Plain);
         assert!(matches!(enforced.outcome, OutboundOutcome::Refuse(_)));
@@ -391,6 +424,7 @@ mod tests {
             choice: Some(choice),
             facts: Some(facts),
             outcome,
+            algorithms: None,
             exemption: None,
         } = enforced.trace
         else {

@@ -8,14 +8,17 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use sealgate_mail::{Address, Domain, Timestamp};
-use sealgate_smime::algorithms::Switches;
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::path::TrustAnchors;
-use sealgate_smime::profile::Profile;
+use sealgate_smime::profile::{Capabilities, Profile};
 use serde::{Deserialize, Serialize};
 
 use crate::queue::{Destination, NextHop};
 use crate::rules::{Entry, Rule};
+
+mod settings;
+
+pub use settings::{Language, RevocationMode, Settings, Special};
 
 /// Number of an organisation in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,107 +29,6 @@ pub struct OrganisationId(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KeyId(pub i64);
-
-/// Language of reports to an organisation's users.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    /// German.
-    De,
-    /// English.
-    #[default]
-    En,
-}
-
-impl Language {
-    /// The word of configuration and lists (ISO 639-1).
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::De => "de",
-            Self::En => "en",
-        }
-    }
-}
-
-/// Switches of an organisation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Settings {
-    /// A3: if one recipient of an outbound mail is refused, all are.
-    pub all_or_nothing: bool,
-    /// Language of reports.
-    pub language: Language,
-    /// Whether Triple DES and SHA-1 are read.
-    pub legacy: bool,
-    /// Whether keys on Brainpool curves are read.
-    pub brainpool: bool,
-    /// What an unanswered question about revocation means.
-    pub revocation: RevocationMode,
-    /// Whether Mozilla's roots for e-mail are trusted beside the organisation's own.
-    pub public_roots: bool,
-    /// Whether remote content is taken out of decrypted HTML that no valid signature inside vouches for (row C1).
-    pub neutralise: bool,
-    /// Whether what was found is told in the Subject; forged tags are removed then (rows G1 and G2).
-    pub subject_tags: bool,
-    /// Whether header fields of outgoing mail are protected (RFC 9788).
-    pub header_protection: bool,
-    /// What is done with outgoing calendar mail where a rule signs or encrypts.
-    pub calendar: Special,
-    /// The same for mail in Microsoft's TNEF form (winmail.dat).
-    pub tnef: Special,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            all_or_nothing: false,
-            language: Language::default(),
-            legacy: false,
-            brainpool: false,
-            revocation: RevocationMode::default(),
-            public_roots: true,
-            neutralise: true,
-            subject_tags: false,
-            header_protection: false,
-            calendar: Special::default(),
-            tnef: Special::default(),
-        }
-    }
-}
-
-impl Settings {
-    /// The algorithms that are read beyond the accepted ones.
-    pub const fn switches(&self) -> Switches {
-        Switches {
-            legacy: self.legacy,
-            brainpool: self.brainpool,
-        }
-    }
-}
-
-/// What an unanswered question about revocation means.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RevocationMode {
-    /// The verdict is `revocation-unknown`; the mail is delivered and the question asked again.
-    #[default]
-    Soft,
-    /// An answer is required: without one the signature counts as `untrusted`, and keys are not used.
-    Hard,
-}
-
-/// What is done with mail of a kind that some programs cannot handle once it is signed or encrypted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Special {
-    /// Like all mail.
-    #[default]
-    LikeAll,
-    /// Signed, never encrypted; where a rule enforces encryption, it is encrypted all the same.
-    SignOnly,
-    /// Left as it is; where a rule enforces something, it is done all the same.
-    Leave,
-}
 
 /// One organisation.
 #[derive(Debug)]
@@ -149,19 +51,45 @@ pub struct Organisation {
     pub destinations: HashMap<Domain, Destination>,
     /// Next hop for all domains without a destination of their own.
     pub smarthost: Option<NextHop>,
-    /// Its trust roots.
+    /// Its trust roots, with the public ones if it trusts them, without what it blocks.
     pub anchors: Arc<TrustAnchors>,
-    /// Algorithms agreed with partners; the first that covers an address counts.
+    /// Algorithms agreed with partners, each external address or domain once.
     pub partners: Vec<Partner>,
 }
 
 /// Algorithms agreed with a partner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Partner {
-    /// Whom: an external address, a domain, or all.
+    /// Whom: an external address or a domain.
     pub external: Entry,
     /// The algorithms.
     pub profile: Profile,
+}
+
+/// A certificate, of an authority or of anybody, that an organisation never trusts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Blocked {
+    /// SHA-256 of its DER.
+    #[serde(serialize_with = "as_hex")]
+    pub sha256: [u8; 32],
+    /// Its subject, if the certificate itself was at hand.
+    pub subject: Option<String>,
+}
+
+impl Blocked {
+    /// The fingerprint in hexadecimal digits.
+    pub fn hex(&self) -> String {
+        hex(&self.sha256)
+    }
+}
+
+fn hex(sha256: &[u8; 32]) -> String {
+    sha256.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+fn as_hex<S: serde::Serializer>(sha256: &[u8; 32], to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&hex(sha256))
 }
 
 /// Domains, the server mail for them is delivered to, and the known mailboxes or a wildcard.
@@ -325,6 +253,20 @@ impl Organisation {
         self.mailboxes.get(address)
     }
 
+    /// The partner that `external` belongs to: an agreement with the address itself counts before one with its domain.
+    pub fn partner(&self, external: &Address) -> Option<&Partner> {
+        let of = |partner: &&Partner| partner.external.covers(external);
+        let by_name = |partner: &&Partner| matches!(partner.external, Entry::Mailbox(_));
+        let mut own = self.partners.iter().filter(by_name).filter(of);
+        own.next().or_else(|| self.partners.iter().find(of))
+    }
+
+    /// The profile agreed for `external`.
+    pub fn profile(&self, external: &Address) -> Profile {
+        self.partner(external)
+            .map_or(Profile::Default, |partner| partner.profile)
+    }
+
     /// Where mail to `domain` goes: its inbound route, its destination, the smarthost, or its MX.
     pub fn next_hop(&self, domain: &Domain) -> NextHop {
         if let Some(route) = self.route(domain) {
@@ -455,7 +397,7 @@ pub struct RingEntry {
 }
 
 /// An external address's certificate, with where it came from (spec.md section 5).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CorrespondentKey {
     /// Number in the store.
     pub id: i64,
@@ -469,8 +411,25 @@ pub struct CorrespondentKey {
     pub state: CorrespondentState,
     /// When it was stored.
     pub added: Timestamp,
-    /// The smimeCapabilities the owner announced when it was learned, DER (RFC 8551 section 2.5.2).
-    pub capabilities: Option<Vec<u8>>,
+    /// What its owner announced that it reads, in the newest valid mail.
+    pub announced: Option<Announced>,
+}
+
+impl CorrespondentKey {
+    /// What its owner announced, read; none where nothing readable was announced.
+    pub fn capabilities(&self) -> Option<Capabilities> {
+        let announced = self.announced.as_ref()?;
+        Capabilities::from_der(&announced.capabilities).ok()
+    }
+}
+
+/// What the owner of a key announced that it reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announced {
+    /// The smimeCapabilities attribute's value, DER (RFC 8551 section 2.5.2).
+    pub capabilities: Vec<u8>,
+    /// The signing time of the mail: only a later announcement counts instead (RFC 8551 section 2.7.1).
+    pub at: Timestamp,
 }
 
 /// Where a correspondent key came from.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the certificates and keys of this directory anew: two authorities, one of ours, one partner with several.
-# Needs openssl 3. Keys are P-256 and are used by tests only.
+# Needs openssl 3. Keys are P-256, one RSA, and are used by tests only.
 set -eu
 cd "$(dirname "$0")"
 work=$(mktemp -d)
@@ -80,5 +80,10 @@ leaf alice-crl root-one alice@partner.example 20250601000000Z 20350101000000Z cr
 leaf alice-sign root-one alice@partner.example 20250101000000Z 20350101000000Z sign
 leaf alice-encrypt root-one alice@partner.example 20250101000000Z 20350101000000Z encrypt
 leaf bob root-one bob@partner.example 20250101000000Z 20350101000000Z both
+# One with an RSA key, which has two ways to sign.
+openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key" -subj /CN=us-rsa -days 3650 \
+  -addext keyUsage=critical,digitalSignature,keyEncipherment -addext extendedKeyUsage=emailProtection \
+  -addext basicConstraints=critical,CA:false -addext subjectAltName=email:us@we.example -outform DER -out us-rsa.der
+openssl pkcs8 -topk8 -nocrypt -in "$work/key" -outform DER -out us-rsa.p8
 # Private keys that no test uses are not kept.
 rm -f alice-newer.p8 alice-expired.p8 alice-other-issuer.p8 alice-crl.p8 alice-sign.p8 alice-encrypt.p8

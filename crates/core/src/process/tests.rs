@@ -1,14 +1,17 @@
 use sealgate_mail::smtp::Notify;
 use sealgate_mail::{Address, Content, Domain, Timestamp};
+use sealgate_smime::algorithms::{DigestAlgorithm, SignatureAlgorithm};
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::decrypt::{KeyPair, recipients};
 use sealgate_smime::kind::{Kind, kind};
 use sealgate_smime::path::TrustAnchors;
+use sealgate_smime::profile::{Profile, Suite, suite};
+use sealgate_smime::revocation::Evidence;
 use sealgate_smime::sign::Signer;
 use sealgate_smime::verdict::{EncryptionVerdict, SignatureVerdict};
 
 use super::*;
-use crate::harvest::harvest;
+use crate::harvest::{Terms, harvest};
 use crate::journal::Exemption;
 use crate::journal::MailStatus;
 use crate::outcome::{
@@ -18,8 +21,11 @@ use crate::outcome::{
 use crate::own_header::Own;
 use crate::ports::MemoryShelf;
 use crate::queue::Outgoing;
+use crate::tenant::Settings;
 use crate::testdata::{Counter, certificate, key};
 use sealgate_mail::smtp::EnvelopeRecipient;
+
+mod headers;
 
 /// 2026-11-22.
 const NOW: Timestamp = Timestamp(1_795_305_600);
@@ -68,6 +74,7 @@ fn settled(address: &str, outcome: OutboundOutcome, certificates: &[&str]) -> Ou
         content: ClientContent::Plain,
         exemption: None,
         certificates: certificates.iter().map(|name| certificate(name)).collect(),
+        suite: Suite::default(),
     }
 }
 
@@ -105,6 +112,7 @@ fn send(shelf: &MemoryShelf, raw: &str, recipients: &[OutboundRecipient]) -> Vec
         signer: Some(signer),
         own: Some(&own),
         now: NOW,
+        protect_header: false,
     };
     outbound(&work, shelf, &mut Counter(1)).unwrap()
 }
@@ -302,6 +310,7 @@ fn without_a_key_nothing_is_sent_instead() {
             signer: None,
             own: None,
             now: NOW,
+            protect_header: false,
         };
         let found = outbound(&work, &shelf, &mut Counter(1));
         assert!(matches!(found, Err(ProcessError::Key(_))));
@@ -335,6 +344,7 @@ fn no_certificate_to_encrypt_to_is_an_error() {
         signer: Some(signer),
         own: Some(&own),
         now: NOW,
+        protect_header: false,
     };
     let found = outbound(&work, &shelf, &mut Counter(1));
     assert!(matches!(found, Err(ProcessError::Key(_))));
@@ -347,8 +357,7 @@ fn receive(
     outcome: InboundOutcome,
     opened: &[Opened],
 ) -> Outgoing {
-    let exemption = None;
-    receive_exempt(shelf, content, outcome, (opened, exemption))
+    receive_exempt(shelf, content, outcome, (opened, None))
 }
 
 fn receive_exempt(
@@ -356,6 +365,16 @@ fn receive_exempt(
     content: &Arc<dyn StoredContent>,
     outcome: InboundOutcome,
     (opened, exemption): (&[Opened], Option<Exemption>),
+) -> Outgoing {
+    let given = (opened, exemption, Settings::default());
+    receive_with(shelf, content, outcome, given)
+}
+
+fn receive_with(
+    shelf: &MemoryShelf,
+    content: &Arc<dyn StoredContent>,
+    outcome: InboundOutcome,
+    (opened, exemption, settings): (&[Opened], Option<Exemption>, Settings),
 ) -> Outgoing {
     let recipients = [
         InboundRecipient {
@@ -386,11 +405,40 @@ fn receive_exempt(
             authserv_id: &host,
             trace_key: &[7; 32],
         },
+        settings,
     };
     let mut copies = inbound(&work, shelf).unwrap();
     assert_eq!(copies.len(), 1);
     assert_eq!(copies[0].recipients, [to("us@we.example")]);
     copies.remove(0)
+}
+
+/// What the journal is told of the signature of a mail that was not opened.
+fn plain_of(shelf: &MemoryShelf, content: &Arc<dyn StoredContent>) -> SignatureVerdict {
+    let host = Domain::parse("gate.example").unwrap();
+    let params = MailParams::default();
+    let recipients = [InboundRecipient {
+        recipient: to("us@we.example"),
+        outcome: InboundOutcome::Deliver,
+        exemption: None,
+        opened: None,
+    }];
+    let work = InboundWork {
+        received: Received {
+            content,
+            from: &ReversePath::Null,
+            params: &params,
+            prepend: "",
+        },
+        recipients: &recipients,
+        opened: &[],
+        own: Own {
+            authserv_id: &host,
+            trace_key: &[7; 32],
+        },
+        settings: Settings::default(),
+    };
+    inbound_plain(&work, shelf).unwrap().1.signature
 }
 
 #[test]
@@ -424,7 +472,8 @@ fn m9_held_mail_is_released_without_spoofed_headers() {
         authserv_id: &host,
         trace_key: &[7; 32],
     };
-    let copy = as_it_came(received, to("us@we.example"), own, &shelf).unwrap();
+    let recipient = to("us@we.example");
+    let copy = as_it_came(received, recipient, own, Settings::default(), &shelf).unwrap();
     let expected = format!("{PREPEND}From: a@x.example\r\n\r\nkept\r\n");
     assert_eq!(text_of(&copy), expected);
 }
@@ -463,13 +512,10 @@ fn c7_a_signed_part_of_an_unsigned_mail_is_partial() {
         "{text}"
     );
     assert!(text.ends_with(&wrapped.split_once("\n\n").unwrap().1.replace('\n', "\r\n")));
-    let partial = partial_verdicts(content.as_ref()).unwrap();
-    assert_eq!(partial.signature, SignatureVerdict::Partial);
+    // Row G7: for the journal as well.
+    assert_eq!(plain_of(&shelf, &content), SignatureVerdict::Partial);
     let plain = stored(&shelf, FROM_ALICE);
-    assert_eq!(
-        partial_verdicts(plain.as_ref()).unwrap(),
-        Default::default()
-    );
+    assert_eq!(plain_of(&shelf, &plain), SignatureVerdict::None);
 }
 
 #[test]
@@ -512,6 +558,7 @@ fn encrypted_to_us(shelf: &MemoryShelf, inner: &str) -> Arc<dyn StoredContent> {
         signer: Some(signer),
         own: None,
         now: NOW,
+        protect_header: false,
     };
     let copies = outbound(&work, shelf, &mut Counter(3)).unwrap();
     stored(shelf, &text_of(&copies[0]).replace("\r\n", "\n"))
@@ -544,7 +591,12 @@ fn decrypted_mail_is_delivered_with_its_verdict() {
         InboundContent::KeyPresent
     );
     let from = found.from.clone().unwrap();
-    let learned = harvest(&found.signatures[0], &from, &[], &anchors(), NOW);
+    let terms = Terms {
+        anchors: &anchors(),
+        evidence: &Evidence::default(),
+        now: NOW,
+    };
+    let learned = harvest(&found.signatures[0], &from, &[], terms);
     assert_eq!(learned[0].certificate, certificate("alice"));
 
     let copy = receive(&shelf, &content, InboundOutcome::DeliverDecrypted, &[found]);
@@ -641,6 +693,7 @@ fn what_did_not_open_is_never_delivered_as_decrypted() {
             authserv_id: &host,
             trace_key: &[7; 32],
         },
+        settings: Settings::default(),
     };
     assert!(matches!(inbound(&work, &shelf), Err(ProcessError::Io(_))));
 }
@@ -753,4 +806,113 @@ fn a_notification_passes_with_headers_only() {
         text.contains("sorry") && !text.contains("returned text"),
         "{text}"
     );
+}
+
+/// The copies our mailbox sends with its RSA key.
+fn send_with_rsa(
+    shelf: &MemoryShelf,
+    raw: &str,
+    recipients: &[OutboundRecipient],
+) -> Vec<Outgoing> {
+    let content = stored(shelf, raw);
+    let (key, own) = (key("us-rsa"), certificate("us-rsa"));
+    let signer = Signer {
+        key: &key,
+        certificate: &own,
+        chain: &[],
+        rsa_signature: Default::default(),
+    };
+    let work = OutboundWork {
+        received: Received {
+            content: &content,
+            from: &ReversePath::Null,
+            params: &MailParams::default(),
+            prepend: "",
+        },
+        recipients,
+        signer: Some(signer),
+        own: None,
+        now: NOW,
+        protect_header: false,
+    };
+    outbound(&work, shelf, &mut Counter(1)).unwrap()
+}
+
+fn of_profile(profile: Profile, recipient: OutboundRecipient) -> OutboundRecipient {
+    OutboundRecipient {
+        suite: suite(profile, &[]),
+        ..recipient
+    }
+}
+
+#[test]
+fn c23_a_special_recipient_never_lowers_the_rest() {
+    let shelf = MemoryShelf::default();
+    let raw = MAIL.replace(
+        "Bcc:",
+        "Cc: bob@partner.example, c@x.example, d@x.example\nBcc:",
+    );
+    let recipients = [
+        settled(ALICE, ENCRYPT, &["alice"]),
+        of_profile(Profile::Legacy, settled(BOB, ENCRYPT, &["bob"])),
+        of_profile(
+            Profile::Modern,
+            settled("c@x.example", ENCRYPT, &["alice-newer"]),
+        ),
+        settled("d@x.example", ENCRYPT, &["alice-encrypt"]),
+    ];
+    let copies = send(&shelf, &raw, &recipients);
+    let named: Vec<Vec<Certificate>> = copies
+        .iter()
+        .map(|copy| all_named(&bytes_of(copy)))
+        .collect();
+    let expected = [
+        vec!["us", "alice", "alice-encrypt"],
+        vec!["us", "bob"],
+        vec!["us", "alice-newer"],
+    ]
+    .map(|names| names.into_iter().map(certificate).collect::<Vec<_>>());
+    assert_eq!(named, expected);
+    let kinds: Vec<Kind> = copies
+        .iter()
+        .map(|copy| kind(&Message::read(&bytes_of(copy)).unwrap()).unwrap())
+        .collect();
+    assert_eq!(
+        kinds,
+        [Kind::Enveloped, Kind::Enveloped, Kind::AuthEnveloped]
+    );
+    for (copy, name) in copies.iter().zip(["alice", "bob", "us"]) {
+        let found = opened(&shelf, &bytes_of(copy), &[&pair(name)]);
+        assert_eq!(found.verdicts.signature, SignatureVerdict::Valid, "{name}");
+    }
+}
+
+#[test]
+fn each_way_of_signing_is_a_copy_of_its_own_and_made_once() {
+    let shelf = MemoryShelf::default();
+    let modern = |address| of_profile(Profile::Modern, settled(address, SIGN, &[]));
+    let recipients = [
+        settled("a@x.example", SIGN, &[]),
+        modern("b@x.example"),
+        settled("c@x.example", SIGN, &[]),
+        modern("d@x.example"),
+    ];
+    let copies = send_with_rsa(&shelf, MAIL, &recipients);
+    let schemes: Vec<SignatureAlgorithm> = copies
+        .iter()
+        .map(|copy| {
+            let found = opened(&shelf, &bytes_of(copy), &[]);
+            found.signatures[0].signers[0].algorithm.unwrap()
+        })
+        .collect();
+    let digest = DigestAlgorithm::Sha256;
+    let pss = SignatureAlgorithm::RsaPss {
+        digest,
+        mgf: digest,
+        salt: 32,
+    };
+    assert_eq!(schemes, [SignatureAlgorithm::RsaPkcs1(digest), pss]);
+    assert!(copies.iter().all(|copy| copy.recipients.len() == 2));
+    // A key of another kind has one way: one copy for all.
+    assert_eq!(send(&shelf, MAIL, &recipients).len(), 1);
 }

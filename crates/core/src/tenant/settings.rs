@@ -1,0 +1,180 @@
+//! The switches of an organisation: their names, their values in words, their defaults.
+
+use sealgate_smime::algorithms::Switches;
+use serde::{Deserialize, Serialize};
+
+/// Language of reports to an organisation's users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// German.
+    De,
+    /// English.
+    #[default]
+    En,
+}
+
+impl Language {
+    /// The word of configuration and lists (ISO 639-1).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::De => "de",
+            Self::En => "en",
+        }
+    }
+}
+
+/// Switches of an organisation. What was stored before a switch existed has its default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// A3: if one recipient of an outbound mail is refused, all are.
+    pub all_or_nothing: bool,
+    /// Language of reports.
+    pub language: Language,
+    /// Whether Triple DES and SHA-1 are read.
+    pub legacy: bool,
+    /// Whether keys on Brainpool curves are read.
+    pub brainpool: bool,
+    /// What an unanswered question about revocation means.
+    pub revocation: RevocationMode,
+    /// Whether Mozilla's roots for e-mail are trusted beside the organisation's own.
+    pub public_roots: bool,
+    /// Whether remote content is taken out of decrypted HTML that no valid signature inside vouches for (row C1).
+    pub neutralise: bool,
+    /// Whether what was found is told in the Subject; forged tags are removed then (rows G1 and G2).
+    pub subject_tags: bool,
+    /// Whether header fields of outgoing mail are protected (RFC 9788).
+    pub header_protection: bool,
+    /// What is done with outgoing calendar mail where a rule signs or encrypts.
+    pub calendar: Special,
+    /// The same for mail in Microsoft's TNEF form (winmail.dat).
+    pub tnef: Special,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            all_or_nothing: false,
+            language: Language::default(),
+            legacy: false,
+            brainpool: false,
+            revocation: RevocationMode::default(),
+            public_roots: true,
+            neutralise: true,
+            subject_tags: false,
+            header_protection: false,
+            calendar: Special::default(),
+            tnef: Special::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// The algorithms that are read beyond the accepted ones.
+    pub const fn switches(&self) -> Switches {
+        Switches {
+            legacy: self.legacy,
+            brainpool: self.brainpool,
+        }
+    }
+
+    /// Every switch by its name in files and commands, with its value in words.
+    pub const fn words(&self) -> [(&'static str, &'static str); 11] {
+        [
+            ("all-or-nothing", on_off(self.all_or_nothing)),
+            ("language", self.language.as_str()),
+            ("legacy", on_off(self.legacy)),
+            ("brainpool", on_off(self.brainpool)),
+            ("revocation", self.revocation.as_str()),
+            ("public-roots", on_off(self.public_roots)),
+            ("neutralise", on_off(self.neutralise)),
+            ("subject-tags", on_off(self.subject_tags)),
+            ("header-protection", on_off(self.header_protection)),
+            ("calendar", self.calendar.as_str()),
+            ("tnef", self.tnef.as_str()),
+        ]
+    }
+
+    /// The switches that differ from `before`, in words: `legacy on, tnef leave`.
+    pub fn changed_since(&self, before: &Self) -> String {
+        let pairs = self.words().into_iter().zip(before.words());
+        let changed: Vec<String> = pairs
+            .filter(|(now, then)| now != then)
+            .map(|((name, value), _)| format!("{name} {value}"))
+            .collect();
+        changed.join(", ")
+    }
+}
+
+const fn on_off(value: bool) -> &'static str {
+    if value { "on" } else { "off" }
+}
+
+/// What an unanswered question about revocation means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RevocationMode {
+    /// The verdict is `revocation-unknown`; the mail is delivered and the question asked again.
+    #[default]
+    Soft,
+    /// An answer is required: without one the signature counts as `untrusted`, and keys are not used.
+    Hard,
+}
+
+impl RevocationMode {
+    /// The word of configuration and lists.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Soft => "soft",
+            Self::Hard => "hard",
+        }
+    }
+}
+
+/// What is done with mail of a kind that some programs cannot handle once it is signed or encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Special {
+    /// Like all mail.
+    #[default]
+    LikeAll,
+    /// Signed, never encrypted; where a rule enforces encryption, it is encrypted all the same.
+    SignOnly,
+    /// Left as it is; where a rule enforces something, it is done all the same.
+    Leave,
+}
+
+impl Special {
+    /// The word of configuration and lists.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LikeAll => "like-all",
+            Self::SignOnly => "sign-only",
+            Self::Leave => "leave",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_changed_switches_are_named() {
+        let before = Settings::default();
+        let after = Settings {
+            legacy: true,
+            public_roots: false,
+            revocation: RevocationMode::Hard,
+            tnef: Special::SignOnly,
+            language: Language::De,
+            ..before
+        };
+        assert_eq!(
+            after.changed_since(&before),
+            "language de, legacy on, revocation hard, public-roots off, tnef sign-only"
+        );
+        assert_eq!(before.changed_since(&before), "");
+    }
+}
