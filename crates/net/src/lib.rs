@@ -13,6 +13,7 @@
 pub mod authenticity;
 pub mod ca;
 pub mod dns;
+pub mod fetch;
 pub mod limits;
 pub mod smtp_in;
 pub mod smtp_out;

@@ -86,6 +86,28 @@ pub const DKIM_OCTETS: usize = 10 * 1024 * 1024;
 /// Most DKIM signatures of one mail; real mail has up to three, each costs a name and a public-key operation.
 pub const DKIM_SIGNATURES: usize = 8;
 
+/// Longest time for one list or answer about revocation, from the first name to the last octet: a server that sends one
+/// octet a second is as good as away.
+pub const FETCH_WAIT: Duration = Duration::from_secs(10);
+/// Largest list or answer about revocation, in octets: the largest lists of public authorities have some megabytes.
+pub const FETCH_OCTETS: usize = 10 * 1024 * 1024;
+/// Largest header block of an HTTP response, in octets; real ones have less than one kilobyte.
+pub const FETCH_HEADER_OCTETS: usize = 16 * 1024;
+/// Most redirects followed for one question: one from http to https, one to another host, one to spare.
+pub const FETCH_REDIRECTS: usize = 3;
+/// Longest URL that is followed, in octets: those of authorities have about a hundred.
+pub const FETCH_URL_OCTETS: usize = 2048;
+/// Fetches under way at the same time: each may hold [`FETCH_OCTETS`] of memory.
+pub const FETCHES: usize = 8;
+/// Fetches under way from one host at the same time, so that a slow one does not take all places.
+pub const FETCHES_PER_HOST: usize = 2;
+/// Fetches that wait for a place of one host: more would only keep places from other hosts.
+pub const FETCHES_WAITING_PER_HOST: usize = 16;
+/// How long a host that did not answer is left alone, so that its questions do not keep every mail waiting.
+pub const FETCH_HOST_AWAY: Duration = Duration::from_secs(60);
+/// Fetches that wait for their place; what comes then is asked again with a later mail.
+pub const FETCHES_WAITING: usize = 64;
+
 /// Validity of the built-in root in seconds: twenty years, as roots of public authorities have.
 pub const ROOT_VALIDITY: i64 = 20 * 365 * 86_400;
 /// Validity of the built-in issuing CA in seconds: ten years, so that it is replaced well before the root.

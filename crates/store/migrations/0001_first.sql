@@ -44,6 +44,7 @@ CREATE TABLE keys (
     organisation INTEGER NOT NULL REFERENCES organisations (id),
     mailbox TEXT NOT NULL,
     fingerprint BLOB NOT NULL,
+    serial BLOB NOT NULL,
     certificate BLOB NOT NULL,
     chain TEXT NOT NULL,
     sealed BLOB NOT NULL,
@@ -53,6 +54,7 @@ CREATE TABLE keys (
     added INTEGER NOT NULL,
     UNIQUE (organisation, mailbox, fingerprint)
 ) STRICT;
+CREATE INDEX keys_serial ON keys (organisation, serial);
 
 CREATE TABLE mailboxes (
     organisation INTEGER NOT NULL REFERENCES organisations (id),
@@ -100,19 +102,40 @@ CREATE TABLE trust_roots (
     PRIMARY KEY (organisation, fingerprint)
 ) STRICT;
 
+CREATE TABLE blocked (
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    fingerprint BLOB NOT NULL,
+    subject TEXT,
+    PRIMARY KEY (organisation, fingerprint)
+) STRICT;
+
+CREATE TABLE partners (
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    external TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    PRIMARY KEY (organisation, external)
+) STRICT;
+
 CREATE TABLE correspondents (
     id INTEGER PRIMARY KEY NOT NULL,
     organisation INTEGER NOT NULL REFERENCES organisations (id),
     mailbox TEXT NOT NULL,
     address TEXT NOT NULL,
     fingerprint BLOB NOT NULL,
+    serial BLOB NOT NULL,
     certificate BLOB NOT NULL,
     origin TEXT NOT NULL,
     state TEXT NOT NULL,
     mail INTEGER,
     added INTEGER NOT NULL,
+    capabilities BLOB,
+    announced INTEGER,
+    ask_at INTEGER DEFAULT 0,
+    ask_failures INTEGER NOT NULL DEFAULT 0,
     UNIQUE (organisation, mailbox, fingerprint)
 ) STRICT;
+CREATE INDEX correspondents_serial ON correspondents (organisation, serial);
+CREATE INDEX correspondents_ask ON correspondents (ask_at) WHERE ask_at IS NOT NULL;
 
 CREATE TABLE authority (
     id INTEGER PRIMARY KEY NOT NULL CHECK (id = 1),
@@ -278,3 +301,26 @@ CREATE TABLE nodes (
     version INTEGER NOT NULL,
     seen INTEGER NOT NULL
 ) STRICT;
+
+-- Revocation: lists and answers fetched from elsewhere, which are public, and the issuers' certificates that correspondents
+-- sent along, with which their keys are asked about again.
+
+CREATE TABLE evidence (
+    question BLOB PRIMARY KEY NOT NULL,
+    octets INTEGER NOT NULL,
+    fetched INTEGER NOT NULL,
+    ask_at INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    body BLOB
+) STRICT;
+CREATE INDEX evidence_fetched ON evidence (fetched);
+
+CREATE TABLE issuers (
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    fingerprint BLOB NOT NULL,
+    subject BLOB NOT NULL,
+    certificate BLOB NOT NULL,
+    seen INTEGER NOT NULL,
+    PRIMARY KEY (organisation, fingerprint)
+) STRICT;
+CREATE INDEX issuers_subject ON issuers (organisation, subject);

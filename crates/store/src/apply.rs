@@ -30,10 +30,13 @@ impl Store {
         now: Timestamp,
     ) -> Result<OrganisationId, StoreError> {
         let create = Some(settings);
+        let (before, after) = (Settings::default(), settings);
+        let changes = (before != after).then_some(Change::Settings { before, after });
         self.carry_out(
             name,
             Order {
                 create,
+                changes: changes.into_iter().collect(),
                 ..Order::default()
             },
             who,
@@ -217,7 +220,7 @@ struct Run<'r> {
 impl Run<'_> {
     async fn change(&mut self, change: &Change) -> Result<(), StoreError> {
         match change {
-            Change::Settings(settings) => self.settings(settings).await,
+            Change::Settings { after, .. } => self.settings(after).await,
             Change::PutRoute(route) => self.put_route(route).await,
             Change::RemoveRoute(name) => self.remove_route(name).await,
             Change::AddMailbox(address) => self.add_mailbox(address).await,
@@ -236,6 +239,10 @@ impl Run<'_> {
             }
             Change::PutTrustRoot(certificate) => self.put_trust_root(certificate).await,
             Change::RemoveTrustRoot(fingerprint) => self.remove_trust_root(fingerprint).await,
+            Change::Block(blocked) => self.block(blocked).await,
+            Change::Unblock(fingerprint) => self.unblock(fingerprint).await,
+            Change::PutPartner(partner) => self.put_partner(partner).await,
+            Change::RemovePartner(external) => self.remove_partner(external).await,
             Change::PutDestination(domain, destination) => {
                 let record = destination_record(self.organisation, domain);
                 let sealed = seal_setting(&self.inner.sealer, &record, destination)?;

@@ -7,14 +7,15 @@ use sealgate_core::change::{Described, DescribedKeys, DescribedMailbox, KeyOrigi
 use sealgate_core::queue::{Destination, NextHop};
 use sealgate_core::rules::{Entry, Rule, RuleId};
 use sealgate_core::tenant::{
-    CurrentKey, InboundRoute, Installation, KeyId, Mailbox, MailboxState, Organisation,
-    OrganisationId, Proof, SendingClient,
+    Blocked, CurrentKey, InboundRoute, Installation, KeyId, Mailbox, MailboxState, Organisation,
+    OrganisationId, Partner, Proof, SendingClient, Settings,
 };
 use sealgate_mail::{Address, Domain};
 use sealgate_smime::algorithms::{Curve, PublicKeyKind};
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::key::KeyKind;
 use sealgate_smime::path::TrustAnchors;
+use sealgate_smime::roots::mozilla_email;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::SqliteConnection;
@@ -24,7 +25,7 @@ use crate::correspondents::certificate;
 use crate::error::StoreError;
 use crate::rows::{Columns, json, of_json, size};
 use crate::seal::{Purpose, Sealer};
-use crate::store::Store;
+use crate::store::{Inner, Store};
 
 /// An organisation in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -161,7 +162,7 @@ impl Store {
             .await?;
         let mut organisations = Vec::with_capacity(rows.len());
         for row in &rows {
-            organisations.push(organisation(&mut reading, &self.0.sealer, row).await?);
+            organisations.push(organisation(&mut reading, &self.0, row).await?);
         }
         Ok(Installation::new(version, organisations))
     }
@@ -175,7 +176,7 @@ impl Store {
             .await?
             .ok_or_else(|| StoreError::NotFound(format!("there is no organisation {name}")))?;
         let id = row.field("id")?;
-        let loaded = organisation(&mut reading, &self.0.sealer, &row).await?;
+        let loaded = organisation(&mut reading, &self.0, &row).await?;
         let keys = current_certificates(&mut reading, id).await?;
         let mut mailboxes: Vec<&Mailbox> = loaded.mailboxes.values().collect();
         mailboxes.sort_by_key(|mailbox| mailbox.address.key());
@@ -192,6 +193,8 @@ impl Store {
             rules: loaded.rules,
             correspondents: manual_certificates(&mut reading, id).await?,
             trust_roots: trust_roots(&mut reading, id).await?,
+            blocked: blocked(&mut reading, id).await?,
+            partners: loaded.partners,
             destinations,
             smarthost: loaded.smarthost,
             clients: loaded.clients,
@@ -201,15 +204,16 @@ impl Store {
 
 async fn organisation(
     reading: &mut SqliteConnection,
-    sealer: &Sealer,
+    inner: &Inner,
     row: &SqliteRow,
 ) -> Result<Organisation, StoreError> {
-    let id: i64 = row.field("id")?;
+    let (id, sealer): (i64, _) = (row.field("id")?, &inner.sealer);
+    let settings: Settings = row.json("settings")?;
     let smarthost: Option<&[u8]> = row.field("smarthost")?;
     Ok(Organisation {
         id: OrganisationId(id),
         name: row.field("name")?,
-        settings: row.json("settings")?,
+        settings,
         routes: routes(reading, sealer, id).await?,
         mailboxes: mailboxes(reading, id).await?,
         rules: rules(reading, id).await?,
@@ -218,8 +222,8 @@ async fn organisation(
         smarthost: smarthost
             .map(|sealed| open_setting(sealer, &smarthost_record(id), sealed))
             .transpose()?,
-        anchors: Arc::new(TrustAnchors::new(trust_roots(reading, id).await?)),
-        partners: Vec::new(),
+        anchors: Arc::new(anchors(reading, inner, id, settings.public_roots).await?),
+        partners: partners(reading, id).await?,
     })
 }
 
@@ -385,6 +389,55 @@ async fn trust_roots(
     rows.iter()
         .map(|row| certificate(row.field("certificate")?))
         .collect()
+}
+
+/// Whom the organisation trusts: its own roots, the public ones if it wants them, never what it blocks.
+async fn anchors(
+    reading: &mut SqliteConnection,
+    inner: &Inner,
+    id: i64,
+    public: bool,
+) -> Result<TrustAnchors, StoreError> {
+    let own = TrustAnchors::new(trust_roots(reading, id).await?);
+    let blocked = blocked(reading, id).await?;
+    let all = if public {
+        own.with(inner.public_roots.get_or_init(mozilla_email))
+    } else {
+        own
+    };
+    Ok(all.blocking(blocked.iter().map(|one| one.sha256)))
+}
+
+async fn blocked(reading: &mut SqliteConnection, id: i64) -> Result<Vec<Blocked>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM blocked WHERE organisation = $1 ORDER BY fingerprint")
+        .bind(id)
+        .fetch_all(reading)
+        .await?;
+    let one = |row: &SqliteRow| {
+        let fingerprint: &[u8] = row.field("fingerprint")?;
+        let damaged = |_| StoreError::damaged("a fingerprint that is no SHA-256");
+        Ok(Blocked {
+            sha256: fingerprint.try_into().map_err(damaged)?,
+            subject: row.field("subject")?,
+        })
+    };
+    rows.iter().map(one).collect()
+}
+
+async fn partners(reading: &mut SqliteConnection, id: i64) -> Result<Vec<Partner>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM partners WHERE organisation = $1 ORDER BY external")
+        .bind(id)
+        .fetch_all(reading)
+        .await?;
+    let one = |row: &SqliteRow| {
+        let external: &str = row.field("external")?;
+        let damaged = |error| StoreError::damaged(format!("partner: {error}"));
+        Ok(Partner {
+            external: external.parse().map_err(damaged)?,
+            profile: row.word("profile")?,
+        })
+    };
+    rows.iter().map(one).collect()
 }
 
 /// Each certificate once, however many addresses it was imported for.

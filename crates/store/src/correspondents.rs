@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use sealgate_core::harvest::Harvested;
 use sealgate_core::queue::MailId;
-use sealgate_core::tenant::{CorrespondentKey, CorrespondentState, OrganisationId, Origin};
+use sealgate_core::tenant::{
+    Announced, CorrespondentKey, CorrespondentState, OrganisationId, Origin,
+};
 use sealgate_mail::{Address, Timestamp};
 use sealgate_smime::certificate::Certificate;
 use sqlx::sqlite::{Sqlite, SqliteRow};
@@ -36,12 +38,16 @@ pub(crate) struct CorrespondentRow {
     origin: String,
     state: String,
     superseded: Vec<i64>,
+    announced: Option<Announced>,
+    known: Option<i64>,
 }
 
 pub(crate) fn rows(harvested: &[Harvested]) -> Result<Vec<CorrespondentRow>, StoreError> {
     let row = |harvested: &Harvested| {
         Ok(CorrespondentRow {
             superseded: harvested.superseded.clone(),
+            announced: harvested.announced.clone(),
+            known: harvested.known,
             ..row(
                 &harvested.address,
                 &harvested.certificate,
@@ -65,6 +71,8 @@ pub(crate) fn row(
         origin: word(&origin)?,
         state: word(&state)?,
         superseded: Vec::new(),
+        announced: None,
+        known: None,
     })
 }
 
@@ -75,17 +83,21 @@ pub(crate) async fn learn(
     rows: Vec<CorrespondentRow>,
 ) -> Result<(), StoreError> {
     for row in rows {
-        for id in &row.superseded {
-            // A key that an administrator imported or blocked meanwhile stays as it is.
-            sqlx::query(
-                "UPDATE correspondents SET state = 'additional'
-                 WHERE id = $1 AND organisation = $2 AND origin = 'harvested' AND state = 'preferred'",
-            )
-            .bind(id)
-            .bind(organisation)
-            .execute(&mut *connection)
-            .await?;
+        if let (Some(known), Some(announced)) = (row.known, &row.announced) {
+            renew(connection, organisation, known, announced).await?;
+            continue;
         }
+        if has_namesake(
+            connection,
+            Certificates::Correspondents,
+            organisation,
+            &row.certificate,
+        )
+        .await?
+        {
+            continue;
+        }
+        supersede(connection, organisation, &row.superseded).await?;
         let text = format!(
             "{} for {}: {}",
             row.state,
@@ -95,6 +107,85 @@ pub(crate) async fn learn(
         if insert(connection, organisation, Some(mail), (row, at)).await? {
             events::insert(connection, organisation, at, (EventKind::KeyLearned, text)).await?;
         }
+    }
+    Ok(())
+}
+
+/// Keeps what the owner of a key announced, unless something later is known.
+async fn renew(
+    connection: &mut SqliteConnection,
+    organisation: i64,
+    id: i64,
+    announced: &Announced,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE correspondents SET capabilities = $1, announced = $2
+         WHERE id = $3 AND organisation = $4 AND (announced IS NULL OR announced < $2)",
+    )
+    .bind(&announced.capabilities)
+    .bind(announced.at.0)
+    .bind(id)
+    .bind(organisation)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Whose certificates are looked through.
+#[derive(Clone, Copy)]
+pub(crate) enum Certificates {
+    /// Those of correspondents.
+    Correspondents,
+    /// Those of the organisation's own mailboxes.
+    Keys,
+}
+
+/// Whether another certificate of the organisation names the same issuer and serial number, for another key (row X6): a
+/// RecipientInfo would name both.
+pub(crate) async fn has_namesake(
+    connection: &mut SqliteConnection,
+    among: Certificates,
+    organisation: i64,
+    certificate: &Certificate,
+) -> Result<bool, StoreError> {
+    let query = match among {
+        Certificates::Correspondents => {
+            "SELECT DISTINCT certificate FROM correspondents WHERE organisation = $1 AND serial = $2"
+        }
+        Certificates::Keys => {
+            "SELECT DISTINCT certificate FROM keys WHERE organisation = $1 AND serial = $2"
+        }
+    };
+    let rows = sqlx::query(query)
+        .bind(organisation)
+        .bind(certificate.serial())
+        .fetch_all(connection)
+        .await?;
+    for row in &rows {
+        let other = self::certificate(row.field("certificate")?)?;
+        let same_issuer = other.issuer().normal() == certificate.issuer().normal();
+        if same_issuer && other.spki_der() != certificate.spki_der() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Keys that make room for a preferred one. A key that an administrator imported or blocked meanwhile stays as it is.
+pub(crate) async fn supersede(
+    connection: &mut SqliteConnection,
+    organisation: i64,
+    superseded: &[i64],
+) -> Result<(), StoreError> {
+    for id in superseded {
+        sqlx::query(
+            "UPDATE correspondents SET state = 'additional'
+             WHERE id = $1 AND organisation = $2 AND origin = 'harvested' AND state = 'preferred'",
+        )
+        .bind(id)
+        .bind(organisation)
+        .execute(&mut *connection)
+        .await?;
     }
     Ok(())
 }
@@ -109,8 +200,8 @@ pub(crate) async fn insert(
     let id = next_number(connection, "correspondent").await?;
     let done = sqlx::query(
         "INSERT INTO correspondents (id, organisation, mailbox, address, fingerprint, certificate, origin, state, mail,
-                                     added)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                                     added, serial, capabilities, announced)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (organisation, mailbox, fingerprint) DO UPDATE SET origin = excluded.origin, state = excluded.state
          WHERE excluded.origin = 'manual' AND correspondents.origin <> 'manual'",
     )
@@ -124,6 +215,9 @@ pub(crate) async fn insert(
     .bind(row.state)
     .bind(mail.map(|mail| mail.0))
     .bind(at.0)
+    .bind(row.certificate.serial())
+    .bind(row.announced.as_ref().map(|announced| announced.capabilities.as_slice()))
+    .bind(row.announced.as_ref().map(|announced| announced.at.0))
     .execute(connection)
     .await?;
     Ok(done.rows_affected() > 0)
@@ -216,7 +310,8 @@ impl Store {
     }
 }
 
-fn key(row: &SqliteRow) -> Result<CorrespondentKey, StoreError> {
+/// A key of a row.
+pub(crate) fn key(row: &SqliteRow) -> Result<CorrespondentKey, StoreError> {
     Ok(CorrespondentKey {
         id: row.field("id")?,
         address: row.address("address")?,
@@ -224,8 +319,17 @@ fn key(row: &SqliteRow) -> Result<CorrespondentKey, StoreError> {
         origin: row.word("origin")?,
         state: row.word("state")?,
         added: row.time("added")?,
-        capabilities: None,
+        announced: announced(row)?,
     })
+}
+
+fn announced(row: &SqliteRow) -> Result<Option<Announced>, StoreError> {
+    let capabilities: Option<Vec<u8>> = row.field("capabilities")?;
+    let at: Option<i64> = row.field("announced")?;
+    Ok(capabilities.zip(at).map(|(capabilities, at)| Announced {
+        capabilities,
+        at: Timestamp(at),
+    }))
 }
 
 /// A certificate of a column.

@@ -18,8 +18,12 @@ pub enum EventKind {
     MailHeld,
     /// Held mail was kept for its time and is deleted.
     HeldMailExpired,
-    /// A correspondent's key was learned.
+    /// A correspondent's key was learned, or is used now that its answer about revocation has come.
     KeyLearned,
+    /// A correspondent's key is not used any more: it was revoked.
+    KeyRevoked,
+    /// A correspondent's key waits, because an answer about revocation is required and missing.
+    KeyUnanswered,
 }
 
 /// One event.

@@ -16,7 +16,7 @@ use sqlx::sqlite::SqliteRow;
 use zeroize::Zeroizing;
 
 use crate::configuration::next_number;
-use crate::correspondents::certificate;
+use crate::correspondents::{Certificates, certificate, has_namesake};
 use crate::error::StoreError;
 use crate::limits::KEYS_IN_MEMORY;
 use crate::rows::{Columns, word};
@@ -229,6 +229,19 @@ pub(crate) async fn insert(
     if let Some(row) = known {
         return row.field("id");
     }
+    if has_namesake(
+        connection,
+        Certificates::Keys,
+        new.organisation,
+        new.certificate,
+    )
+    .await?
+    {
+        return Err(StoreError::Refused(format!(
+            "the certificate for {} has the issuer and serial number of another one with another key: ask its issuer for a new certificate",
+            new.mailbox
+        )));
+    }
     let id = next_number(connection, "key").await?;
     let sealed = inner.sealer.seal(
         Purpose::MailboxKey,
@@ -238,8 +251,8 @@ pub(crate) async fn insert(
     let chain: String = new.chain.iter().map(Certificate::pem).collect();
     sqlx::query(
         "INSERT INTO keys (id, organisation, mailbox, fingerprint, certificate, chain, sealed, origin, not_before,
-                           not_after, added)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                           not_after, added, serial)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(id)
     .bind(new.organisation)
@@ -252,6 +265,7 @@ pub(crate) async fn insert(
     .bind(new.certificate.not_before().0)
     .bind(new.certificate.not_after().0)
     .bind(new.now.0)
+    .bind(new.certificate.serial())
     .execute(&mut *connection)
     .await?;
     if new.origin == KeyOrigin::BuiltIn {

@@ -21,6 +21,7 @@ mod desk;
 mod directory;
 mod error;
 mod events;
+mod evidence;
 mod ids;
 mod journal;
 mod keys;
@@ -46,6 +47,7 @@ pub use correspondents::CorrespondentFilter;
 pub use desk::{QueueFilter, QueueRow, Verb};
 pub use error::StoreError;
 pub use events::{Event, EventKind};
+pub use evidence::{DueKey, Kept};
 pub use journal::{Delivery, JournalLine, OverviewFilter, OverviewRow};
 pub use keys::{BuiltInCa, Issued, KeyPair};
 pub use queue::{

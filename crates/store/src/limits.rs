@@ -33,3 +33,11 @@ pub const KEYS_IN_MEMORY: usize = 1_024;
 pub const MESSAGE_ID_OCTETS: usize = 998;
 /// Most rows of one page of any list; a larger page is cut.
 pub const PAGE_ROWS: u32 = 10_000;
+/// Lists and answers about revocation kept at most, with the failures to get one: one for each correspondent heard of lately.
+pub const EVIDENCE_ROWS: i64 = 20_000;
+/// Octets of lists and answers kept at most: the lists of all public authorities for mail have less than 100 MB.
+pub const EVIDENCE_OCTETS: i64 = 256 * 1024 * 1024;
+/// Issuers' certificates kept for one organisation: public authorities for mail use some hundred.
+pub const ISSUERS: i64 = 2_000;
+/// Issuers' certificates of one name that a path is looked for through; authorities renew and cross-sign a few times.
+pub const ISSUERS_OF_ONE_NAME: usize = 4;

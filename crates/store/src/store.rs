@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sealgate_mail::Timestamp;
+use sealgate_smime::path::TrustAnchors;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::runtime::Handle;
@@ -34,6 +35,8 @@ pub(crate) struct Inner {
     pub ids: Ids,
     pub pending: Pending,
     pub keys: KeyCache,
+    /// Mozilla's roots for e-mail, read when an organisation first trusts them.
+    pub public_roots: OnceLock<TrustAnchors>,
     pub runtime: Handle,
     work: watch::Receiver<u64>,
 }
@@ -80,6 +83,7 @@ impl Store {
             ids: Ids::default(),
             pending: Pending::default(),
             keys: KeyCache::default(),
+            public_roots: OnceLock::new(),
             runtime: Handle::current(),
             work,
         };

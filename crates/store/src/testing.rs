@@ -227,6 +227,7 @@ pub async fn copies(
         content: ClientContent::Plain,
         exemption: None,
         certificates: Vec::new(),
+        suite: Default::default(),
     };
     let recipients: Vec<_> = recipients.iter().map(one).collect();
     let (shelf, content) = (store.shelf(), Arc::clone(content));
@@ -245,6 +246,7 @@ pub async fn copies(
             signer: None,
             own: None,
             now: NOW,
+            protect_header: false,
         };
         outbound(&work, &shelf, &mut NoChance).unwrap()
     };

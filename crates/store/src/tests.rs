@@ -3,6 +3,7 @@
 mod configuration;
 mod contents;
 mod crashes;
+mod evidence;
 mod opening;
 mod queue;
 mod sealing;

@@ -12,3 +12,10 @@ for name in sign:digitalSignature encrypt:keyAgreement; do
     -addext basicConstraints=critical,CA:false -addext subjectAltName=email:alice@example.com -outform DER -out "$file.der"
   openssl pkcs8 -topk8 -nocrypt -in "$work/key" -outform DER -out "$file.p8"
 done
+# Two certificates of one issuer with one serial number and different keys (row X6).
+for name in one two; do
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$work/key" -subj /CN=twin -set_serial 4711 \
+    -days 9000 -addext keyUsage=critical,digitalSignature,keyAgreement -addext extendedKeyUsage=emailProtection \
+    -addext basicConstraints=critical,CA:false -addext subjectAltName=email:twin@partner.example -outform DER -out "twin-$name.der"
+  openssl pkcs8 -topk8 -nocrypt -in "$work/key" -outform DER -out "twin-$name.p8"
+done

@@ -251,7 +251,9 @@ fn mailbox_usage(kind: PublicKeyKind) -> Result<Vec<u8>, CaError> {
         // digitalSignature (0) and keyAgreement (4).
         PublicKeyKind::Ec(_) => Ok(named_bits(0b1000_1000)),
         PublicKeyKind::Ed25519 => Ok(named_bits(0b1000_0000)),
-        PublicKeyKind::Rsa(_) | PublicKeyKind::X25519 => Err(CaError::MailboxKey),
+        PublicKeyKind::Rsa(_) | PublicKeyKind::RsaPss(_) | PublicKeyKind::X25519 => {
+            Err(CaError::MailboxKey)
+        }
     }
 }
 

@@ -1,15 +1,16 @@
 //! Changes that concern the world outside an organisation: correspondents, trust, ways out, sending clients.
 
 use sealgate_core::queue::NextHop;
-use sealgate_core::tenant::{CorrespondentState, Origin, Proof, SendingClient};
+use sealgate_core::rules::Entry;
+use sealgate_core::tenant::{Blocked, CorrespondentState, Origin, Partner, Proof, SendingClient};
 use sealgate_mail::Domain;
 use sealgate_smime::certificate::Certificate;
 
 use super::{Run, refused};
 use crate::configuration::{seal_client, seal_setting, smarthost_record};
-use crate::correspondents;
+use crate::correspondents::{self, Certificates, has_namesake};
 use crate::error::StoreError;
-use crate::rows::Columns;
+use crate::rows::{Columns, word};
 
 impl Run<'_> {
     pub(super) async fn put_correspondent(
@@ -18,6 +19,13 @@ impl Run<'_> {
     ) -> Result<(), StoreError> {
         if let Some(reason) = certificate.import_refusal() {
             return refused(format!("this public key cannot be imported: {reason}"));
+        }
+        let among = Certificates::Correspondents;
+        if has_namesake(self.connection, among, self.organisation, certificate).await? {
+            return refused(format!(
+                "the public key {} cannot be imported: another certificate has the same issuer and serial number and another key; remove that one first",
+                certificate.subject_name()
+            ));
         }
         for address in certificate.addresses() {
             let row = correspondents::row(
@@ -66,6 +74,50 @@ impl Run<'_> {
         sqlx::query("DELETE FROM trust_roots WHERE organisation = $1 AND fingerprint = $2")
             .bind(self.organisation)
             .bind(fingerprint.as_slice())
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn block(&mut self, blocked: &Blocked) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO blocked (organisation, fingerprint, subject) VALUES ($1, $2, $3)
+             ON CONFLICT (organisation, fingerprint) DO UPDATE SET subject = COALESCE(excluded.subject, subject)",
+        )
+        .bind(self.organisation)
+        .bind(blocked.sha256.as_slice())
+        .bind(&blocked.subject)
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(())
+    }
+
+    pub(super) async fn unblock(&mut self, fingerprint: &[u8; 32]) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM blocked WHERE organisation = $1 AND fingerprint = $2")
+            .bind(self.organisation)
+            .bind(fingerprint.as_slice())
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn put_partner(&mut self, partner: &Partner) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO partners (organisation, external, profile) VALUES ($1, $2, $3)
+             ON CONFLICT (organisation, external) DO UPDATE SET profile = excluded.profile",
+        )
+        .bind(self.organisation)
+        .bind(partner.external.to_string())
+        .bind(word(&partner.profile)?)
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(())
+    }
+
+    pub(super) async fn remove_partner(&mut self, external: &Entry) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM partners WHERE organisation = $1 AND external = $2")
+            .bind(self.organisation)
+            .bind(external.to_string())
             .execute(&mut *self.connection)
             .await?;
         Ok(())

@@ -1,6 +1,7 @@
 //! The configuration: applied whole, described, refused where it contradicts, live on every node.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use sealgate_core::change::{
     Change, Described, DescribedKeys, DescribedMailbox, ImportKeys, KeyOrigin, diff,
@@ -9,9 +10,11 @@ use sealgate_core::harvest::Harvested;
 use sealgate_core::queue::{Destination, TlsRequirement};
 use sealgate_core::rules::{InboundMode, OutboundMode, Pattern, Rule, RuleId};
 use sealgate_core::tenant::{
-    CorrespondentState, InboundRoute, Language, MailboxState, Origin, Proof, SendingClient,
-    Settings,
+    Announced, Blocked, CorrespondentState, InboundRoute, Language, MailboxState, Origin, Partner,
+    Proof, SendingClient, Settings,
 };
+use sealgate_smime::path::{Purpose, TrustAnchors, judge};
+use sealgate_smime::profile::Profile;
 
 use crate::testing::{NOW, World, address, certificate, domain, host, key, world};
 use crate::{CorrespondentFilter, EventKind, Liveness, StoreError};
@@ -62,6 +65,13 @@ fn import(mailbox: &str, names: &[&str], origin: KeyOrigin) -> ImportKeys {
     }
 }
 
+fn partner(external: &str, profile: Profile) -> Partner {
+    Partner {
+        external: external.parse().unwrap(),
+        profile,
+    }
+}
+
 fn desired() -> Described {
     let keys = DescribedKeys::Uploaded {
         certificates: vec![certificate("alice-sign"), certificate("alice-encrypt")],
@@ -97,6 +107,14 @@ fn desired() -> Described {
         rules: vec![rule("all"), rule("partner.example, c@other.example")],
         correspondents: vec![certificate("bob")],
         trust_roots: vec![certificate("root-one")],
+        blocked: vec![Blocked {
+            sha256: certificate("root-two").fingerprint(),
+            subject: Some("CN=two".into()),
+        }],
+        partners: vec![
+            partner("c@other.example", Profile::EdiEnergy),
+            partner("other.example", Profile::Modern),
+        ],
         destinations: vec![(
             domain("partner.example"),
             Destination {
@@ -290,7 +308,8 @@ async fn contradictions_are_refused_whole() {
     ];
     let before = store.described("example").await.unwrap();
     for (organisation, mut changes, expected) in table {
-        changes.insert(0, Change::Settings(Settings::default()));
+        let (before, after) = (desired().settings, Settings::default());
+        changes.insert(0, Change::Settings { before, after });
         let error = store
             .apply(organisation, &changes, "test", NOW)
             .await
@@ -415,6 +434,8 @@ async fn harvest(world: &World, name: &str, state: CorrespondentState, supersede
         certificate,
         state,
         superseded,
+        announced: None,
+        known: None,
     }];
     world.accept(acceptance).await;
 }
@@ -579,5 +600,127 @@ async fn w11_a_missing_or_changed_audit_line_is_found() {
             expected,
             "{change}"
         );
+    }
+}
+
+#[tokio::test]
+async fn what_a_correspondent_announced_is_kept_until_it_says_something_later() {
+    let world = world().await;
+    let alice = certificate("alice").addresses()[0].clone();
+    let said = |capabilities: &[u8], at: i64| {
+        Some(Announced {
+            capabilities: capabilities.to_vec(),
+            at: NOW.plus(at),
+        })
+    };
+    let learned = |announced, known| Harvested {
+        address: alice.clone(),
+        certificate: certificate("alice"),
+        state: CorrespondentState::Preferred,
+        superseded: Vec::new(),
+        announced,
+        known,
+    };
+    let table = [
+        (said(&[1], 0), None, said(&[1], 0)),
+        (said(&[2], 9), Some(1), said(&[2], 9)),
+        // Another node learned something later meanwhile.
+        (said(&[3], 8), Some(1), said(&[2], 9)),
+        (said(&[4], 10), Some(1), said(&[4], 10)),
+    ];
+    for (announced, known, expected) in table {
+        let mut acceptance = world
+            .mail(b"To: a@x.example\r\n\r\nhello\r\n", &["a@x.example"])
+            .await;
+        acceptance.harvested = vec![learned(announced, known)];
+        world.accept(acceptance).await;
+        let found = world
+            .store
+            .correspondents(world.organisation, std::slice::from_ref(&alice))
+            .await
+            .unwrap();
+        assert_eq!(found[&alice].len(), 1);
+        assert_eq!(found[&alice][0].announced, expected);
+    }
+}
+
+#[tokio::test]
+async fn x6_a_second_certificate_of_the_same_issuer_and_serial_is_refused() {
+    let world = world().await;
+    let apply = |change: Change| {
+        let changes = [change];
+        let store = world.store.clone();
+        async move { store.apply("example", &changes, "test", NOW).await }
+    };
+    let refused = |done: Result<u64, StoreError>| match done {
+        Err(StoreError::Refused(text)) => assert!(
+            text.contains("same issuer") || text.contains("issuer and serial"),
+            "{text}"
+        ),
+        other => panic!("{other:?}"),
+    };
+    // Correspondents, by hand and learned.
+    apply(Change::PutCorrespondent(certificate("twin-one")))
+        .await
+        .unwrap();
+    apply(Change::PutCorrespondent(certificate("twin-one")))
+        .await
+        .unwrap();
+    refused(apply(Change::PutCorrespondent(certificate("twin-two"))).await);
+    harvest(&world, "twin-two", CorrespondentState::Preferred, vec![]).await;
+    let known = correspondents(&world).await;
+    assert_eq!(known.len(), 1);
+    assert!(known.contains_key(&certificate("twin-one").fingerprint()));
+    // Uploads.
+    apply(Change::PutRoute(route("office", &["example.com"])))
+        .await
+        .unwrap();
+    for name in ["one@example.com", "two@example.com"] {
+        apply(Change::AddMailbox(address(name))).await.unwrap();
+    }
+    let upload = |mailbox, name| Change::ImportKeys(import(mailbox, &[name], KeyOrigin::Uploaded));
+    apply(upload("one@example.com", "twin-one")).await.unwrap();
+    for mailbox in ["one@example.com", "two@example.com"] {
+        refused(apply(upload(mailbox, "twin-two")).await);
+    }
+}
+
+#[tokio::test]
+async fn trusted_are_own_roots_and_public_ones_without_what_is_blocked() {
+    let world = world().await;
+    let own = certificate("root-one");
+    let trusted = async |settings: Settings, blocked: &[&str]| {
+        let desired = Described {
+            settings,
+            trust_roots: vec![own.clone()],
+            blocked: blocked
+                .iter()
+                .map(|name| Blocked {
+                    sha256: certificate(name).fingerprint(),
+                    subject: None,
+                })
+                .collect(),
+            ..Described::default()
+        };
+        make(&world, &desired).await;
+        let installation = world.store.installation().await.unwrap();
+        Arc::clone(&installation.organisations()[0].anchors)
+    };
+    let public = Settings::default();
+    let private = Settings {
+        public_roots: false,
+        ..public
+    };
+    let both = trusted(public, &[]).await;
+    assert!(both.certificates().count() > 40);
+    assert!(both.certificates().any(|root| *root == own));
+    assert_eq!(trusted(private, &[]).await.certificates().count(), 1);
+    let path = |anchors: &TrustAnchors| {
+        judge(&certificate("alice"), &[], anchors, Purpose::Encrypt, NOW).is_ok()
+    };
+    assert!(path(&both));
+    assert!(path(&*trusted(private, &["bob"]).await));
+    for name in ["alice", "root-one"] {
+        assert!(!path(&*trusted(public, &[name]).await), "{name}");
     }
 }

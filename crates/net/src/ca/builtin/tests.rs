@@ -1,7 +1,7 @@
 //! What we issue is read back, judged by `smime::path` and refused where it must be.
 
 use rand_core::RngCore;
-use sealgate_smime::path::{Purpose, TrustAnchors, judge};
+use sealgate_smime::path::{PathFinder, Purpose, TrustAnchors, judge};
 
 use super::*;
 
@@ -72,6 +72,9 @@ fn mailbox_certificates_chain_to_the_root() {
         assert_eq!(certificate.may_encrypt(), Ok(()));
         assert_eq!(certificate.import_refusal(), None);
         assert!(!certificate.names_revocation());
+        // Also by the rules that only authorities have to keep.
+        let finder = PathFinder::new(&bag, &anchors, NOW).conforming();
+        finder.judge(&certificate, Purpose::Sign).unwrap();
         assert_eq!(certificate.not_after(), NOW.plus(365 * DAY));
         for purpose in [Purpose::Sign, Purpose::Encrypt] {
             assert!(

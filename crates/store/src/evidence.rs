@@ -1,0 +1,396 @@
+//! What keys of correspondents are asked about again with: lists and answers about revocation, kept for all organisations
+//! because they are public, the issuers' certificates that were sent along, and when each key is due.
+
+use sealgate_core::asking::{Decided, Verdict};
+use sealgate_core::tenant::{CorrespondentKey, CorrespondentState, OrganisationId};
+use sealgate_mail::{Address, Timestamp};
+use sealgate_smime::certificate::Certificate;
+use sealgate_smime::name::DistinguishedName;
+use sealgate_smime::revocation::Question;
+use sqlx::SqliteConnection;
+
+use crate::correspondents::{certificate, key, supersede};
+use crate::error::StoreError;
+use crate::events::{self, EventKind};
+use crate::limits::{EVIDENCE_OCTETS, EVIDENCE_ROWS, ISSUERS, ISSUERS_OF_ONE_NAME};
+use crate::rows::{Columns, column, word};
+use crate::store::Store;
+use crate::writer::{Weight, job};
+
+/// What is kept of a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The last list or answer that was had.
+    pub body: Option<Vec<u8>>,
+    /// When it is to be asked again; before that nobody is asked.
+    pub ask_at: Timestamp,
+    /// How often in a row nothing was had.
+    pub failures: u32,
+}
+
+/// A correspondent key that is due to be asked about.
+#[derive(Clone, Debug)]
+pub struct DueKey {
+    /// Whose.
+    pub organisation: OrganisationId,
+    /// The key.
+    pub key: CorrespondentKey,
+    /// How often in a row there was no answer.
+    pub failures: u32,
+}
+
+/// What a question is kept under: 32 octets of digest over its kind, its place and its request.
+fn question_key(question: &Question) -> Vec<u8> {
+    let (kind, request): (&[u8], &[u8]) = match question {
+        Question::Crl { .. } => (b"crl", &[]),
+        Question::Ocsp { request, .. } => (b"ocsp", request),
+    };
+    let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    for part in [kind, question.url().as_bytes(), request] {
+        digest.update(&part.len().to_be_bytes());
+        digest.update(part);
+    }
+    digest.finish().as_ref().to_vec()
+}
+
+/// The comparison form of a name as octets.
+fn subject_key(name: &DistinguishedName) -> Vec<u8> {
+    let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    for part in name.normal() {
+        digest.update(&part.len().to_be_bytes());
+        digest.update(&part);
+    }
+    digest.finish().as_ref().to_vec()
+}
+
+impl Store {
+    /// What is kept of a question.
+    pub async fn evidence(&self, question: &Question) -> Result<Option<Kept>, StoreError> {
+        let row = sqlx::query("SELECT body, ask_at, failures FROM evidence WHERE question = $1")
+            .bind(question_key(question))
+            .fetch_optional(&self.0.readers)
+            .await?;
+        let kept = |row: sqlx::sqlite::SqliteRow| {
+            Ok(Kept {
+                body: row.field("body")?,
+                ask_at: row.time("ask_at")?,
+                failures: row.field("failures")?,
+            })
+        };
+        row.map(kept).transpose()
+    }
+
+    /// Keeps a list or answer until it is to be asked for again.
+    pub async fn keep_evidence(
+        &self,
+        question: &Question,
+        body: Vec<u8>,
+        (now, ask_at): (Timestamp, Timestamp),
+    ) -> Result<(), StoreError> {
+        let question = question_key(question);
+        let octets = body.len();
+        let work = job(move |connection| {
+            Box::pin(async move {
+                sqlx::query(
+                    "INSERT INTO evidence (question, octets, fetched, ask_at, failures, body) VALUES ($1, $2, $3, $4, 0, $5)
+                     ON CONFLICT (question) DO UPDATE SET octets = excluded.octets, fetched = excluded.fetched,
+                        ask_at = excluded.ask_at, failures = 0, body = excluded.body",
+                )
+                .bind(question)
+                .bind(column(octets as u64))
+                .bind(now.0)
+                .bind(ask_at.0)
+                .bind(body)
+                .execute(&mut *connection)
+                .await?;
+                make_room(connection).await
+            })
+        });
+        let weight = Weight {
+            octets,
+            wakes: false,
+        };
+        self.0.writer.write(weight, work).await
+    }
+
+    /// Remembers that nothing was had; what was kept before stays.
+    pub async fn no_evidence(
+        &self,
+        question: &Question,
+        (now, ask_at): (Timestamp, Timestamp),
+    ) -> Result<(), StoreError> {
+        let question = question_key(question);
+        let work = job(move |connection| {
+            Box::pin(async move {
+                sqlx::query(
+                    "INSERT INTO evidence (question, octets, fetched, ask_at, failures) VALUES ($1, 0, $2, $3, 1)
+                     ON CONFLICT (question) DO UPDATE SET ask_at = excluded.ask_at, failures = failures + 1",
+                )
+                .bind(question)
+                .bind(now.0)
+                .bind(ask_at.0)
+                .execute(&mut *connection)
+                .await?;
+                make_room(connection).await
+            })
+        });
+        self.0.writer.write(Weight::default(), work).await
+    }
+
+    /// What was had settled nothing: it is asked for again `seconds` after it was had, and not later.
+    pub async fn doubt_evidence(
+        &self,
+        question: &Question,
+        seconds: i64,
+    ) -> Result<(), StoreError> {
+        let question = question_key(question);
+        let work = job(move |connection| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE evidence SET ask_at = fetched + $1 WHERE question = $2 AND ask_at > fetched + $1 AND failures = 0",
+                )
+                .bind(seconds)
+                .bind(question)
+                .execute(connection)
+                .await?;
+                Ok(())
+            })
+        });
+        self.0.writer.write(Weight::default(), work).await
+    }
+
+    /// Remembers issuers' certificates that were part of good paths.
+    pub async fn remember_issuers(
+        &self,
+        organisation: OrganisationId,
+        issuers: &[Certificate],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if issuers.is_empty() {
+            return Ok(());
+        }
+        let issuers = issuers.to_vec();
+        let work = job(move |connection| {
+            Box::pin(async move {
+                for issuer in issuers {
+                    sqlx::query(
+                        "INSERT INTO issuers (organisation, fingerprint, subject, certificate, seen) VALUES ($1, $2, $3, $4, $5)
+                         ON CONFLICT (organisation, fingerprint) DO UPDATE SET seen = excluded.seen",
+                    )
+                    .bind(organisation.0)
+                    .bind(issuer.fingerprint().as_slice())
+                    .bind(subject_key(issuer.subject()))
+                    .bind(issuer.der())
+                    .bind(now.0)
+                    .execute(&mut *connection)
+                    .await?;
+                }
+                sqlx::query(
+                    "DELETE FROM issuers WHERE organisation = $1 AND fingerprint IN
+                     (SELECT fingerprint FROM issuers WHERE organisation = $1 ORDER BY seen DESC LIMIT -1 OFFSET $2)",
+                )
+                .bind(organisation.0)
+                .bind(ISSUERS)
+                .execute(connection)
+                .await?;
+                Ok(())
+            })
+        });
+        self.0.writer.write(Weight::default(), work).await
+    }
+
+    /// Issuers' certificates from which a path up from `certificate` may be built.
+    pub async fn issuers(
+        &self,
+        organisation: OrganisationId,
+        certificate: &Certificate,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        let mut found: Vec<Certificate> = Vec::new();
+        let mut names = vec![certificate.issuer().clone()];
+        let mut next = 0;
+        while let Some(name) = names.get(next) {
+            next += 1;
+            for issuer in self.issuers_named(organisation, name).await? {
+                if !found.contains(&issuer) && found.len() < ISSUERS_OF_ONE_NAME * 4 {
+                    names.push(issuer.issuer().clone());
+                    found.push(issuer);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn issuers_named(
+        &self,
+        organisation: OrganisationId,
+        name: &DistinguishedName,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT certificate FROM issuers WHERE organisation = $1 AND subject = $2 ORDER BY seen DESC LIMIT $3",
+        )
+        .bind(organisation.0)
+        .bind(subject_key(name))
+        .bind(ISSUERS_OF_ONE_NAME as i64)
+        .fetch_all(&self.0.readers)
+        .await?;
+        rows.iter()
+            .map(|row| certificate(row.field("certificate")?))
+            .collect()
+    }
+
+    /// The keys of an address are due now: a mail has brought an answer that may change one of them.
+    pub async fn ask_soon(
+        &self,
+        organisation: OrganisationId,
+        address: &Address,
+    ) -> Result<(), StoreError> {
+        let mailbox = address.key();
+        let work = job(move |connection| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE correspondents SET ask_at = 0
+                     WHERE organisation = $1 AND mailbox = $2 AND state <> 'blocked' AND ask_at IS NOT NULL",
+                )
+                .bind(organisation.0)
+                .bind(mailbox)
+                .execute(connection)
+                .await?;
+                Ok(())
+            })
+        });
+        self.0.writer.write(Weight::default(), work).await
+    }
+
+    /// Correspondent keys that are due to be asked about, the longest due first.
+    pub async fn keys_to_ask(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<DueKey>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM correspondents WHERE ask_at <= $1 ORDER BY ask_at, id LIMIT $2",
+        )
+        .bind(now.0)
+        .bind(column(limit as u64))
+        .fetch_all(&self.0.readers)
+        .await?;
+        let due = |row: &sqlx::sqlite::SqliteRow| {
+            Ok(DueKey {
+                organisation: row.organisation("organisation")?,
+                key: key(row)?,
+                failures: row.field("ask_failures")?,
+            })
+        };
+        rows.iter().map(due).collect()
+    }
+
+    /// Writes what was decided about a key that was asked about, with the event. The state changes only if it is still the
+    /// one that was judged.
+    pub async fn asked(
+        &self,
+        due: DueKey,
+        decided: Decided,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let work = job(move |connection| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE correspondents SET ask_at = $1, ask_failures = $2 WHERE id = $3",
+                )
+                .bind(decided.ask_at.map(|at| at.0))
+                .bind(decided.failures)
+                .bind(due.key.id)
+                .execute(&mut *connection)
+                .await?;
+                carry_out(connection, &due, &decided.verdict, now).await
+            })
+        });
+        self.0.writer.write(Weight::default(), work).await
+    }
+}
+
+/// The state a key goes to, with the event and its words; none if nothing happens to it.
+fn change(
+    key: &CorrespondentKey,
+    verdict: &Verdict,
+) -> Option<(CorrespondentState, EventKind, String)> {
+    let revoked = |at: &Timestamp| format!("it was revoked at {}", at.rfc3339());
+    match verdict {
+        Verdict::Same => None,
+        Verdict::Promoted(harvested) => Some((
+            harvested.state,
+            EventKind::KeyLearned,
+            "its answer about revocation has come and is good".to_owned(),
+        )),
+        Verdict::Unanswered => Some((
+            CorrespondentState::Pending,
+            EventKind::KeyUnanswered,
+            "an answer about revocation is required, and there is none".to_owned(),
+        )),
+        Verdict::Revoked(at) => Some((
+            CorrespondentState::Blocked,
+            EventKind::KeyRevoked,
+            revoked(at),
+        )),
+        Verdict::RevokedManual(at) => Some((
+            key.state,
+            EventKind::KeyRevoked,
+            format!(
+                "{}; it was imported by hand and stays in use: block it or import another",
+                revoked(at)
+            ),
+        )),
+    }
+}
+
+async fn carry_out(
+    connection: &mut SqliteConnection,
+    due: &DueKey,
+    verdict: &Verdict,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (key, organisation) = (&due.key, due.organisation.0);
+    let Some((state, kind, why)) = change(key, verdict) else {
+        return Ok(());
+    };
+    let state = word(&state)?;
+    let done = sqlx::query("UPDATE correspondents SET state = $1 WHERE id = $2 AND state = $3")
+        .bind(&state)
+        .bind(key.id)
+        .bind(word(&key.state)?)
+        .execute(&mut *connection)
+        .await?;
+    if done.rows_affected() == 0 {
+        return Ok(());
+    }
+    if let Verdict::Promoted(harvested) = verdict {
+        supersede(connection, organisation, &harvested.superseded).await?;
+    }
+    let text = format!(
+        "{state} for {}: {}: {why}",
+        key.address,
+        key.certificate.fingerprint_hex()
+    );
+    events::insert(connection, organisation, now, (kind, text)).await
+}
+
+/// Removes the oldest until what is kept is within its bounds.
+async fn make_room(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    loop {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS entries, COALESCE(SUM(octets), 0) AS octets FROM evidence",
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        let (entries, octets): (i64, i64) = (row.field("entries")?, row.field("octets")?);
+        if entries <= EVIDENCE_ROWS && octets <= EVIDENCE_OCTETS {
+            return Ok(());
+        }
+        sqlx::query(
+            "DELETE FROM evidence WHERE question IN (SELECT question FROM evidence ORDER BY fetched LIMIT $1)",
+        )
+        .bind((entries / 10).max(1))
+        .execute(&mut *connection)
+        .await?;
+    }
+}
