@@ -7,6 +7,7 @@ use sealgate_core::limits::{DELAY_NOTICE, QUEUE_LIFETIME};
 use sealgate_core::queue::RetryPolicy;
 use sealgate_mail::Domain;
 use sealgate_net::dns::DnsConfig;
+use sealgate_net::fetch::{Allowed, NotANetwork};
 use serde::Deserialize;
 
 use crate::limits::SIZE_LIMIT;
@@ -190,6 +191,7 @@ impl Config {
 
     fn judge(&self) -> Result<(), String> {
         self.dns_config()?;
+        self.fetch_allowed()?;
         match () {
             () if self.master_key.starts_with(&self.data) => {
                 Err("master-key lies inside the data directory; a copy of one would then hold both: move it elsewhere".to_owned())
@@ -203,6 +205,14 @@ impl Config {
             }
             () => Ok(()),
         }
+    }
+
+    /// What may be called beside public addresses.
+    pub fn fetch_allowed(&self) -> Result<Vec<Allowed>, String> {
+        let allowed = self.fetch.allow.iter().map(|text| text.parse());
+        allowed
+            .collect::<Result<_, NotANetwork>>()
+            .map_err(|error| format!("fetch.allow: {error}"))
     }
 
     /// The name server to ask.

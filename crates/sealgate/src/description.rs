@@ -7,11 +7,10 @@ use ipnet::IpNet;
 use sealgate_core::change::{Described, DescribedKeys, DescribedMailbox, ImportKeys, KeyOrigin};
 use sealgate_core::queue::{Credentials, Destination, NextHop, TlsRequirement};
 use sealgate_core::rules::{Entry, InboundMode, OutboundMode, Pattern, Rule, RuleId};
-use sealgate_core::tenant::{InboundRoute, Proof, SendingClient, Settings};
+use sealgate_core::tenant::{InboundRoute, Partner, Proof, SendingClient, Settings};
 use sealgate_mail::{Address, Domain};
 use sealgate_smime::algorithms::DigestAlgorithm;
 use sealgate_smime::aws::Digest;
-use sealgate_smime::certificate::Certificate;
 use sealgate_smime::key::KeyKind;
 use sealgate_smime::pkcs12;
 use serde::{Deserialize, Serialize};
@@ -20,6 +19,11 @@ use crate::cmd::{Failure, read_input};
 use crate::lifecycle::key_kind;
 use crate::limits::CONNECTOR_SECRET;
 use crate::passwords::password_hash;
+
+mod trust;
+
+pub use trust::{block_by_fingerprint, block_of, read_certificates};
+use trust::{blocked, certificates, correspondents};
 
 /// An organisation as a file describes it.
 #[derive(Debug, Deserialize)]
@@ -37,6 +41,10 @@ pub struct Description {
     correspondents: Vec<CertificateFile>,
     #[serde(default)]
     trust_roots: Vec<CertificateFile>,
+    #[serde(default)]
+    blocked: Vec<BlockedLine>,
+    #[serde(default)]
+    partners: Vec<Partner>,
     #[serde(default)]
     destinations: Vec<DestinationLine>,
     smarthost: Option<Hop>,
@@ -144,6 +152,13 @@ struct CertificateFile {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct BlockedLine {
+    certificate: Option<String>,
+    sha256: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct DestinationLine {
     domain: Domain,
     host: Option<String>,
@@ -211,6 +226,8 @@ impl Description {
             rules: self.rules.iter().map(RuleLine::rule).collect(),
             correspondents: correspondents(&self.correspondents, directory)?,
             trust_roots: certificates(&self.trust_roots, directory)?,
+            blocked: blocked(&self.blocked, directory)?,
+            partners: self.partners.clone(),
             destinations: self
                 .destinations
                 .iter()
@@ -233,6 +250,8 @@ impl Description {
         once("client", self.clients.iter().map(|line| line.name.clone()))?;
         let domains = self.destinations.iter().map(|line| line.domain.to_string());
         once("destination", domains)?;
+        let partners = self.partners.iter().map(|line| line.external.to_string());
+        once("partner", partners)?;
         let mailboxes = self.routes.iter().flat_map(|route| &route.mailboxes);
         once("mailbox", mailboxes.map(|line| line.address.key()))?;
         for route in &self.routes {
@@ -466,40 +485,4 @@ impl Client {
             hash,
         })
     }
-}
-
-fn certificates(files: &[CertificateFile], directory: &Path) -> Result<Vec<Certificate>, Failure> {
-    let mut all = Vec::new();
-    for file in files {
-        all.extend(read_certificates(&file.certificate, directory)?);
-    }
-    Ok(all)
-}
-
-fn correspondents(
-    files: &[CertificateFile],
-    directory: &Path,
-) -> Result<Vec<Certificate>, Failure> {
-    let all = certificates(files, directory)?;
-    for certificate in &all {
-        if let Some(refusal) = certificate.import_refusal() {
-            return Err(Failure::new(format_args!(
-                "correspondent {}: {refusal}",
-                certificate.subject_name()
-            )));
-        }
-    }
-    Ok(all)
-}
-
-/// Reads certificates from PEM text, or from a PEM or DER file relative to `directory`.
-pub fn read_certificates(text: &str, directory: &Path) -> Result<Vec<Certificate>, Failure> {
-    let inline = text.trim_start().starts_with("-----BEGIN");
-    let bytes = if inline {
-        text.as_bytes().to_vec()
-    } else {
-        read_input(&directory.join(text))?
-    };
-    let name = if inline { "inline certificate" } else { text };
-    Certificate::read_all(&bytes).map_err(|error| Failure::new(format_args!("{name}: {error}")))
 }

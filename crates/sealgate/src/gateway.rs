@@ -8,6 +8,7 @@ use sealgate_core::tenant::Installation;
 use sealgate_mail::{Address, Timestamp};
 use sealgate_net::authenticity::Authenticity;
 use sealgate_net::dns::Dns;
+use sealgate_net::fetch::Fetcher;
 use sealgate_net::smtp_out::{OutConfig, SmtpOut, Waits};
 use sealgate_net::tls::ClientTls;
 use sealgate_store::{MasterKey, Store};
@@ -19,6 +20,7 @@ use crate::config::Config;
 use crate::limits::{DKIM_MEMORY, PASSWORD_CHECKS, VERSION_POLL, VERSION_SAID};
 use crate::passwords;
 use crate::probes::Probes;
+use crate::revocation::Revocation;
 
 /// Shared by all tasks of a running gateway.
 pub struct Gateway {
@@ -30,6 +32,8 @@ pub struct Gateway {
     pub authenticity: Authenticity,
     /// Delivery.
     pub smtp_out: SmtpOut,
+    /// Lists and answers about revocation.
+    pub revocation: Revocation,
     /// Recipients of wildcard routes.
     pub probes: Probes,
     /// Places for passwords being compared.
@@ -60,16 +64,20 @@ impl Gateway {
     pub async fn new(config: Config, store: Store) -> Result<Self, Failure> {
         let dns_config = config.dns_config().map_err(Failure::new)?;
         let dns = Dns::new(dns_config)?;
+        let tls = ClientTls::new(roots(&config)?)?;
+        let allowed = config.fetch_allowed().map_err(Failure::new)?;
+        let fetcher = Fetcher::new(dns.clone(), tls.verified.clone(), allowed);
         let smtp_out = SmtpOut::new(OutConfig {
             helo: config.hostname.clone(),
             dns,
             mx_port: config.delivery.smtp_port,
-            tls: ClientTls::new(roots(&config)?)?,
+            tls,
             waits: Waits::default(),
         });
         let gateway = Self {
             authenticity: Authenticity::new(dns_config)?,
             smtp_out,
+            revocation: Revocation::new(fetcher),
             probes: Probes::default(),
             password_checks: Semaphore::new(PASSWORD_CHECKS),
             dkim_memory: Semaphore::new(DKIM_MEMORY),

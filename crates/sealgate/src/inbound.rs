@@ -7,14 +7,17 @@ use std::sync::Arc;
 use sealgate_core::failure::{self, Circumstances, Disposition, Place, Refusal, RefusalReason};
 use sealgate_core::journal::{Direction, Line, MailStatus};
 use sealgate_core::outcome::InboundOutcome;
+use sealgate_core::own_header::Verdicts;
 use sealgate_core::ports::StoredContent;
 use sealgate_core::process::{self, InboundRecipient, InboundWork};
+use sealgate_core::queue::Outgoing;
 use sealgate_core::tenant::{Installation, Organisation};
 use sealgate_mail::smtp::{Envelope, EnvelopeRecipient};
 use sealgate_mail::{Address, Reply, ReversePath};
 use sealgate_net::limits::DKIM_OCTETS;
 use sealgate_net::smtp_in::Session;
 use sealgate_smime::kind::Kind;
+use sealgate_smime::verdict::SignatureVerdict;
 use sealgate_store::{Acceptance, Durable, Held, ToOpen};
 use tokio::sync::SemaphorePermit;
 
@@ -217,11 +220,13 @@ async fn commit(
     let reports = reports::of(gateway, mail.about(&record), reported, mail.at)
         .await
         .map_err(|failure| unavailable(&failure.message))?;
-    let (copies, to_open) = if has_smime {
+    let (copies, signature, to_open) = if has_smime {
         let recipients = going.iter().map(|decided| decided.recipient.clone());
-        (Vec::new(), Some(to_open(&mail, recipients.collect())))
+        let to_open = to_open(&mail, recipients.collect());
+        (Vec::new(), SignatureVerdict::None, Some(to_open))
     } else {
-        (make_copies(gateway, &mail, &going).await?, None)
+        let (copies, verdicts) = make_copies(gateway, &mail, &going).await?;
+        (copies, verdicts.signature, None)
     };
     let status = if has_smime {
         MailStatus::Waiting
@@ -230,10 +235,15 @@ async fn commit(
     };
     let lines = decisions
         .iter()
-        .map(|decided| decided.line(status, None))
+        .map(|decided| Line {
+            // Row G7: a mail that is signed in part is told from an unsigned one.
+            signature: (signature != SignatureVerdict::None).then(|| signature.to_string()),
+            ..decided.line(status, None)
+        })
         .collect();
     tracing::info!(
         mail = sealgate_store::queue_id(mail.id),
+        signature = signature.as_str(),
         recipients = decisions.len(),
         to_open = has_smime,
         "inbound mail accepted"
@@ -266,9 +276,11 @@ async fn held(
     for (refusal, place) in placed {
         if let Place::Hold(reason) = place {
             let (gateway, recipient) = (Arc::clone(gateway), refusal.recipient.clone());
+            let settings = mail.organisation.settings;
             let copy = mail
                 .work(move |received| {
-                    process::as_it_came(received, recipient, gateway.own(), &gateway.store.shelf())
+                    let (own, shelf) = (gateway.own(), gateway.store.shelf());
+                    process::as_it_came(received, recipient, own, settings, &shelf)
                 })
                 .await?;
             held.push(Held {
@@ -310,7 +322,7 @@ async fn make_copies(
     gateway: &Arc<Gateway>,
     mail: &HandedIn<'_>,
     going: &[&Decided],
-) -> Result<Vec<sealgate_core::queue::Outgoing>, Reply> {
+) -> Result<(Vec<Outgoing>, Verdicts), Reply> {
     let recipients: Vec<_> = going
         .iter()
         .map(|decided| InboundRecipient {
@@ -320,15 +332,16 @@ async fn make_copies(
             opened: None,
         })
         .collect();
-    let gateway = Arc::clone(gateway);
+    let (gateway, settings) = (Arc::clone(gateway), mail.organisation.settings);
     let copies = mail.work(move |received| {
         let work = InboundWork {
             received,
             recipients: &recipients,
             opened: &[],
             own: gateway.own(),
+            settings,
         };
-        process::inbound(&work, &gateway.store.shelf())
+        process::inbound_plain(&work, &gateway.store.shelf())
     });
     copies.await
 }

@@ -46,6 +46,10 @@ pub const CLOSE_GRACE: Duration = Duration::from_secs(2);
 pub const SWEEP: Duration = Duration::from_secs(3_600);
 /// Largest file `apply` and the import commands read, in octets.
 pub const INPUT_FILE: u64 = 64 * 1024 * 1024;
+/// Largest message file the `smime` commands read, in octets: beyond what any mail server takes, and it is never in memory.
+pub const INPUT_MESSAGE: u64 = 1024 * 1024 * 1024;
+/// Buffer for reading and writing message files, in octets.
+pub const FILE_BUFFER: usize = 64 * 1024;
 /// How long an answer of a next hop about a recipient of a wildcard route is remembered.
 pub const RECIPIENT_MEMORY: Duration = Duration::from_secs(600);
 /// How many such answers are remembered.
@@ -60,3 +64,22 @@ pub const OPENING_ATTEMPTS: u32 = 3;
 pub const OPENING_PAUSE: i64 = 30;
 /// Fewest characters of a connector secret: a stranger in the same network must not guess it.
 pub const CONNECTOR_SECRET: usize = 20;
+/// Longest time a mail waits for answers about revocation (spec.md section 2), and a key that is asked about.
+pub const REVOCATION_WAIT: Duration = Duration::from_secs(15);
+/// Most lists, and most answers, asked for at once for one mail: a path has three or four certificates that name one each.
+pub const QUESTIONS_AT_ONCE: usize = 8;
+/// Seconds a list or answer is kept at most before it is asked for again, however long it says it counts: authorities
+/// publish at least daily.
+pub const EVIDENCE_KEPT: i64 = 86_400;
+/// Seconds it is kept at least, however soon it ends, so that a busy gateway does not ask for it with every mail.
+pub const EVIDENCE_KEPT_LEAST: i64 = 60;
+/// Seconds until a list or answer that settled nothing is asked for again: it may have been forged on its way.
+pub const EVIDENCE_DOUBTED: i64 = 1_800;
+/// Seconds until a question that got no answer is asked again; each further pause doubles.
+pub const EVIDENCE_PAUSE: i64 = 60;
+/// The longest such pause, in seconds: an hour, so that a responder that is back is used soon.
+pub const EVIDENCE_PAUSE_MOST: i64 = 3_600;
+/// How often it is looked which correspondents' keys are due to be asked about.
+pub const KEYS_POLL: Duration = Duration::from_secs(2);
+/// Keys asked about at the same time: far below the places for fetches, which mails need too.
+pub const KEYS_ASKED: usize = 8;

@@ -5,10 +5,12 @@ use std::io;
 
 use sealgate_core::journal::Exemption;
 use sealgate_core::outcome::{
-    ClientContent, InboundContent, InboundOutcome, OutboundOutcome, RecipientKey,
+    self, ClientContent, InboundContent, InboundOutcome, OutboundOutcome, RecipientKey, SpecialMail,
 };
-use sealgate_core::settle::{self, OutboundSender, Settled};
-use sealgate_core::tenant::{Organisation, RingEntry};
+use sealgate_core::settle::{self, LookedUp, OutboundSender, Settled};
+use sealgate_core::special::special;
+use sealgate_core::suite;
+use sealgate_core::tenant::{CorrespondentKey, Organisation, RingEntry, Settings};
 use sealgate_core::{harvest, limits::SENT_MEMORY};
 use sealgate_mail::message::MessageError;
 use sealgate_mail::report::{ReadReport, read_report};
@@ -17,6 +19,7 @@ use sealgate_smime::certificate::Certificate;
 use sealgate_smime::cms::CertificateId;
 use sealgate_smime::decrypt;
 use sealgate_smime::kind::{self, Kind};
+use sealgate_smime::profile::Suite;
 use sealgate_smime::verify::{kind_under_signatures, signed_entity};
 use sealgate_store::{Store, StoreError};
 
@@ -39,6 +42,8 @@ pub struct Seen {
     pub well_formed: bool,
     /// What it returns, if it is a delivery status notification with null sender.
     pub report: Option<ReadReport>,
+    /// Whether it is special to the organisation that sends it; looked for by [`Seen::look_for_special`].
+    pub special: Option<SpecialMail>,
 }
 
 impl Seen {
@@ -73,6 +78,7 @@ impl Seen {
             named,
             well_formed,
             report,
+            special: None,
         }))
     }
 
@@ -87,7 +93,22 @@ impl Seen {
             named: Vec::new(),
             well_formed: false,
             report: None,
+            special: None,
         }
+    }
+
+    /// Finds out whether it is special to an organisation with these switches. A mail of more parts than we look at is none.
+    pub fn look_for_special(
+        &mut self,
+        content: &dyn Content,
+        settings: &Settings,
+    ) -> io::Result<()> {
+        let found = Message::read(content).and_then(|message| special(&message, settings));
+        self.special = match found {
+            Err(MessageError::Io(error)) => return Err(error),
+            other => other.unwrap_or_default(),
+        };
+        Ok(())
     }
 
     /// Whether a key of `certificates` is named.
@@ -114,22 +135,24 @@ impl Seen {
     }
 }
 
-/// The RecipientInfos under all signatures, and whether the object is well formed to its end. Where the RecipientInfos cannot
+/// The RecipientInfos under all signatures, and whether the whole is well formed to its end. Where the RecipientInfos cannot
 /// be read, none of our keys is named.
 fn read_recipients(message: &Message<'_>) -> io::Result<(Vec<CertificateId>, bool)> {
+    let well_formed = kind::check(message)?.is_ok();
     if !kind::kind(message)?.is_signed() {
-        let well_formed = kind::check(message)?.is_ok();
-        return Ok(
-            decrypt::recipients(message)?.map_or((Vec::new(), false), |named| (named, well_formed))
-        );
+        let named = decrypt::recipients(message)?;
+        return Ok(named.map_or((Vec::new(), false), |named| (named, well_formed)));
     }
-    match signed_entity(message)? {
+    let Ok(entity) = signed_entity(message)? else {
+        return Ok((Vec::new(), false));
+    };
+    match Message::read(&entity) {
+        Ok(inner) => {
+            let (named, inside) = read_recipients(&inner)?;
+            Ok((named, inside && well_formed))
+        }
+        Err(MessageError::Io(error)) => Err(error),
         Err(_) => Ok((Vec::new(), false)),
-        Ok(entity) => match Message::read(&entity) {
-            Ok(inner) => read_recipients(&inner),
-            Err(MessageError::Io(error)) => Err(error),
-            Err(_) => Ok((Vec::new(), false)),
-        },
     }
 }
 
@@ -142,6 +165,8 @@ pub struct OutboundDecision {
     pub content: ClientContent,
     /// The certificates that are encrypted to if the outcome says so.
     pub certificates: Vec<Certificate>,
+    /// The algorithms of the copy.
+    pub suite: Suite,
 }
 
 /// An outbound mail, as its recipients are decided.
@@ -167,6 +192,7 @@ pub async fn outbound(
         settled: settle::outbound_exempt(mail.sender, recipient, exemption),
         content: ClientContent::Plain,
         certificates: Vec::new(),
+        suite: Suite::default(),
     };
     let Some(choice) = settle::outbound_choice(mail.organisation, mail.sender, recipient) else {
         return Ok(exempt(Exemption::Internal));
@@ -174,17 +200,26 @@ pub async fn outbound(
     if mail.seen.report.is_some() {
         return Ok(exempt(Exemption::Report));
     }
-    let (key, certificates) = if choice.mode.asks_for_key() {
+    let special = mail.seen.special;
+    let (key, keys) = if outcome::asks_for_key(choice.mode, special) {
         recipient_key(store, mail.organisation, recipient, mail.now).await?
     } else {
         (RecipientKey::NotAsked, Vec::new())
     };
+    let chosen = suite::choose(mail.organisation, recipient, &keys);
+    let certificates: Vec<Certificate> = keys.into_iter().map(|key| key.certificate).collect();
     let content = mail.seen.client_content(&certificates);
-    let settled = settle::outbound(Some(choice), mail.sender, recipient, key, content);
+    let looked_up = LookedUp {
+        key,
+        content,
+        special,
+    };
+    let settled = settle::outbound(Some(choice), mail.sender, recipient, looked_up);
     Ok(OutboundDecision {
-        settled,
+        settled: settled.made_with(&chosen),
         content,
         certificates,
+        suite: chosen.suite,
     })
 }
 
@@ -193,15 +228,17 @@ async fn recipient_key(
     organisation: &Organisation,
     recipient: &Address,
     now: Timestamp,
-) -> Result<(RecipientKey, Vec<Certificate>), StoreError> {
+) -> Result<(RecipientKey, Vec<CorrespondentKey>), StoreError> {
     let mut known = store
         .correspondents(organisation.id, std::slice::from_ref(recipient))
         .await?;
     let keys = known.remove(recipient).unwrap_or_default();
-    Ok(match harvest::usable(&keys, now) {
+    let profile = organisation.profile(recipient);
+    let usable = harvest::usable(&keys, &organisation.anchors, profile, now);
+    Ok(match usable {
         harvest::Usable::None => (RecipientKey::Unknown, Vec::new()),
         harvest::Usable::WeakOnly => (RecipientKey::Weak, Vec::new()),
-        harvest::Usable::Certificates(certificates) => (RecipientKey::Known, certificates),
+        harvest::Usable::Keys(keys) => (RecipientKey::Known, keys),
     })
 }
 
@@ -282,4 +319,78 @@ async fn inbound_content(
         InboundContent::KeyPresent
     };
     Ok((content, named))
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+mod tests {
+    use super::*;
+
+    fn data(name: &str) -> String {
+        let file = format!("{}/../smime/testdata/{name}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(file).unwrap()
+    }
+
+    /// A29: what a client encrypted passes only if it is whole and nothing goes beside it, under signatures too.
+    #[test]
+    fn a29_what_the_client_encrypted() {
+        use ClientContent as C;
+        let encrypted = data("enveloped-rsa-der.eml");
+        let entity = &encrypted[encrypted.find("MIME-Version").unwrap()..];
+        let signed = data("clear-rsa.eml");
+        let text = &signed[signed.find("\r\nContent-Type: text/plain").unwrap() + 2..];
+        let text = &text[..text.find("\r\n------").unwrap()];
+        let wrapped = signed.replace(text, entity.trim_end());
+        let remark = "This is an S/MIME signed message";
+        for (name, mail, expected) in [
+            ("encrypted", encrypted.clone(), C::Encrypted),
+            (
+                "text behind",
+                encrypted.clone() + "\r\nin clear\r\n",
+                C::EncryptedMalformed,
+            ),
+            (
+                "cut short",
+                encrypted[..encrypted.len() - 100].to_owned(),
+                C::EncryptedMalformed,
+            ),
+            ("under a signature", wrapped.clone(), C::Encrypted),
+            (
+                "remark in clear",
+                wrapped.replace(remark, "in clear"),
+                C::EncryptedMalformed,
+            ),
+            (
+                "epilogue in clear",
+                wrapped.clone() + "in clear\r\n",
+                C::EncryptedMalformed,
+            ),
+            (
+                "text behind, under a signature",
+                wrapped.replace(entity.trim_end(), &format!("{entity}in clear")),
+                C::EncryptedMalformed,
+            ),
+            ("signed", signed.clone(), C::Signed),
+            (
+                "plain",
+                "From: a@x.example\r\n\r\nhello\r\n".to_owned(),
+                C::Plain,
+            ),
+        ] {
+            let seen = Seen::of(&mail, &ReversePath::Null).unwrap().unwrap();
+            assert_eq!(seen.client_content(&[]), expected, "{name}");
+        }
+        let seen = Seen::of(&encrypted, &ReversePath::Null).unwrap().unwrap();
+        let certificate = |name| Certificate::read_all(data(name).as_bytes()).unwrap();
+        assert_eq!(seen.client_content(&certificate("alice.pem")), C::Encrypted);
+        assert_eq!(
+            seen.client_content(&certificate("bob.pem")),
+            C::EncryptedToOthers
+        );
+    }
 }

@@ -17,6 +17,8 @@ mod description;
 mod gateway;
 mod handed_in;
 mod inbound;
+mod keys_asked;
+mod learning;
 mod lifecycle;
 mod limits;
 mod lookups;
@@ -26,6 +28,7 @@ mod passwords;
 mod probes;
 mod random;
 mod reports;
+mod revocation;
 mod scheduler;
 mod serve;
 mod worker;
@@ -66,6 +69,8 @@ fn run(cli: &Cli) -> Done {
             Command::Correspondent(command) => {
                 cmd::admin::correspondent(cli, command, output).await
             }
+            Command::Partner(command) => cmd::admin::partner(cli, command, output).await,
+            Command::Trust(command) => cmd::admin::trust(cli, command, output).await,
             Command::Rule(command) => cmd::admin::rule(cli, command, output).await,
             Command::Mails(arguments) => cmd::mails::mails(cli, arguments, output).await,
             Command::Queue(command) => cmd::queue::queue(cli, command, output).await,

@@ -1,18 +1,16 @@
 //! Opens an inbound S/MIME mail from the queue: keys, layers, outcome, copies, harvest, one commit.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use sealgate_core::failure::{
     self, Circumstances, Disposition, HeldReason, Place, Refusal, RefusalReason,
 };
-use sealgate_core::harvest::{self, Harvested};
 use sealgate_core::journal::{Direction, Line, MailStatus};
 use sealgate_core::outcome::InboundOutcome;
 use sealgate_core::process::{self, InboundRecipient, InboundWork, OpenInput, Opened, Received};
 use sealgate_core::queue::Outgoing;
 use sealgate_core::settle::{self, Settled};
-use sealgate_core::tenant::{KeyId, Organisation};
+use sealgate_core::tenant::{KeyId, Organisation, Settings};
 use sealgate_mail::smtp::{Envelope, EnvelopeRecipient};
 use sealgate_mail::{Address, Reply, Timestamp};
 use sealgate_smime::certificate::Certificate;
@@ -23,19 +21,23 @@ use sealgate_store::{Held, LeasedToOpen, StoreError, ToOpen};
 use crate::cmd::Failure;
 use crate::gateway::{Gateway, now};
 use crate::handed_in::line;
+use crate::learning;
 use crate::limits::{OPENING_ATTEMPTS, OPENING_PAUSE};
 use crate::lookups::{self, InboundDecision, Seen};
 use crate::reports::{self, About};
+use crate::scheduler::OpeningPlace;
 
 /// Opens a leased mail and commits what came of it. What fails for reasons of ours is tried again; a mail that fails
 /// again and again is held.
-pub async fn open(gateway: &Arc<Gateway>, leased: LeasedToOpen) {
+///
+/// `place` is given up while others are waited for.
+pub async fn open(gateway: &Arc<Gateway>, leased: LeasedToOpen, place: &mut OpeningPlace) {
     let mail = sealgate_store::queue_id(leased.mail);
     let lease = leased.lease;
     let result = if leased.attempts >= OPENING_ATTEMPTS {
         set_aside(gateway, &leased).await
     } else {
-        work(gateway, &leased).await
+        work(gateway, &leased, place).await
     };
     match result {
         Ok(()) => tracing::info!(mail, "inbound mail opened"),
@@ -64,22 +66,33 @@ struct Recipient {
     opened: Option<usize>,
 }
 
-async fn work(gateway: &Arc<Gateway>, leased: &LeasedToOpen) -> Result<(), Failure> {
+async fn work(
+    gateway: &Arc<Gateway>,
+    leased: &LeasedToOpen,
+    place: &mut OpeningPlace,
+) -> Result<(), Failure> {
     let installation = gateway.installation();
     let organisation = installation
         .organisation(leased.record.organisation)
         .cloned();
     let organisation = organisation.ok_or_else(|| Failure::new("its organisation is gone"))?;
+    let settings = organisation.settings;
     let seen = see(leased).await?;
     let mut recipients = decide(gateway, leased, &organisation, &seen).await?;
     let opened = open_rings(gateway, leased, &organisation, &mut recipients).await?;
+    let learnable = learning::learnable(leased, &organisation, &opened);
+    let evidence = learning::ask(gateway, &opened, &learnable, place).await?;
+    let opened = learning::judge_revocation(opened, &evidence, &organisation).await?;
+    let opened = neutralise(gateway, opened, &organisation).await?;
     for recipient in &mut recipients {
         recipient.settle(&opened, seen.header_from.as_ref());
     }
     let seen_before = keys_seen(gateway, leased, &opened).await?;
     let refusals = recipients.iter().filter_map(Recipient::refused).collect();
-    let (held, refused) = dispose(gateway, leased, refusals, seen_before).await?;
-    let harvested = harvest_all(gateway, leased, &organisation, &opened).await?;
+    let (held, refused) = dispose(gateway, leased, settings, refusals, seen_before).await?;
+    let harvested = learning::harvest_all(gateway, &organisation, &opened, &evidence).await?;
+    learning::remember_issuers(gateway, &organisation, &harvested, &learnable).await?;
+    log(leased, &opened);
     let lines = recipients
         .iter()
         .map(|recipient| recipient.line(&opened))
@@ -91,7 +104,7 @@ async fn work(gateway: &Arc<Gateway>, leased: &LeasedToOpen) -> Result<(), Failu
         header: &seen.header,
     };
     let reports = reports::of(gateway, about, reports::refused(refused), now()).await?;
-    let copies = make_copies(gateway, leased, recipients, opened).await?;
+    let copies = make_copies(gateway, leased, settings, recipients, opened).await?;
     let done = sealgate_store::Opened {
         lease: leased.lease,
         now: now(),
@@ -102,6 +115,19 @@ async fn work(gateway: &Arc<Gateway>, leased: &LeasedToOpen) -> Result<(), Failu
         harvested,
     };
     Ok(gateway.store.opened(done).await?)
+}
+
+/// What was found, once for each key ring (row G7).
+fn log(leased: &LeasedToOpen, opened: &[Opened]) {
+    for Opened { verdicts, .. } in opened {
+        tracing::info!(
+            mail = sealgate_store::queue_id(leased.mail),
+            signature = verdicts.signature.as_str(),
+            encryption = verdicts.encryption.as_str(),
+            remarks = verdicts.remarks().trim_start_matches("; "),
+            "inbound mail judged"
+        );
+    }
 }
 
 async fn see(leased: &LeasedToOpen) -> Result<Seen, Failure> {
@@ -300,6 +326,7 @@ async fn keys_seen(
 async fn dispose(
     gateway: &Arc<Gateway>,
     leased: &LeasedToOpen,
+    settings: Settings,
     refusals: Vec<Refusal>,
     encrypted_key_seen: bool,
 ) -> Result<(Vec<Held>, Vec<Refusal>), Failure> {
@@ -325,7 +352,7 @@ async fn dispose(
         match place {
             Place::Report => refused.push(refusal),
             Place::Hold(reason) => {
-                held.push(hold(gateway, leased, refusal.recipient, reason).await?)
+                held.push(hold(gateway, leased, settings, (refusal.recipient, reason)).await?)
             }
             Place::JournalOnly => {}
         }
@@ -337,8 +364,8 @@ async fn dispose(
 async fn hold(
     gateway: &Arc<Gateway>,
     leased: &LeasedToOpen,
-    recipient: EnvelopeRecipient,
-    reason: HeldReason,
+    settings: Settings,
+    (recipient, reason): (EnvelopeRecipient, HeldReason),
 ) -> Result<Held, Failure> {
     let envelope = Envelope {
         recipients: vec![recipient.clone()],
@@ -361,7 +388,13 @@ async fn hold(
             params: &envelope.params,
             prepend: &prepend,
         };
-        process::as_it_came(received, recipient, gateway.own(), &gateway.store.shelf())
+        process::as_it_came(
+            received,
+            recipient,
+            gateway.own(),
+            settings,
+            &gateway.store.shelf(),
+        )
     });
     Ok(Held {
         copy: copy.await??,
@@ -370,47 +403,30 @@ async fn hold(
     })
 }
 
-/// What is learned from the signatures of the mail.
-async fn harvest_all(
-    gateway: &Gateway,
-    leased: &LeasedToOpen,
+/// Takes remote content out of what was decrypted (row C1). After revocation is judged, because a valid signature inside
+/// vouches for the text, and before the outcome is settled, because what cannot be looked through counts as not decrypted.
+async fn neutralise(
+    gateway: &Arc<Gateway>,
+    mut opened: Vec<Opened>,
     organisation: &Organisation,
-    opened: &[Opened],
-) -> Result<Vec<Harvested>, StoreError> {
-    let mut found: Vec<Harvested> = Vec::new();
-    for opened in opened {
-        let Some(from) = opened
-            .from
-            .as_ref()
-            .filter(|from| !organisation.manages(from))
-        else {
-            continue;
-        };
-        let known: HashMap<_, _> = gateway
-            .store
-            .correspondents(organisation.id, std::slice::from_ref(from))
-            .await?;
-        let existing = known.get(from).map(Vec::as_slice).unwrap_or_default();
-        for report in &opened.signatures {
-            for harvested in harvest::harvest(
-                report,
-                from,
-                existing,
-                &organisation.anchors,
-                leased.record.at,
-            ) {
-                if !found.contains(&harvested) {
-                    found.push(harvested);
-                }
-            }
-        }
+) -> Result<Vec<Opened>, Failure> {
+    if !organisation.settings.neutralise {
+        return Ok(opened);
     }
-    Ok(found)
+    let gateway = Arc::clone(gateway);
+    let done = tokio::task::spawn_blocking(move || {
+        for opened in &mut opened {
+            process::neutralise(opened, &gateway.store.shelf())?;
+        }
+        Ok::<_, std::io::Error>(opened)
+    });
+    Ok(done.await??)
 }
 
 async fn make_copies(
     gateway: &Arc<Gateway>,
     leased: &LeasedToOpen,
+    settings: Settings,
     recipients: Vec<Recipient>,
     opened: Vec<Opened>,
 ) -> Result<Vec<Outgoing>, Failure> {
@@ -438,6 +454,7 @@ async fn make_copies(
             recipients: &recipients,
             opened: &opened,
             own: gateway.own(),
+            settings,
         };
         process::inbound(&work, &gateway.store.shelf())
     });
@@ -457,8 +474,8 @@ async fn set_aside(gateway: &Arc<Gateway>, leased: &LeasedToOpen) -> Result<(), 
             hold(
                 gateway,
                 leased,
-                recipient.clone(),
-                HeldReason::CouldNotProcess,
+                organisation.settings,
+                (recipient.clone(), HeldReason::CouldNotProcess),
             )
             .await?,
         );

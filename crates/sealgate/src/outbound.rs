@@ -16,6 +16,7 @@ use sealgate_mail::{Content, EnhancedStatus, Message, Reply, ReversePath};
 use sealgate_net::smtp_in::{ClientName, Session};
 use sealgate_smime::algorithms::DigestAlgorithm;
 use sealgate_smime::aws::Digest;
+use sealgate_smime::certificate::Certificate;
 use sealgate_smime::sign::Signer;
 use sealgate_store::{Acceptance, Durable, KeyPair};
 
@@ -40,7 +41,7 @@ pub async fn accept(
         ..session.clone()
     };
     let snapshot = (installation, Arc::clone(&organisation));
-    let mail = HandedIn::read(
+    let mut mail = HandedIn::read(
         gateway,
         (session, Direction::Outbound),
         snapshot,
@@ -61,10 +62,23 @@ pub async fn accept(
         address_of(&mail.envelope.from),
         mail.at,
     );
+    look_for_special(&mut mail).await?;
     let decisions = decide(gateway, &mail, &sender).await?;
     let refused = dispose(gateway, &mail, &decisions).await?;
     let copies = make_copies(gateway, &mail, &sender, &decisions).await?;
     commit(gateway, mail, decisions, refused, copies).await
+}
+
+/// Finds out whether the mail is special to the organisation.
+async fn look_for_special(mail: &mut HandedIn<'_>) -> Result<(), Reply> {
+    let (mut seen, content) = (mail.seen.clone(), Arc::clone(&mail.content));
+    let settings = mail.organisation.settings;
+    let looked = blocking(move || {
+        seen.look_for_special(content.as_ref(), &settings)
+            .map(|()| seen)
+    });
+    mail.seen = looked.await?.map_err(|error| unavailable(&error))?;
+    Ok(())
 }
 
 /// Whose mail it is: the client that the session has proven, or the one whose secret the mail carries.
@@ -137,6 +151,7 @@ async fn decide(
             content: decision.content,
             exemption: decision.settled.exemption(),
             certificates: decision.certificates.clone(),
+            suite: decision.suite,
         };
         decisions.push(Decided {
             outbound,
@@ -237,12 +252,14 @@ async fn make_copies(
         Keys::default()
     };
     let (gateway, now) = (Arc::clone(gateway), mail.at);
+    let protect_header = mail.organisation.settings.header_protection;
     let copies = mail.work(move |received| {
         let signing = keys.signing.as_deref();
-        let signer = signing.map(|pair| Signer {
+        let along = signing.map(|pair| sent_along(pair, keys.encryption.as_deref()));
+        let signer = signing.zip(along.as_deref()).map(|(pair, chain)| Signer {
             key: &pair.key,
             certificate: &pair.certificate,
-            chain: &pair.chain,
+            chain,
             rsa_signature: Default::default(),
         });
         let own = keys.encryption.as_deref().map(|pair| &pair.certificate);
@@ -252,10 +269,27 @@ async fn make_copies(
             signer,
             own,
             now,
+            protect_header,
         };
         process::outbound(&work, &gateway.store.shelf(), &mut SystemRandom)
     });
     copies.await
+}
+
+/// The certificates sent along with a signature: the issuers, and the encryption certificate with its issuers if it is another
+/// one, so that correspondents learn what to encrypt to (S88, RFC 8551 section 2.5.3).
+fn sent_along(signing: &KeyPair, encryption: Option<&KeyPair>) -> Vec<Certificate> {
+    let mut along = signing.chain.clone();
+    let other = encryption.filter(|pair| pair.certificate != signing.certificate);
+    let more = other
+        .into_iter()
+        .flat_map(|pair| std::iter::once(&pair.certificate).chain(&pair.chain));
+    for certificate in more {
+        if !along.contains(certificate) {
+            along.push(certificate.clone());
+        }
+    }
+    along
 }
 
 /// The sender's current keys.
@@ -349,4 +383,35 @@ fn not_a_client() -> Reply {
         EnhancedStatus(5, 7, 0),
         "this mail carries no proof of a known sending client: ask the administrator",
     )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use sealgate_smime::key::PrivateKey;
+
+    use super::*;
+
+    fn pair(name: &str, chain: &[Certificate]) -> KeyPair {
+        let read = |ending: &str| {
+            let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../store/testdata");
+            std::fs::read(format!("{directory}/{name}.{ending}")).unwrap()
+        };
+        KeyPair {
+            certificate: Certificate::from_der(&read("der")).unwrap(),
+            key: PrivateKey::from_pkcs8(&read("p8")).unwrap(),
+            chain: chain.to_vec(),
+        }
+    }
+
+    #[test]
+    fn s88_another_encryption_certificate_goes_along_with_the_signature() {
+        let issuer = pair("twin-one", &[]).certificate;
+        let signing = pair("alice-sign", std::slice::from_ref(&issuer));
+        let encryption = pair("alice-encrypt", std::slice::from_ref(&issuer));
+        let both = [issuer.clone(), encryption.certificate.clone()];
+        assert_eq!(sent_along(&signing, Some(&encryption)), both);
+        assert_eq!(sent_along(&signing, Some(&signing)), signing.chain);
+        assert_eq!(sent_along(&signing, None), [issuer]);
+    }
 }

@@ -76,6 +76,51 @@ impl Default for Openings {
     }
 }
 
+impl Openings {
+    /// The places that are free, at most `most`.
+    fn free(&self, most: u32) -> Vec<OwnedSemaphorePermit> {
+        let one = |_| Arc::clone(&self.places).try_acquire_owned().ok();
+        (0..most).map_while(one).collect()
+    }
+
+    fn place(&self, taken: OwnedSemaphorePermit) -> OpeningPlace {
+        OpeningPlace {
+            places: Arc::clone(&self.places),
+            done: Arc::clone(&self.done),
+            taken: Some(taken),
+        }
+    }
+}
+
+/// A place for a mail being opened; free again when dropped.
+pub struct OpeningPlace {
+    places: Arc<Semaphore>,
+    done: Arc<Notify>,
+    taken: Option<OwnedSemaphorePermit>,
+}
+
+impl OpeningPlace {
+    /// Waits for somebody else without keeping the place from mails that need not wait.
+    pub async fn aside<T>(&mut self, waiting: impl Future<Output = T>) -> T {
+        self.leave();
+        let result = waiting.await;
+        self.taken = Arc::clone(&self.places).acquire_owned().await.ok();
+        result
+    }
+
+    fn leave(&mut self) {
+        if self.taken.take().is_some() {
+            self.done.notify_one();
+        }
+    }
+}
+
+impl Drop for OpeningPlace {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
 /// Runs until `stop` becomes true, then lets what is under way come to its end.
 pub async fn run(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
     let mut work = gateway.store.work();
@@ -139,15 +184,12 @@ async fn lease(
     let free = u32::try_from(free).unwrap_or(u32::MAX);
     let at = now();
     // Only what is opened at once is leased: a lease counts as an attempt, and a crash must not cost those that wait one.
-    let idle = u32::try_from(openings.places.available_permits()).unwrap_or(free);
-    for leased in gateway.store.lease_to_open(at, idle, OPENING_LEASE).await? {
-        let (gateway, done) = (Arc::clone(gateway), Arc::clone(&openings.done));
-        let place = Arc::clone(&openings.places).acquire_owned().await;
-        tasks.spawn(async move {
-            inbound::open(&gateway, leased).await;
-            drop(place);
-            done.notify_one();
-        });
+    let permits = openings.free(free);
+    let idle = u32::try_from(permits.len()).unwrap_or(free);
+    let to_open = gateway.store.lease_to_open(at, idle, OPENING_LEASE).await?;
+    for (leased, permit) in to_open.into_iter().zip(permits) {
+        let (gateway, mut place) = (Arc::clone(gateway), openings.place(permit));
+        tasks.spawn(async move { inbound::open(&gateway, leased, &mut place).await });
     }
     for leased in gateway.store.lease_due(at, free, LEASE).await? {
         let (gateway, places) = (Arc::clone(gateway), Arc::clone(places));

@@ -18,8 +18,8 @@ use crate::cmd::{Done, Failure};
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::limits::{CLOSE_GRACE, SIZE_LIMIT, STOP_GRACE};
-use crate::scheduler;
 use crate::worker::Reception;
+use crate::{keys_asked, scheduler};
 
 /// A running gateway.
 pub struct Running {
@@ -30,6 +30,7 @@ pub struct Running {
     /// Its outbound listeners.
     pub outbound: Vec<Listening>,
     queue: (watch::Sender<bool>, JoinHandle<()>),
+    keys: JoinHandle<()>,
     follower: JoinHandle<()>,
     _lock: Serving,
 }
@@ -79,6 +80,7 @@ impl Running {
             );
         }
         self.gateway.close_idle().await;
+        self.keys.abort();
         self.follower.abort();
         if let Err(error) = self.gateway.store.report_stopped().await {
             tracing::warn!(%error, "the stop was not recorded");
@@ -137,6 +139,7 @@ pub async fn start(config: Config, store: Store, entrances: Entrances) -> Result
         .map(|socket| listening(socket, Listener::Outbound));
     let outbound = outbound.collect::<Result<_, _>>()?;
     let (stop, stopped) = watch::channel(false);
+    let keys = tokio::spawn(keys_asked::run(Arc::clone(&gateway), stopped.clone()));
     let queue = (
         stop,
         tokio::spawn(scheduler::run(Arc::clone(&gateway), stopped)),
@@ -147,6 +150,7 @@ pub async fn start(config: Config, store: Store, entrances: Entrances) -> Result
         inbound,
         outbound,
         queue,
+        keys,
         follower,
         _lock: lock,
     })

@@ -3,8 +3,10 @@
 mod correspondent;
 mod mailbox;
 mod organisation;
+mod partner;
 mod route;
 mod rule;
+mod trust;
 
 use sealgate_core::change::{Change, Described, describe};
 use sealgate_core::queue::NextHop;
@@ -20,8 +22,10 @@ use crate::lifecycle;
 pub use correspondent::{CorrespondentCommand, correspondent};
 pub use mailbox::{MailboxCommand, mailbox};
 pub use organisation::{OrganisationCommand, organisation};
+pub use partner::{PartnerCommand, partner};
 pub use route::{RouteCommand, route};
 pub use rule::{RuleCommand, rule, rule_table};
+pub use trust::{TrustCommand, trust};
 
 /// The store, opened for a command.
 pub struct Admin {

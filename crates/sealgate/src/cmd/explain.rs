@@ -45,7 +45,7 @@ pub async fn explain(cli: &Cli, arguments: &ExplainArgs, output: Output) -> Done
         ReversePath::Null => None,
         ReversePath::Address(address) => Some(address),
     };
-    let seen = seen(arguments, sender)?;
+    let mut seen = seen(arguments, sender)?;
     let trace = match way(&installation, arguments, &seen, sender)? {
         (Direction::Inbound, organisation) => {
             known_recipient(organisation, &arguments.to)?;
@@ -55,6 +55,9 @@ pub async fn explain(cli: &Cli, arguments: &ExplainArgs, output: Output) -> Done
                 .trace
         }
         (Direction::Outbound, organisation) => {
+            if let Some(path) = &arguments.message {
+                seen.look_for_special(&read_input(path)?, &organisation.settings)?;
+            }
             let from = seen.header_from.as_ref();
             let mail = OutboundMail {
                 organisation,

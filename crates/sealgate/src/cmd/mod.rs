@@ -9,6 +9,7 @@ pub mod queue;
 pub mod smime;
 
 use std::fmt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
@@ -70,6 +71,12 @@ pub enum Command {
     /// Correspondents' keys.
     #[command(subcommand)]
     Correspondent(admin::CorrespondentCommand),
+    /// Algorithms agreed with partners.
+    #[command(subcommand)]
+    Partner(admin::PartnerCommand),
+    /// Trusted and blocked certificates.
+    #[command(subcommand)]
+    Trust(admin::TrustCommand),
     /// Encryption rules.
     #[command(subcommand)]
     Rule(admin::RuleCommand),
@@ -145,12 +152,16 @@ pub struct Output {
 impl Output {
     /// Prints `value`: one JSON document, or what `human` makes of it.
     pub fn show<T: Serialize>(self, value: &T, human: impl FnOnce(&T) -> String) -> Done {
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(value)?);
+        let text = if self.json {
+            format!("{}\n", serde_json::to_string_pretty(value)?)
         } else {
-            print!("{}", human(value));
+            human(value)
+        };
+        match std::io::stdout().write_all(text.as_bytes()) {
+            // Whoever reads has seen enough, as `head` does.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            other => Ok(other?),
         }
-        Ok(())
     }
 }
 

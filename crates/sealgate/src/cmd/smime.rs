@@ -1,23 +1,25 @@
 //! `smime sign|encrypt|verify|decrypt FILE`: the engine on message files, without a gateway.
 
-use std::io::Write;
+mod choice;
+mod file;
+mod judge;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use sealgate_mail::Message;
 use sealgate_mail::canonical::Canonical;
-use sealgate_mail::{Message, Source};
 use sealgate_smime::certificate::Certificate;
-use sealgate_smime::decrypt::{Decryption, KeyPair, decrypt};
+use sealgate_smime::decrypt::KeyPair;
 use sealgate_smime::encrypt::{EncryptTo, encrypt};
 use sealgate_smime::key::PrivateKey;
-use sealgate_smime::path::TrustAnchors;
 use sealgate_smime::pkcs12;
 use sealgate_smime::sign::{Form, Signer, sign};
-use sealgate_smime::verdict::SignatureVerdict;
-use sealgate_smime::verify::{SignatureReport, VerifyInput, verify};
-use serde::Serialize;
 
-use super::{CODE_NO, Done, Failure, Output, read_input};
+use self::choice::{EncryptChoice, SignChoice};
+use self::file::{of, read_message, write};
+use self::judge::JudgeArgs;
+use super::{Done, Failure, Output, read_input};
 use crate::description::read_certificates;
 use crate::gateway::now;
 use crate::random::SystemRandom;
@@ -35,6 +37,9 @@ pub enum SmimeCommand {
         /// Opaque signature instead of a clear one.
         #[arg(long)]
         opaque: bool,
+        /// Algorithms.
+        #[command(flatten)]
+        choice: SignChoice,
         /// Where to write; standard output if absent.
         #[arg(long, short)]
         output: Option<PathBuf>,
@@ -46,25 +51,34 @@ pub enum SmimeCommand {
         /// Certificate of a recipient, PEM or DER.
         #[arg(long = "to", required = true, value_name = "CERTIFICATE")]
         to: Vec<PathBuf>,
+        /// Algorithms.
+        #[command(flatten)]
+        choice: EncryptChoice,
         /// Where to write; standard output if absent.
         #[arg(long, short)]
         output: Option<PathBuf>,
     },
-    /// Judge the signature of a message.
+    /// Judge the signatures of a message.
     Verify {
         /// The message.
         file: PathBuf,
-        /// Trusted root certificates, PEM or DER.
-        #[arg(long, value_name = "CERTIFICATES")]
-        roots: Vec<PathBuf>,
+        /// What to judge against.
+        #[command(flatten)]
+        judge: JudgeArgs,
+        /// Where to write what the outermost signature covers.
+        #[arg(long, short)]
+        output: Option<PathBuf>,
     },
-    /// Decrypt a message.
+    /// Decrypt a message, and judge the signatures inside.
     Decrypt {
         /// The message.
         file: PathBuf,
         /// Recipient.
         #[command(flatten)]
         key: KeyArgs,
+        /// What to judge against.
+        #[command(flatten)]
+        judge: JudgeArgs,
         /// Where to write; standard output if absent.
         #[arg(long, short)]
         output: Option<PathBuf>,
@@ -150,188 +164,77 @@ pub fn smime(command: &SmimeCommand, output: Output) -> Done {
             file,
             key,
             opaque,
+            choice,
             output: to,
         } => {
             let form = if *opaque { Form::Opaque } else { Form::Clear };
-            sign_file(file, &key.read()?, form, to.as_deref())
+            sign_file(file, (&key.read()?, choice), form, to.as_deref())
         }
-        SmimeCommand::Encrypt { file, to, output } => encrypt_file(file, to, output.as_deref()),
-        SmimeCommand::Verify { file, roots } => verify_file(file, roots, output),
+        SmimeCommand::Encrypt {
+            file,
+            to,
+            choice,
+            output,
+        } => encrypt_file(file, to, choice, output.as_deref()),
+        SmimeCommand::Verify {
+            file,
+            judge,
+            output: to,
+        } => judge::verify(file, judge, to.as_deref(), output),
         SmimeCommand::Decrypt {
             file,
             key,
+            judge,
             output: to,
-        } => decrypt_file(file, &key.read()?, to.as_deref(), output),
+        } => judge::decrypt(file, &key.read()?, judge, (to.as_deref(), output)),
     }
 }
 
-fn sign_file(file: &Path, keys: &Keys, form: Form, to: Option<&Path>) -> Done {
-    let octets = read_message(file)?;
-    let message = Message::read(&octets)?;
+fn sign_file(
+    file: &Path,
+    (keys, choice): (&Keys, &SignChoice),
+    form: Form,
+    to: Option<&Path>,
+) -> Done {
+    let content = read_message(file)?;
+    let message = Message::read(&content).map_err(of(file))?;
     let pair = keys
         .pairs
         .iter()
         .find(|pair| pair.certificate.may_sign().is_ok());
     let pair = pair.ok_or_else(|| Failure::new("none of the certificates may sign"))?;
-    let entity = Canonical::new(&message)?;
+    let entity = Canonical::new(&message).map_err(of(file))?;
+    let others = keys
+        .pairs
+        .iter()
+        .filter(|other| other.certificate != pair.certificate);
+    let others = others.map(|other| other.certificate.clone());
+    let chain: Vec<_> = keys.chain.iter().cloned().chain(others).collect();
     let signer = Signer {
         key: &pair.key,
         certificate: &pair.certificate,
-        chain: &keys.chain,
-        rsa_signature: Default::default(),
+        chain: &chain,
+        rsa_signature: choice.rsa_signature(&pair.key)?,
     };
-    let signed = sign(&entity, form, signer, now(), &mut SystemRandom)?;
-    write(to, &message.outer_fields(), &signed)
+    let signed = sign(&entity, form, signer, now(), &mut SystemRandom).map_err(of(file))?;
+    write(to, &[&message.outer_fields(), &signed])
 }
 
-fn encrypt_file(file: &Path, recipients: &[PathBuf], to: Option<&Path>) -> Done {
-    let octets = read_message(file)?;
-    let message = Message::read(&octets)?;
+fn encrypt_file(
+    file: &Path,
+    recipients: &[PathBuf],
+    choice: &EncryptChoice,
+    to: Option<&Path>,
+) -> Done {
+    let content = read_message(file)?;
+    let message = Message::read(&content).map_err(of(file))?;
     let mut certificates = Vec::new();
     for path in recipients {
         certificates.extend(read_certificate_file(path)?);
     }
     let recipients: Vec<_> = certificates.iter().map(EncryptTo::new).collect();
     let entity = message.entity();
-    let enveloped = encrypt(&entity, &recipients, Default::default(), &mut SystemRandom)?;
-    write(to, &message.outer_fields(), &enveloped)
-}
-
-#[derive(Serialize)]
-struct Verified {
-    verdict: SignatureVerdict,
-    signers: Vec<VerifiedSigner>,
-}
-
-#[derive(Serialize)]
-struct VerifiedSigner {
-    verdict: SignatureVerdict,
-    reason: &'static str,
-    subject: Option<String>,
-    issuer: Option<String>,
-    addresses: Vec<String>,
-    signing_time: Option<String>,
-}
-
-fn verify_file(file: &Path, roots: &[PathBuf], output: Output) -> Done {
-    let octets = read_message(file)?;
-    let message = Message::read(&octets)?;
-    let mut anchors = Vec::new();
-    for path in roots {
-        anchors.extend(read_certificate_file(path)?);
-    }
-    let anchors = TrustAnchors::new(anchors);
-    let from = message.single_from().map(|mailbox| mailbox.address);
-    let input = VerifyInput {
-        anchors: &anchors,
-        at: now(),
-        from: from.as_ref(),
-        date: message.date(),
-        known: &[],
-        switches: sealgate_smime::algorithms::Switches::default(),
-    };
-    let verified = verified(&verify(&message, &input)?);
-    output.show(&verified, human)?;
-    if verified.verdict == SignatureVerdict::Valid {
-        Ok(())
-    } else {
-        no(format!("the signature is {}", verified.verdict.as_str()))
-    }
-}
-
-fn verified(report: &SignatureReport) -> Verified {
-    let signers = report.signers.iter().map(|signer| VerifiedSigner {
-        verdict: signer.verdict,
-        reason: signer.reason,
-        subject: signer.certificate.as_ref().map(Certificate::subject_name),
-        issuer: signer.certificate.as_ref().map(Certificate::issuer_name),
-        addresses: signer
-            .certificate
-            .iter()
-            .flat_map(Certificate::addresses)
-            .map(ToString::to_string)
-            .collect(),
-        signing_time: signer.signing_time.map(|time| time.rfc3339()),
-    });
-    Verified {
-        verdict: report.verdict,
-        signers: signers.collect(),
-    }
-}
-
-fn human(verified: &Verified) -> String {
-    let mut text = format!("signature: {}\n", verified.verdict.as_str());
-    for signer in &verified.signers {
-        let subject = signer
-            .subject
-            .as_deref()
-            .unwrap_or("certificate not sent along");
-        text.push_str(&format!(
-            "  {}: {subject} <{}>\n",
-            signer.verdict.as_str(),
-            signer.addresses.join(", ")
-        ));
-        if let Some(issuer) = &signer.issuer {
-            text.push_str(&format!("    issued by {issuer}\n"));
-        }
-        if !signer.reason.is_empty() {
-            text.push_str(&format!("    {}\n", signer.reason));
-        }
-    }
-    text
-}
-
-fn decrypt_file(file: &Path, keys: &Keys, to: Option<&Path>, output: Output) -> Done {
-    let octets = read_message(file)?;
-    let message = Message::read(&octets)?;
-    let ring: Vec<_> = keys.pairs.iter().collect();
-    let mut plain = Vec::new();
-    match decrypt(
-        &message,
-        &ring,
-        sealgate_smime::algorithms::Switches::default(),
-        &mut plain,
-    )? {
-        Decryption::Opened { .. } => write(to, &message.outer_fields(), &plain),
-        Decryption::NoKey => no("the message is not encrypted to this key".to_owned()),
-        Decryption::Failed { .. } => no("the message cannot be decrypted".to_owned()),
-        Decryption::Refused(limit) => no(format!("the message was not opened: {limit}")),
-    }
-    .and_then(|()| {
-        if output.json {
-            output.show(&serde_json::json!({ "decrypted": true }), |_| String::new())
-        } else {
-            Ok(())
-        }
-    })
-}
-
-fn no(message: String) -> Done {
-    Err(Failure {
-        message,
-        code: CODE_NO,
-    })
-}
-
-/// A message file; line ends of any system become CRLF, as on the wire.
-fn read_message(path: &Path) -> Result<Vec<u8>, Failure> {
-    let octets = read_input(path)?;
-    let mut canonical = Vec::with_capacity(octets.len());
-    let mut writer = sealgate_mail::encoding::CrlfWriter::new(&mut canonical);
-    writer.write_all(&octets)?;
-    writer.finish()?;
-    Ok(canonical)
-}
-
-fn write(to: Option<&Path>, fields: &[u8], entity: &dyn Source) -> Done {
-    let mut out: Box<dyn Write> = match to {
-        Some(path) => Box::new(std::fs::File::create(path).map_err(|error| {
-            Failure::new(format_args!("cannot write {}: {error}", path.display()))
-        })?),
-        None => Box::new(std::io::stdout().lock()),
-    };
-    out.write_all(fields)?;
-    entity.write_to(&mut out)?;
-    out.flush()?;
-    Ok(())
+    let enveloped = encrypt(&entity, &recipients, choice.suite(), &mut SystemRandom);
+    let enveloped = enveloped.map_err(of(file))?;
+    write(to, &[&message.outer_fields(), &enveloped])
 }

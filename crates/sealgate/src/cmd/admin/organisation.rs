@@ -1,9 +1,12 @@
-//! Organisations: create, list.
+//! Organisations: create, list, show and change switches.
+
+use clap::Subcommand;
+use sealgate_core::change::Change;
+use sealgate_core::tenant::{Language, Settings};
+use serde_json::Value;
 
 use super::{Admin, language};
-use crate::cmd::{Cli, Done, Output};
-use clap::Subcommand;
-use sealgate_core::tenant::{Language, Settings};
+use crate::cmd::{Cli, Done, Failure, OrganisationArg, Output, table};
 
 /// Verbs for organisations.
 #[derive(Debug, Subcommand)]
@@ -15,20 +18,37 @@ pub enum OrganisationCommand {
         /// Language of reports: de or en.
         #[arg(long, value_parser = language, default_value = "en")]
         language: Language,
+        /// A switch and its value, as `settings` shows them; may be given several times.
+        #[arg(long = "set", value_name = "SWITCH=VALUE")]
+        switches: Vec<String>,
     },
     /// List the organisations.
     List,
+    /// Show the switches of an organisation, or change some.
+    Settings {
+        /// A switch and its new value, such as subject-tags=on; may be given several times.
+        #[arg(long = "set", value_name = "SWITCH=VALUE")]
+        switches: Vec<String>,
+        /// Organisation.
+        #[command(flatten)]
+        organisation: OrganisationArg,
+    },
 }
 
 /// Carries out a verb for organisations.
 pub async fn organisation(cli: &Cli, command: &OrganisationCommand, output: Output) -> Done {
     let admin = Admin::open(cli).await?;
     match command {
-        OrganisationCommand::Create { name, language } => {
-            let settings = Settings {
+        OrganisationCommand::Create {
+            name,
+            language,
+            switches,
+        } => {
+            let language = Settings {
                 language: *language,
                 ..Settings::default()
             };
+            let settings = with(language, switches)?;
             admin
                 .store
                 .create_organisation(name, settings, "command line", crate::gateway::now())
@@ -43,5 +63,120 @@ pub async fn organisation(cli: &Cli, command: &OrganisationCommand, output: Outp
                 names.iter().map(|name| format!("{name}\n")).collect()
             })
         }
+        OrganisationCommand::Settings {
+            switches,
+            organisation,
+        } => settings(&admin, organisation, switches, output).await,
+    }
+}
+
+/// Shows the switches if none is given; else changes those that are given.
+async fn settings(
+    admin: &Admin,
+    organisation: &OrganisationArg,
+    switches: &[String],
+    output: Output,
+) -> Done {
+    let name = admin.organisation(organisation).await?;
+    let before = admin.described(&name).await?.described.settings;
+    if switches.is_empty() {
+        return output.show(&before, switch_table);
+    }
+    let after = with(before, switches)?;
+    if after == before {
+        let done = serde_json::json!({ "organisation": name, "changes": [], "live": "nothing was changed" });
+        return output.show(&done, |_| format!("{name} is already as described\n"));
+    }
+    admin
+        .report(&name, vec![Change::Settings { before, after }], output)
+        .await
+}
+
+fn switch_table(settings: &Settings) -> String {
+    let rows: Vec<_> = settings
+        .words()
+        .iter()
+        .map(|(name, value)| vec![(*name).to_owned(), (*value).to_owned()])
+        .collect();
+    table(&["SWITCH", "VALUE"], &rows)
+}
+
+/// `settings` with each `name=value` carried out.
+fn with(settings: Settings, switches: &[String]) -> Result<Settings, Failure> {
+    let mut changed = serde_json::to_value(settings)?;
+    for switch in switches {
+        let (name, value) = switch.split_once('=').ok_or_else(|| {
+            Failure::new(format_args!(
+                "\"{switch}\" gives no value: write it as SWITCH=VALUE"
+            ))
+        })?;
+        let place = changed
+            .get_mut(name)
+            .ok_or_else(|| unknown_switch(name, &settings))?;
+        *place = match (&place, value) {
+            (Value::Bool(_), "on") => Value::Bool(true),
+            (Value::Bool(_), "off") => Value::Bool(false),
+            (Value::Bool(_), _) => {
+                return Err(Failure::new(format_args!(
+                    "{name} is on or off, not \"{value}\""
+                )));
+            }
+            (_, word) => Value::String(word.to_owned()),
+        };
+        serde_json::from_value::<Settings>(changed.clone())
+            .map_err(|error| Failure::new(format_args!("{name}: {error}")))?;
+    }
+    Ok(serde_json::from_value(changed)?)
+}
+
+fn unknown_switch(name: &str, settings: &Settings) -> Failure {
+    let words = settings.words();
+    let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
+    Failure::new(format_args!(
+        "there is no switch {name}; the switches are {}",
+        names.join(", ")
+    ))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_switch_can_be_set_and_refuses_other_values() {
+        let before = Settings::default();
+        for (name, value) in before.words() {
+            let same = with(before, &[format!("{name}={value}")]);
+            assert_eq!(same.unwrap(), before, "{name}");
+            let other = match value {
+                "on" => "off",
+                "off" => "on",
+                "en" => "de",
+                "soft" => "hard",
+                _ => "leave",
+            };
+            let after = with(before, &[format!("{name}={other}")]).unwrap();
+            assert_eq!(after.changed_since(&before), format!("{name} {other}"));
+            let wrong = with(before, &[format!("{name}=perhaps")]).unwrap_err();
+            assert!(wrong.message.starts_with(name), "{}", wrong.message);
+        }
+        let unknown = with(before, &["colour=red".to_owned()]).unwrap_err();
+        assert!(unknown.message.contains("subject-tags, header-protection"));
+        let nothing = with(before, &["legacy".to_owned()]).unwrap_err();
+        assert!(nothing.message.contains("SWITCH=VALUE"));
+    }
+
+    #[test]
+    fn settings_stored_before_a_switch_existed_have_its_default() {
+        let old = r#"{"all-or-nothing":true,"language":"de"}"#;
+        let read: Settings = serde_json::from_str(old).unwrap();
+        let expected = Settings {
+            all_or_nothing: true,
+            language: Language::De,
+            ..Settings::default()
+        };
+        assert_eq!(read, expected);
+        assert!(serde_json::from_str::<Settings>(r#"{"colour":true}"#).is_err());
     }
 }

@@ -5,10 +5,12 @@ use std::fmt::Display;
 use sealgate_core::journal::{Exemption, Trace};
 use sealgate_core::outcome::{
     AsIs, ClientContent, InboundContent, InboundOutcome, InboundRefusal, NotEncrypted,
-    OutboundFacts, OutboundOutcome, OutboundRefusal, RecipientKey, Sender,
+    OutboundFacts, OutboundOutcome, OutboundRefusal, RecipientKey, Sender, SpecialKind,
+    SpecialMail,
 };
 use sealgate_core::rules::{Because, Choice, DecidedBy, PassedOver};
-use sealgate_core::tenant::Language;
+use sealgate_core::suite::{Algorithms, ChosenBy};
+use sealgate_core::tenant::{Language, Special};
 use sealgate_mail::Address;
 use sealgate_portal::terms::{inbound_mode, outbound_mode};
 use serde::Serialize;
@@ -73,6 +75,7 @@ pub fn human(trace: &Trace) -> String {
             choice,
             facts,
             outcome,
+            algorithms,
             exemption,
         } => {
             let from = managed.as_ref().map_or_else(
@@ -87,8 +90,14 @@ pub fn human(trace: &Trace) -> String {
             for fact in facts.iter().flat_map(outbound_facts) {
                 lines.add("fact", fact);
             }
+            if let Some(special) = facts.and_then(|facts| facts.special) {
+                lines.add("fact", special_words(special));
+            }
             lines.exemption(*exemption);
             lines.add("outcome", outcome.map_or(AS_IT_CAME, outbound_outcome));
+            if let Some(algorithms) = algorithms {
+                lines.add("algorithms", algorithm_words(algorithms, external));
+            }
         }
     }
     lines.0
@@ -210,6 +219,44 @@ fn outbound_facts(facts: &OutboundFacts) -> [&'static str; 3] {
     [sender, recipient, content]
 }
 
+fn special_words(special: SpecialMail) -> String {
+    let what = match special.kind {
+        SpecialKind::Calendar => "a calendar request or answer",
+        SpecialKind::Tnef => "in Microsoft's TNEF form (winmail.dat)",
+    };
+    let wanted = match special.treatment {
+        Special::LikeAll => "is treated like all mail",
+        Special::SignOnly => "is only signed, unless a rule enforces encryption",
+        Special::Leave => "is left as it is, unless a rule enforces encryption",
+    };
+    format!("the mail is {what}; by the organisation's switches it {wanted}")
+}
+
+/// `AES256-CBC, RSASSA-PKCS1 SHA-256 if the signing key is RSA: what every client reads`.
+fn algorithm_words(algorithms: &Algorithms, recipient: &Address) -> String {
+    let signature = algorithms
+        .signature
+        .as_ref()
+        .map(|name| format!("{} if the signing key is RSA", name.to_ascii_uppercase()));
+    let upper = |name: &Option<String>| name.as_ref().map(|name| name.to_ascii_uppercase());
+    let names: Vec<String> = [
+        upper(&algorithms.content),
+        upper(&algorithms.transport),
+        signature,
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let because = match &algorithms.by {
+        ChosenBy::Partner { external, profile } => {
+            format!("profile {profile} of partner {external}")
+        }
+        ChosenBy::Announced => format!("announced by {recipient}"),
+        ChosenBy::Default => "what every client reads".to_owned(),
+    };
+    format!("{}: {because}", names.join(", "))
+}
+
 const fn outbound_outcome(outcome: OutboundOutcome) -> &'static str {
     match outcome {
         OutboundOutcome::AsIs(AsIs::NothingAsked) => "sent as it came: the mode asks for nothing",
@@ -225,12 +272,18 @@ const fn outbound_outcome(outcome: OutboundOutcome) -> &'static str {
         OutboundOutcome::AsIs(AsIs::ForeignFrom) => {
             "sent as it came, not signed: foreign header From"
         }
+        OutboundOutcome::AsIs(AsIs::Special) => {
+            "sent as it came, not signed: the organisation leaves such mail as it is"
+        }
         OutboundOutcome::Sign(NotEncrypted::NotAsked) => "signed",
         OutboundOutcome::Sign(NotEncrypted::NoKey) => {
             "signed, not encrypted: no key of the recipient is known"
         }
         OutboundOutcome::Sign(NotEncrypted::WeakKey) => {
             "signed, not encrypted: the recipient supports only weak algorithms"
+        }
+        OutboundOutcome::Sign(NotEncrypted::Special) => {
+            "signed, not encrypted: the organisation only signs such mail"
         }
         OutboundOutcome::SignAndEncrypt => "signed and encrypted",
         OutboundOutcome::Refuse(refusal) => outbound_refusal(refusal),

@@ -1,0 +1,256 @@
+//! Asks whether certificates were revoked: from what is kept, else from where the certificates say. Only certificates whose
+//! path is otherwise good are asked about, never while a client waits, and a mail waits only so long (rows X7 and X8).
+//! Once a list or answer is under way it is brought home for the next mail, too, whoever stopped waiting for it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sealgate_mail::Timestamp;
+use sealgate_net::fetch::{FetchError, Fetcher};
+use sealgate_smime::path::VerifiedPath;
+use sealgate_smime::revocation::{self, Evidence, Freshness, Question, Status};
+use sealgate_store::Store;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use crate::cmd::Failure;
+use crate::gateway::{Gateway, now};
+use crate::limits::{
+    EVIDENCE_DOUBTED, EVIDENCE_KEPT, EVIDENCE_KEPT_LEAST, EVIDENCE_PAUSE, EVIDENCE_PAUSE_MOST,
+    QUESTIONS_AT_ONCE,
+};
+
+/// Who fetches, and what is on its way.
+#[derive(Debug)]
+pub struct Revocation {
+    fetcher: Fetcher,
+    /// The other end goes when the question is settled.
+    flights: Mutex<HashMap<Question, watch::Receiver<()>>>,
+}
+
+impl Revocation {
+    /// With nothing on its way.
+    pub fn new(fetcher: Fetcher) -> Self {
+        Self {
+            fetcher,
+            flights: Mutex::default(),
+        }
+    }
+
+    fn flights(&self) -> MutexGuard<'_, HashMap<Question, watch::Receiver<()>>> {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The two rounds: an answer is small, a list may be large and is asked for only where no answer has come.
+const ROUNDS: [fn(&Question) -> bool; 2] = [
+    |question| matches!(question, Question::Ocsp { .. }),
+    |question| matches!(question, Question::Crl { .. }),
+];
+
+/// What can be had about `paths` within `wait`.
+pub async fn ask(
+    gateway: &Arc<Gateway>,
+    paths: Vec<VerifiedPath>,
+    wait: Duration,
+) -> Result<Evidence, Failure> {
+    let deadline = Instant::now() + wait;
+    let paths = Arc::new(paths);
+    let mut evidence = Evidence::default();
+    let mut asked = Vec::new();
+    for round in ROUNDS {
+        let mut questions = open_questions(&paths, &evidence).await?;
+        questions.retain(round);
+        questions.truncate(QUESTIONS_AT_ONCE);
+        let bodies = bodies(gateway, &questions, deadline).await?;
+        evidence = with(evidence, bodies).await?;
+        asked.extend(questions);
+    }
+    for question in open_questions(&paths, &evidence).await? {
+        if asked.contains(&question) {
+            gateway
+                .store
+                .doubt_evidence(&question, EVIDENCE_DOUBTED)
+                .await?;
+        }
+    }
+    Ok(evidence)
+}
+
+/// The questions of those paths that `evidence` does not settle, each once.
+async fn open_questions(
+    paths: &Arc<Vec<VerifiedPath>>,
+    evidence: &Evidence,
+) -> Result<Vec<Question>, Failure> {
+    let (paths, evidence) = (Arc::clone(paths), evidence.clone());
+    let found = tokio::task::spawn_blocking(move || {
+        let open =
+            |path: &&VerifiedPath| revocation::judge(path, &evidence, now()) == Status::Unknown;
+        let mut questions: Vec<Question> = Vec::new();
+        for question in paths.iter().filter(open).flat_map(revocation::questions) {
+            if !questions.contains(&question) {
+                questions.push(question);
+            }
+        }
+        questions
+    });
+    Ok(found.await?)
+}
+
+/// What is kept, or comes until `deadline`, for each of `questions`.
+async fn bodies(
+    gateway: &Arc<Gateway>,
+    questions: &[Question],
+    deadline: Instant,
+) -> Result<Vec<(Question, Vec<u8>)>, Failure> {
+    let mut asking = JoinSet::new();
+    for question in questions.iter().cloned() {
+        let gateway = Arc::clone(gateway);
+        asking.spawn(async move {
+            let body = body(&gateway, &question, deadline).await;
+            (question, body)
+        });
+    }
+    let mut bodies = Vec::new();
+    while let Some(answered) = asking.join_next().await {
+        let (question, body) = answered?;
+        bodies.extend(body?.map(|body| (question, body)));
+    }
+    Ok(bodies)
+}
+
+async fn body(
+    gateway: &Arc<Gateway>,
+    question: &Question,
+    deadline: Instant,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let mut kept = gateway.store.evidence(question).await?;
+    let failures = kept.as_ref().map_or(0, |kept| kept.failures);
+    if kept.as_ref().is_none_or(|kept| kept.ask_at <= now()) {
+        let mut flight = fly(gateway, question, failures);
+        // An error is the end of the flight, whatever it brought.
+        let _ = timeout_at(deadline, flight.changed()).await;
+        kept = gateway.store.evidence(question).await?;
+    }
+    Ok(kept.and_then(|kept| kept.body))
+}
+
+/// Starts to fetch, unless that question is on its way already.
+fn fly(gateway: &Arc<Gateway>, question: &Question, failures: u32) -> watch::Receiver<()> {
+    let mut flights = gateway.revocation.flights();
+    let under_way = flights
+        .get(question)
+        .filter(|flight| flight.has_changed().is_ok());
+    if let Some(flight) = under_way {
+        return flight.clone();
+    }
+    let (landed, flight) = watch::channel(());
+    flights.insert(question.clone(), flight.clone());
+    let (gateway, question) = (Arc::clone(gateway), question.clone());
+    tokio::spawn(async move {
+        let revocation = &gateway.revocation;
+        if let Err(failure) = fetch(revocation, &gateway.store, &question, failures).await {
+            tracing::error!(
+                reason = failure.message,
+                "what is known of revocation could not be kept"
+            );
+        }
+        revocation.flights().remove(&question);
+        drop(landed);
+    });
+    flight
+}
+
+/// Fetches and keeps what came, or that nothing usable came.
+async fn fetch(
+    revocation: &Revocation,
+    store: &Store,
+    question: &Question,
+    failures: u32,
+) -> Result<(), Failure> {
+    let reason = match revocation.fetcher.fetch(question).await {
+        // Nobody was asked, so there is nothing to remember.
+        Err(FetchError::Busy | FetchError::Away) => return Ok(()),
+        Err(error) => error.to_string(),
+        Ok(body) => match usable(question, body).await? {
+            Ok((body, until)) => {
+                let at = now();
+                return Ok(store
+                    .keep_evidence(question, body, (at, ask_at(at, until)))
+                    .await?);
+            }
+            Err(reason) => reason,
+        },
+    };
+    tracing::info!(url = question.url(), reason, "no answer about revocation");
+    let at = now();
+    let pause = EVIDENCE_PAUSE
+        .saturating_mul(1_i64 << failures.min(16))
+        .min(EVIDENCE_PAUSE_MOST);
+    Ok(store.no_evidence(question, (at, at.plus(pause))).await?)
+}
+
+/// When something that counts until `until` is asked for again.
+fn ask_at(at: Timestamp, until: Timestamp) -> Timestamp {
+    until.clamp(at.plus(EVIDENCE_KEPT_LEAST), at.plus(EVIDENCE_KEPT))
+}
+
+/// The octets again and how long they count, if they can be read and are current; else why not.
+async fn usable(
+    question: &Question,
+    body: Vec<u8>,
+) -> Result<Result<(Vec<u8>, Timestamp), String>, Failure> {
+    let question = question.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        match add(&mut Evidence::default(), &question, &body) {
+            Ok(fresh) if fresh.until <= now() => Err("it is out of date".to_owned()),
+            Ok(fresh) => Ok((body, fresh.until)),
+            Err(error) => Err(error),
+        }
+    });
+    Ok(read.await?)
+}
+
+fn add(evidence: &mut Evidence, question: &Question, body: &[u8]) -> Result<Freshness, String> {
+    let added = match question {
+        Question::Crl { .. } => evidence.add_crl(body),
+        Question::Ocsp { .. } => evidence.add_ocsp(body),
+    };
+    added.map_err(|error| error.to_string())
+}
+
+/// `evidence` and what can be read of `bodies`.
+async fn with(
+    mut evidence: Evidence,
+    bodies: Vec<(Question, Vec<u8>)>,
+) -> Result<Evidence, Failure> {
+    let joined = tokio::task::spawn_blocking(move || {
+        for (question, body) in &bodies {
+            if let Err(reason) = add(&mut evidence, question, body) {
+                tracing::debug!(url = question.url(), reason, "kept, and not readable");
+            }
+        }
+        evidence
+    });
+    Ok(joined.await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x8_how_long_an_answer_is_kept() {
+        let at = Timestamp(1_795_305_600);
+        for (until, kept) in [
+            (-1, EVIDENCE_KEPT_LEAST),
+            (10, EVIDENCE_KEPT_LEAST),
+            (7_200, 7_200),
+            (30 * 86_400, EVIDENCE_KEPT),
+        ] {
+            assert_eq!(ask_at(at, at.plus(until)), at.plus(kept), "{until}");
+        }
+    }
+}
