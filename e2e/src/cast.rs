@@ -37,6 +37,7 @@ impl Cast {
         match kind {
             KeyKind::Rsa(_) => RSA.get_or_init(|| Self::make(kind)),
             KeyKind::P256 => P256.get_or_init(|| Self::make(kind)),
+            _ => panic!("the cast has RSA or P-256 keys, not {kind:?}"),
         }
     }
 

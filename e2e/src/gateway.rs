@@ -37,6 +37,8 @@ pub struct Options {
     pub delay_notice: u32,
     /// Largest mail in octets.
     pub size_limit: u64,
+    /// Networks that may be called for lists and answers about revocation.
+    pub fetch_allow: Vec<String>,
 }
 
 impl Default for Options {
@@ -48,6 +50,7 @@ impl Default for Options {
             queue_lifetime: 60,
             delay_notice: 4 * 3600,
             size_limit: 50 * 1024 * 1024,
+            fetch_allow: vec!["127.0.0.0/8".to_owned()],
         }
     }
 }
@@ -120,7 +123,7 @@ impl Gateway {
              [dns]\nserver = {:?}\n\
              [delivery]\nsmtp-port = {}\nretry-first = {}\nqueue-lifetime = {}\n\
              delay-notice = {}\n\
-             [fetch]\nallow = [\"127.0.0.0/8\"]\n",
+             [fetch]\nallow = {:?}\n",
             options.size_limit,
             self.inbound,
             self.outbound,
@@ -131,6 +134,7 @@ impl Gateway {
             options.retry_first,
             options.queue_lifetime,
             options.delay_notice,
+            options.fetch_allow,
         )
         .unwrap();
         text

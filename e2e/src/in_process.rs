@@ -16,7 +16,7 @@ use sealgate_core::process::{
     self, InboundRecipient, InboundWork, OpenInput, OutboundRecipient, OutboundWork, Received,
 };
 use sealgate_core::queue::{NextHop, Outgoing, TlsRequirement};
-use sealgate_core::settle;
+use sealgate_core::settle::{self, LookedUp};
 use sealgate_core::tenant::{
     CurrentKey, InboundRoute, KeyId, Mailbox, MailboxState, Organisation, OrganisationId, Settings,
 };
@@ -146,7 +146,10 @@ impl Run<'_> {
             known: &[],
             switches: self.organisation.settings.switches(),
         };
-        let opened = process::open(&input, &self.shelf).unwrap();
+        let mut opened = process::open(&input, &self.shelf).unwrap();
+        if self.organisation.settings.neutralise {
+            process::neutralise(&mut opened, &self.shelf).unwrap();
+        }
         let recipients = [InboundRecipient {
             recipient: self.recipient(),
             outcome: settled.outcome,
@@ -169,6 +172,7 @@ impl Run<'_> {
                 authserv_id: &host,
                 trace_key: &[0; 32],
             },
+            settings: self.organisation.settings,
         };
         process::inbound(&work, &self.shelf).unwrap()
     }
@@ -209,8 +213,11 @@ impl Run<'_> {
             Some(choice),
             &sender,
             &self.to,
-            recipient_key,
-            ClientContent::Plain,
+            LookedUp {
+                key: recipient_key,
+                content: ClientContent::Plain,
+                special: None,
+            },
         );
         self.case.check_outcome(&settled.outcome);
         if let OutboundOutcome::Refuse(reason) = settled.outcome {
@@ -225,6 +232,7 @@ impl Run<'_> {
                 .then(|| certificate(self.cast.of(&self.case.given.to)))
                 .into_iter()
                 .collect(),
+            suite: Default::default(),
         }];
         let own = pair(&self.cast.alice);
         let signer = sender.key.map(|_| Signer {
@@ -243,6 +251,7 @@ impl Run<'_> {
             signer,
             own: None,
             now: self.now,
+            protect_header: self.organisation.settings.header_protection,
         };
         process::outbound(&work, &self.shelf, &mut TestRng(Chance::seeded(1))).unwrap()
     }

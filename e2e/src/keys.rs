@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::program::must_run;
 
@@ -13,8 +14,22 @@ pub const PASSWORD: &str = "secret";
 pub enum KeyKind {
     /// RSA with this many bits.
     Rsa(u16),
+    /// RSA with this many bits, for RSASSA-PSS alone (RFC 4055 section 1.2).
+    RsaPss(u16),
     /// ECDSA and ECDH on P-256.
     P256,
+    /// ECDSA and ECDH on P-384.
+    P384,
+    /// ECDSA and ECDH on P-521.
+    P521,
+    /// ECDSA and ECDH on brainpoolP256r1.
+    BrainpoolP256,
+    /// ECDSA and ECDH on brainpoolP384r1.
+    BrainpoolP384,
+    /// Signatures with Ed25519.
+    Ed25519,
+    /// Key agreement with X25519.
+    X25519,
 }
 
 impl KeyKind {
@@ -22,18 +37,30 @@ impl KeyKind {
     pub const BOTH: [Self; 2] = [Self::Rsa(2048), Self::P256];
 
     fn arguments(self) -> Vec<String> {
+        let curve = |name| words(&format!("-newkey ec -pkeyopt ec_paramgen_curve:{name}"));
         match self {
-            Self::Rsa(bits) => vec!["-newkey".into(), format!("rsa:{bits}")],
-            Self::P256 => ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-                .map(Into::into)
-                .to_vec(),
+            Self::Rsa(bits) => words(&format!("-newkey rsa:{bits}")),
+            Self::RsaPss(bits) => {
+                words(&format!("-newkey rsa-pss -pkeyopt rsa_keygen_bits:{bits}"))
+            }
+            Self::P256 => curve("P-256"),
+            Self::P384 => curve("P-384"),
+            Self::P521 => curve("P-521"),
+            Self::BrainpoolP256 => curve("brainpoolP256r1"),
+            Self::BrainpoolP384 => curve("brainpoolP384r1"),
+            Self::Ed25519 => words("-newkey ed25519"),
+            Self::X25519 => words("-newkey x25519"),
         }
     }
 
     fn usage(self) -> &'static str {
         match self {
             Self::Rsa(_) => "digitalSignature, keyEncipherment",
-            Self::P256 => "digitalSignature, keyAgreement",
+            Self::RsaPss(_) | Self::Ed25519 => "digitalSignature",
+            Self::P256 | Self::P384 | Self::P521 | Self::BrainpoolP256 | Self::BrainpoolP384 => {
+                "digitalSignature, keyAgreement"
+            }
+            Self::X25519 => "keyAgreement",
         }
     }
 }
@@ -50,9 +77,17 @@ pub struct Identity {
 impl Identity {
     /// Writes certificate, key and the issuer's certificate into one PKCS#12 file under [`PASSWORD`].
     pub fn pkcs12(&self, issuer: &Identity) -> PathBuf {
-        let path = self.certificate.with_extension("p12");
-        let mut arguments = words("pkcs12 -export -name own -passout");
-        arguments.push(format!("pass:{PASSWORD}"));
+        self.pkcs12_named(issuer, "own")
+    }
+
+    /// The same, with this name inside for the key.
+    pub fn pkcs12_named(&self, issuer: &Identity, name: &str) -> PathBuf {
+        // Tests of one process share an identity: none may write a file that another reads.
+        static WRITTEN: AtomicU32 = AtomicU32::new(0);
+        let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+        let path = self.certificate.with_extension(format!("{number}.p12"));
+        let mut arguments = words("pkcs12 -export -passout");
+        arguments.extend([format!("pass:{PASSWORD}"), "-name".into(), name.into()]);
         for (option, file) in [
             ("-in", &self.certificate),
             ("-inkey", &self.key),

@@ -3,13 +3,16 @@
 //! programs that judge what comes out. Everything here is test code: it panics where a test must stop.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod attack;
 pub mod case;
 pub mod cast;
 pub mod chance;
 pub mod client;
+pub mod der;
 pub mod dns;
 pub mod gateway;
 pub mod in_process;
+pub mod interop;
 pub mod judge;
 pub mod keys;
 pub mod load;
@@ -18,7 +21,9 @@ pub mod nss;
 pub mod openssl;
 pub mod place;
 pub mod program;
+pub mod revocation;
 pub mod scene;
 pub mod search;
 pub mod sink;
 pub mod transcript;
+pub mod web;

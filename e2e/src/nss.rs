@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+pub use crate::interop::wrap::pkcs7_mime;
 use crate::keys::{Identity, PASSWORD, shown, words};
-use crate::openssl::crlf;
 use crate::place::Directory;
 use crate::program::{must_run, present, run};
 
@@ -74,17 +74,4 @@ impl Nss {
     pub fn open(&self, cms: &[u8]) -> Result<Vec<u8>, String> {
         self.cmsutil("-D", cms)
     }
-}
-
-/// An `application/pkcs7-mime` entity around a CMS object.
-pub fn pkcs7_mime(cms: &[u8], smime_type: &str) -> Vec<u8> {
-    let base64 = must_run("openssl", &["base64", "-e"], cms);
-    let mut entity = format!(
-        "Content-Type: application/pkcs7-mime; smime-type={smime_type}; name=smime.p7m\r\n\
-         Content-Transfer-Encoding: base64\r\n\
-         Content-Disposition: attachment; filename=smime.p7m\r\n\r\n"
-    )
-    .into_bytes();
-    entity.extend(crlf(&base64));
-    entity
 }

@@ -102,6 +102,166 @@ fn admin_organisations() {
 }
 
 #[test]
+fn admin_switches() {
+    let Some((gateway, _)) = with_route("switches") else {
+        return;
+    };
+    let shown = answers(&gateway, "organisation settings");
+    assert_eq!(shown["public-roots"], true);
+    assert_eq!(shown["calendar"], "like-all");
+    let text = says(
+        &gateway,
+        "organisation settings --set subject-tags=on --set tnef=leave",
+    );
+    assert!(
+        text.starts_with("set switches: subject-tags on, tnef leave\n"),
+        "{text}"
+    );
+    let again = says(&gateway, "organisation settings --set tnef=leave");
+    assert_eq!(again, "one is already as described\n");
+    let table = says(&gateway, "organisation settings -o one");
+    for (name, value) in [("subject-tags", "on"), ("tnef", "leave"), ("legacy", "off")] {
+        let row = table.lines().find(|line| line.starts_with(name)).unwrap();
+        assert!(row.ends_with(value), "{row}");
+    }
+    for (line, word) in [
+        ("organisation settings --set tnef=perhaps", "`sign-only`"),
+        (
+            "organisation settings --set legacy=yes",
+            "legacy is on or off",
+        ),
+        (
+            "organisation settings --set colour=red",
+            "the switches are all-or-nothing",
+        ),
+        ("organisation settings --set legacy", "SWITCH=VALUE"),
+        ("organisation create three --set revocation=never", "`hard`"),
+    ] {
+        refuses(&gateway, line, word);
+    }
+    says(
+        &gateway,
+        "organisation create two --language de --set revocation=hard",
+    );
+    let two = answers(&gateway, "organisation settings -o two");
+    assert_eq!(
+        (&two["language"], &two["revocation"]),
+        (&json!("de"), &json!("hard"))
+    );
+}
+
+#[test]
+fn admin_partners() {
+    let Some((gateway, _)) = with_route("partners") else {
+        return;
+    };
+    begins(
+        &gateway,
+        "partner add grid.example edi-energy",
+        "set profile of partner grid.example: edi-energy\n",
+    );
+    says(&gateway, "partner add a@grid.example modern");
+    says(&gateway, "partner add grid.example legacy");
+    assert_eq!(
+        answers(&gateway, "partner list"),
+        json!([
+            { "external": "a@grid.example", "profile": "modern" },
+            { "external": "grid.example", "profile": "legacy" },
+        ])
+    );
+    begins(
+        &gateway,
+        "partner list",
+        "EXTERNAL        PROFILE\na@grid.example  modern\n",
+    );
+    begins(
+        &gateway,
+        "partner remove grid.example",
+        "remove partner grid.example\n",
+    );
+    assert_eq!(rows(&gateway, "partner list").len(), 1);
+    refuses(
+        &gateway,
+        "partner remove grid.example",
+        "there is no partner grid.example",
+    );
+    let description =
+        "organisation = \"one\"\n[[partners]]\nexternal = \"grid.example\"\nprofile = \"edi\"\n";
+    let file = shown(&gateway.directory().file("bad.toml", description));
+    refuses_all(
+        &gateway,
+        &["apply", &file],
+        "`default`, `modern`, `edi-energy`, `legacy`",
+    );
+    let twice = "organisation = \"one\"\npartners = [{ external = \"g.example\", profile = \"modern\" }, { external = \"g.example\", profile = \"modern\" }]\n";
+    let file = shown(&gateway.directory().file("twice.toml", twice));
+    refuses_all(
+        &gateway,
+        &["apply", &file],
+        "partner g.example is described twice",
+    );
+}
+
+#[test]
+fn admin_trust() {
+    let Some((gateway, cast)) = with_route("trust") else {
+        return;
+    };
+    let root = shown(&cast.partner_authority.certificate);
+    let other = shown(&cast.carol.certificate);
+    let say = |arguments: &[&str]| {
+        let ran = gateway.command(arguments);
+        assert!(ran.good, "{}", ran.err);
+        ran.text()
+    };
+    assert!(say(&["trust", "add", &root]).starts_with("add trust root "));
+    assert!(say(&["trust", "block", &other]).starts_with("never trust "));
+    let print = "ab".repeat(32);
+    let colons = vec!["AB"; 32].join(":");
+    assert!(
+        say(&["trust", "block", "--sha256", &colons])
+            .starts_with(&format!("never trust sha256:{print}\n"))
+    );
+    let listed = answers(&gateway, "trust list");
+    assert_eq!(listed["public_roots"], true);
+    assert_eq!(listed["roots"].as_array().unwrap().len(), 1);
+    assert_eq!(listed["blocked"].as_array().unwrap().len(), 2);
+    assert!(listed["blocked"][1]["subject"].is_null() || listed["blocked"][0]["subject"].is_null());
+    let table = says(&gateway, "trust list");
+    assert!(
+        table.contains(&print) && table.ends_with("public roots: yes\n"),
+        "{table}"
+    );
+    say(&["trust", "unblock", &other]);
+    say(&["trust", "unblock", "--sha256", &print]);
+    say(&["trust", "remove", &root]);
+    let listed = answers(&gateway, "trust list");
+    assert_eq!(
+        (&listed["roots"], &listed["blocked"]),
+        (&json!([]), &json!([]))
+    );
+    refuses_all(&gateway, &["trust", "unblock", &other], "is not blocked");
+    refuses_all(
+        &gateway,
+        &["trust", "remove", &root],
+        "sealgate trust block",
+    );
+    refuses_all(
+        &gateway,
+        &["trust", "block", "--sha256", "ab12"],
+        "64 hexadecimal digits",
+    );
+    refuses_all(&gateway, &["trust", "block", "none.pem"], "none.pem");
+    for line in ["", "certificate = \"a\"\nsha256 = \"b\"\n"] {
+        let file = shown(&gateway.directory().file(
+            "bad.toml",
+            format!("organisation = \"one\"\n[[blocked]]\n{line}"),
+        ));
+        refuses_all(&gateway, &["apply", &file], "one of certificate and sha256");
+    }
+}
+
+#[test]
 fn admin_routes() {
     let Some((gateway, _)) = gateway("routes") else {
         return;

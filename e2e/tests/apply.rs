@@ -63,6 +63,7 @@ fn documented_files(gateway: &Gateway, cast: &Cast) {
         ("carol.pem", &cast.carol.certificate),
         ("partner-ca.pem", &cast.partner_authority.certificate),
         ("branch.pem", &cast.server.certificate),
+        ("former-ca.pem", &cast.own_authority.certificate),
     ] {
         directory.file(name, fs::read(file).unwrap());
     }
@@ -83,6 +84,8 @@ fn apply_takes_the_documented_example_as_toml_and_json() {
         "rules",
         "correspondents",
         "trust-roots",
+        "blocked",
+        "partners",
         "destinations",
         "smarthost",
         "clients",
@@ -152,6 +155,8 @@ fn apply_dry_run_prints_and_changes_nothing() {
         "remove inbound route office",
         "set the list of rules: 0 rules",
         "remove trust root",
+        "no longer block sha256:",
+        "remove partner grid.example",
         "remove public key",
         "send mail for partner.example like all other mail",
         "send mail to the servers of its domain (MX)",

@@ -41,6 +41,8 @@ const fn step(
 const INTEROP: &str = "interop";
 /// How a test says that it did not run; written by the `e2e` crate.
 const SKIPPED: &str = "skipped: ";
+/// How a test says what the interop matrix of one peer came to.
+const MATRIX: &str = "interop: ";
 
 fn foreign_programs(place: &Place, limit: Duration) -> Outcome {
     let (notes, missing) = tools::provide(place, limit);
@@ -182,8 +184,9 @@ fn tests(place: &Place, step: &str, arguments: &[&str], limit: Duration) -> Outc
         }
     };
     let mut count = count(&output);
-    let notes = skips(&output);
+    let mut notes = said(&output, SKIPPED);
     count.skipped += notes.len() as u64;
+    notes.extend(said(&output, MATRIX));
     if failure.is_none() && count.passed == 0 {
         failure = Some("no test was run".to_owned());
     }
@@ -247,10 +250,11 @@ fn count(output: &str) -> Count {
     total
 }
 
-fn skips(output: &str) -> Vec<String> {
+/// The lines that begin so, each once.
+fn said(output: &str, beginning: &str) -> Vec<String> {
     let mut lines: Vec<String> = output
         .lines()
-        .filter(|line| line.starts_with(SKIPPED))
+        .filter(|line| line.starts_with(beginning))
         .map(str::to_owned)
         .collect();
     lines.sort();
@@ -269,6 +273,7 @@ test a ... ok
 successes:
 ---- a stdout ----
 skipped: cmsutil is not installed (Debian package libnss3-tools)
+interop: nss: 3 passed, 2 skipped
 
 test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s
 test result: FAILED. 5 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s
@@ -302,9 +307,10 @@ skipped: cmsutil is not installed (Debian package libnss3-tools)
     #[test]
     fn skips_are_named_once() {
         assert_eq!(
-            skips(OUTPUT),
+            said(OUTPUT, SKIPPED),
             ["skipped: cmsutil is not installed (Debian package libnss3-tools)"]
         );
+        assert_eq!(said(OUTPUT, MATRIX), ["interop: nss: 3 passed, 2 skipped"]);
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::Place;
 
-/// A program of the Debian distribution, and the package that brings it.
+/// A program or a file of the Debian distribution, and the package that brings it.
 struct Program {
+    /// A name on the path, or a path of its own.
     name: &'static str,
     package: &'static str,
 }
@@ -17,6 +18,12 @@ const DEBIAN: &[Program] = &[
     debian("pk12util", "libnss3-tools"),
     debian("cmsutil", "libnss3-tools"),
     debian("gpgsm", "gpgsm"),
+    debian("gpgconf", "gpgconf"),
+    // The compiler is part of it: the Bouncy Castle peer is run from its source.
+    debian("javac", "default-jdk-headless"),
+    debian("/usr/share/java/bcprov.jar", "libbcprov-java"),
+    debian("/usr/share/java/bcutil.jar", "libbcutil-java"),
+    debian("/usr/share/java/bcpkix.jar", "libbcpkix-java"),
     debian("swaks", "swaks"),
     debian("strace", "strace"),
     debian("python3", "python3"),
@@ -71,7 +78,7 @@ fn provide_debian(place: &Place, limit: Duration) -> Result<Option<String>, Stri
 fn missing_packages() -> Vec<&'static str> {
     let mut packages: Vec<&str> = DEBIAN
         .iter()
-        .filter(|one| !on_path(one.name))
+        .filter(|one| !is_there(one.name))
         .map(|one| one.package)
         .collect();
     packages.dedup();
@@ -166,6 +173,10 @@ fn provide_cargo_deny(place: &Place, limit: Duration) -> Result<Option<String>, 
     Ok(Some(format!("built {name} {version}")))
 }
 
+fn is_there(name: &str) -> bool {
+    Path::new(name).is_absolute() && Path::new(name).is_file() || on_path(name)
+}
+
 fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
@@ -185,6 +196,8 @@ mod tests {
     fn the_path_is_searched() {
         assert!(on_path("sh"));
         assert!(!on_path("no-such-program-here"));
+        assert!(is_there("/proc/self/status") && is_there("sh"));
+        assert!(!is_there("/no/such/file.jar"));
     }
 
     #[test]
