@@ -35,6 +35,9 @@ pub const ASK_FIRST: i64 = 300;
 /// How often a subject is searched for forged tags: each search finds all there are, and only letters that look one way
 /// small and another way large make another one worth while.
 pub const TAG_PASSES: usize = 8;
+/// Longest subject that is searched for forged tags, in octets: no reader shows more, and what lies behind is dropped. The
+/// search looks at each letter in many ways.
+pub const SUBJECT_OCTETS: usize = 16 * 1024;
 /// Longest field taken from a protected payload, in octets: a subject is one line, and sixteen of the longest are no text.
 pub const PROTECTED_FIELD_OCTETS: usize = 16 * 1024;
 /// Most octets of a text that are looked through for fields repeated at its top: as much as one such field may have.

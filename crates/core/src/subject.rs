@@ -10,7 +10,7 @@ use sealgate_mail::header::{Field, HeaderBlock, encode_unstructured};
 use sealgate_mail::words::{self, Leniency, decode_leniently};
 use sealgate_smime::verdict::{EncryptionVerdict, SignatureVerdict};
 
-use crate::limits::TAG_PASSES;
+use crate::limits::{SUBJECT_OCTETS, TAG_PASSES};
 use crate::own_header::Verdicts;
 use crate::tenant::Language;
 use fold::{Order, fold};
@@ -134,10 +134,11 @@ impl Cleaner {
     }
 
     /// The text without forged tags; none if no reader sees one in this value, which is unfolded. A value that readers take
-    /// differently, or that has words nobody here can read, is given anew, so that all take it alike.
+    /// differently, that has words nobody here can read, or that is too long, is given anew, so that all take it alike.
     pub fn cleaned_value(&self, value: &[u8]) -> Option<String> {
         let mut readings = Vec::new();
-        let mut unclear = false;
+        let mut unclear = value.len() > SUBJECT_OCTETS;
+        let value = if unclear { cut(value) } else { value };
         for text in raw_texts(value) {
             let ways = Leniency::ALL.map(|leniency| decode_leniently(&text, leniency));
             let joined = || ways.iter().step_by(2);
@@ -178,6 +179,17 @@ impl Cleaner {
         }
         // Made to outlast the passes: nothing of it is worth showing.
         Some(String::new())
+    }
+}
+
+/// The beginning of a value that is too long, up to a whole character.
+fn cut(value: &[u8]) -> &[u8] {
+    let most = value.get(..SUBJECT_OCTETS).unwrap_or(value);
+    match std::str::from_utf8(most) {
+        Err(error) if error.error_len().is_none() => {
+            most.get(..error.valid_up_to()).unwrap_or(most)
+        }
+        _ => most,
     }
 }
 

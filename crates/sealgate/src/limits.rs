@@ -79,6 +79,13 @@ pub const EVIDENCE_DOUBTED: i64 = 1_800;
 pub const EVIDENCE_PAUSE: i64 = 60;
 /// The longest such pause, in seconds: an hour, so that a responder that is back is used soon.
 pub const EVIDENCE_PAUSE_MOST: i64 = 3_600;
+/// Lists and answers that are taken out of the store and read at the same time: each may be ten megabytes.
+pub const EVIDENCE_READING: usize = 4;
+/// Octets from which a list or answer is shared; answers and most lists are far smaller.
+pub const EVIDENCE_LARGE: usize = 64 * 1024;
+/// Octets of lists and answers kept as they were read, so that mails which wait at the same time share them: the large lists
+/// of a dozen authorities.
+pub const EVIDENCE_SHARED: usize = 64 * 1024 * 1024;
 /// How often it is looked which correspondents' keys are due to be asked about.
 pub const KEYS_POLL: Duration = Duration::from_secs(2);
 /// Keys asked about at the same time: far below the places for fetches, which mails need too.

@@ -8,26 +8,59 @@ use std::time::Duration;
 
 use sealgate_mail::Timestamp;
 use sealgate_net::fetch::{FetchError, Fetcher};
+use sealgate_smime::algorithms::DigestAlgorithm;
+use sealgate_smime::aws::Digest;
 use sealgate_smime::path::VerifiedPath;
 use sealgate_smime::revocation::{self, Evidence, Freshness, Question, Status};
 use sealgate_store::Store;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use crate::cmd::Failure;
 use crate::gateway::{Gateway, now};
 use crate::limits::{
-    EVIDENCE_DOUBTED, EVIDENCE_KEPT, EVIDENCE_KEPT_LEAST, EVIDENCE_PAUSE, EVIDENCE_PAUSE_MOST,
-    QUESTIONS_AT_ONCE,
+    EVIDENCE_DOUBTED, EVIDENCE_KEPT, EVIDENCE_KEPT_LEAST, EVIDENCE_LARGE, EVIDENCE_PAUSE,
+    EVIDENCE_PAUSE_MOST, EVIDENCE_READING, EVIDENCE_SHARED, QUESTIONS_AT_ONCE,
 };
 
-/// Who fetches, and what is on its way.
+/// Who fetches, what is on its way, and what was read lately.
 #[derive(Debug)]
 pub struct Revocation {
     fetcher: Fetcher,
     /// The other end goes when the question is settled.
     flights: Mutex<HashMap<Question, watch::Receiver<()>>>,
+    /// Places for those who hold a list or answer as it came.
+    reading: Semaphore,
+    shared: Mutex<Shared>,
+}
+
+/// The large lists that were read lately, the last used at the end. Many mails wait at the same time; they hold each once.
+#[derive(Debug, Default)]
+struct Shared(Vec<List>);
+
+#[derive(Debug)]
+struct List {
+    digest: Vec<u8>,
+    octets: usize,
+    evidence: Evidence,
+}
+
+impl Shared {
+    fn known(&mut self, digest: &[u8]) -> Option<Evidence> {
+        let place = self.0.iter().position(|list| list.digest == digest)?;
+        let list = self.0.remove(place);
+        let evidence = list.evidence.clone();
+        self.0.push(list);
+        Some(evidence)
+    }
+
+    fn keep(&mut self, list: List) {
+        self.0.push(list);
+        while self.0.iter().map(|list| list.octets).sum::<usize>() > EVIDENCE_SHARED {
+            self.0.remove(0);
+        }
+    }
 }
 
 impl Revocation {
@@ -36,7 +69,29 @@ impl Revocation {
         Self {
             fetcher,
             flights: Mutex::default(),
+            reading: Semaphore::new(EVIDENCE_READING),
+            shared: Mutex::default(),
         }
+    }
+
+    /// What `body`, the answer to `question`, says.
+    fn read(&self, question: &Question, body: &[u8]) -> Result<Evidence, String> {
+        let mut evidence = Evidence::default();
+        if body.len() < EVIDENCE_LARGE {
+            return add(&mut evidence, question, body).map(|_| evidence);
+        }
+        let shared = || self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let digest = Digest::of(DigestAlgorithm::Sha256, body);
+        if let Some(known) = shared().known(&digest) {
+            return Ok(known);
+        }
+        add(&mut evidence, question, body)?;
+        shared().keep(List {
+            digest,
+            octets: body.len(),
+            evidence: evidence.clone(),
+        });
+        Ok(evidence)
     }
 
     fn flights(&self) -> MutexGuard<'_, HashMap<Question, watch::Receiver<()>>> {
@@ -64,8 +119,7 @@ pub async fn ask(
         let mut questions = open_questions(&paths, &evidence).await?;
         questions.retain(round);
         questions.truncate(QUESTIONS_AT_ONCE);
-        let bodies = bodies(gateway, &questions, deadline).await?;
-        evidence = with(evidence, bodies).await?;
+        evidence.join(&answers(gateway, &questions, deadline).await?);
         asked.extend(questions);
     }
     for question in open_questions(&paths, &evidence).await? {
@@ -99,42 +153,55 @@ async fn open_questions(
     Ok(found.await?)
 }
 
-/// What is kept, or comes until `deadline`, for each of `questions`.
-async fn bodies(
+/// What is kept, or comes until `deadline`, for all of `questions`.
+async fn answers(
     gateway: &Arc<Gateway>,
     questions: &[Question],
     deadline: Instant,
-) -> Result<Vec<(Question, Vec<u8>)>, Failure> {
+) -> Result<Evidence, Failure> {
     let mut asking = JoinSet::new();
     for question in questions.iter().cloned() {
         let gateway = Arc::clone(gateway);
-        asking.spawn(async move {
-            let body = body(&gateway, &question, deadline).await;
-            (question, body)
-        });
+        asking.spawn(async move { answer(&gateway, question, deadline).await });
     }
-    let mut bodies = Vec::new();
+    let mut evidence = Evidence::default();
     while let Some(answered) = asking.join_next().await {
-        let (question, body) = answered?;
-        bodies.extend(body?.map(|body| (question, body)));
+        evidence.join(&answered??);
     }
-    Ok(bodies)
+    Ok(evidence)
 }
 
-async fn body(
+async fn answer(
     gateway: &Arc<Gateway>,
-    question: &Question,
+    question: Question,
     deadline: Instant,
-) -> Result<Option<Vec<u8>>, Failure> {
-    let mut kept = gateway.store.evidence(question).await?;
-    let failures = kept.as_ref().map_or(0, |kept| kept.failures);
+) -> Result<Evidence, Failure> {
+    // The semaphore is never closed, so that acquiring it cannot fail.
+    let mut reading = gateway.revocation.reading.acquire().await.ok();
+    let mut kept = gateway.store.evidence(&question).await?;
     if kept.as_ref().is_none_or(|kept| kept.ask_at <= now()) {
-        let mut flight = fly(gateway, question, failures);
+        let failures = kept.take().map_or(0, |kept| kept.failures);
+        drop(reading.take());
+        let mut flight = fly(gateway, &question, failures);
         // An error is the end of the flight, whatever it brought.
         let _ = timeout_at(deadline, flight.changed()).await;
-        kept = gateway.store.evidence(question).await?;
+        reading = gateway.revocation.reading.acquire().await.ok();
+        kept = gateway.store.evidence(&question).await?;
     }
-    Ok(kept.and_then(|kept| kept.body))
+    let Some(body) = kept.and_then(|kept| kept.body) else {
+        return Ok(Evidence::default());
+    };
+    let gateway = Arc::clone(gateway);
+    let read = tokio::task::spawn_blocking(move || {
+        let read = gateway.revocation.read(&question, &body);
+        read.unwrap_or_else(|reason| {
+            tracing::debug!(url = question.url(), reason, "kept, and not readable");
+            Evidence::default()
+        })
+    });
+    let read = read.await?;
+    drop(reading);
+    Ok(read)
 }
 
 /// Starts to fetch, unless that question is on its way already.
@@ -221,25 +288,56 @@ fn add(evidence: &mut Evidence, question: &Question, body: &[u8]) -> Result<Fres
     added.map_err(|error| error.to_string())
 }
 
-/// `evidence` and what can be read of `bodies`.
-async fn with(
-    mut evidence: Evidence,
-    bodies: Vec<(Question, Vec<u8>)>,
-) -> Result<Evidence, Failure> {
-    let joined = tokio::task::spawn_blocking(move || {
-        for (question, body) in &bodies {
-            if let Err(reason) = add(&mut evidence, question, body) {
-                tracing::debug!(url = question.url(), reason, "kept, and not readable");
-            }
-        }
-        evidence
-    });
-    Ok(joined.await?)
-}
-
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    /// A list with so many entries; nobody signed it.
+    fn list(entries: usize) -> Vec<u8> {
+        use sealgate_smime::asn1::{self, tag};
+        let time = asn1::tlv(tag::UTC_TIME, b"260101000000Z");
+        let entry = asn1::sequence(&[&asn1::small(7), &time]);
+        let algorithm = [6, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, 2];
+        let algorithm = asn1::sequence(&[&algorithm]);
+        let entries = asn1::sequence(&[&entry.repeat(entries)]);
+        let inside: [&[u8]; 6] = [
+            &asn1::small(1),
+            &algorithm,
+            &asn1::sequence(&[]),
+            &time,
+            &time,
+            &entries,
+        ];
+        let signed = asn1::sequence(&inside);
+        asn1::sequence(&[&signed, &algorithm, &asn1::tlv(tag::BIT_STRING, &[0, 1])])
+    }
+
+    #[test]
+    fn x8_mails_that_wait_share_a_large_list() {
+        use sealgate_net::{dns, tls::ClientTls};
+        let dns = dns::Dns::new(dns::DnsConfig::Off).unwrap();
+        let tls = ClientTls::new(Vec::new()).unwrap().verified;
+        let revocation = Revocation::new(Fetcher::new(dns, tls, Vec::new()));
+        let url = "http://ca.example/list".to_owned();
+        let question = Question::Crl { url };
+        let kept = || revocation.shared.lock().unwrap().0.len();
+        for (entries, expected) in [(10, 0), (5_000, 1), (5_000, 1), (5_001, 2), (5_000, 2)] {
+            let found = revocation.read(&question, &list(entries)).unwrap();
+            assert!(!found.is_empty());
+            assert_eq!(kept(), expected, "{entries}");
+        }
+        let shared = &mut revocation.shared.lock().unwrap();
+        let last = shared.0.last().map(|list| list.octets);
+        assert_eq!(last, Some(list(5_000).len()));
+        shared.keep(List {
+            digest: Vec::new(),
+            octets: EVIDENCE_SHARED,
+            evidence: Evidence::default(),
+        });
+        assert_eq!(shared.0.len(), 1);
+        assert!(revocation.read(&question, b"no list").is_err());
+    }
 
     #[test]
     fn x8_how_long_an_answer_is_kept() {

@@ -117,7 +117,10 @@ pub struct AlgorithmIdentifier {
 impl AlgorithmIdentifier {
     /// Reads one from a whole SEQUENCE element.
     pub fn from_der(der: &[u8]) -> Result<Self, Asn1Error> {
-        Self::read(&mut Reader::new(der))
+        let mut reader = Reader::new(der);
+        let found = Self::read(&mut reader)?;
+        reader.finish()?;
+        Ok(found)
     }
 
     /// Reads the next element.
@@ -619,6 +622,13 @@ mod tests {
         for length in 0..parameters.len() {
             assert!(read(parameters.get(..length)).is_err(), "{length}");
         }
+        // Nothing may stand behind an identifier inside.
+        let digest = DigestAlgorithm::Sha256.identifier().to_der();
+        let digest = asn1::tlv(
+            tag::context_constructed(0),
+            &[&digest[..], &asn1::null()].concat(),
+        );
+        assert!(read(Some(&asn1::sequence(&[&digest]))).is_err());
         // A label is used as it came, within a limit.
         let label = |octets: usize| {
             let source = AlgorithmIdentifier {

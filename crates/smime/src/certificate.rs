@@ -90,6 +90,8 @@ struct Parsed {
     extensions: Extensions,
     addresses: Vec<Address>,
     key: OnceLock<Option<PublicKey>>,
+    weak_key: OnceLock<bool>,
+    fingerprint: OnceLock<[u8; 32]>,
 }
 
 pub(crate) const EMAIL_PROTECTION: ObjectIdentifier =
@@ -186,8 +188,10 @@ impl Certificate {
 
     /// SHA-256 of the certificate.
     pub fn fingerprint(&self) -> [u8; 32] {
-        let digest = Digest::of(DigestAlgorithm::Sha256, self.der());
-        digest.try_into().unwrap_or_default()
+        *self.0.fingerprint.get_or_init(|| {
+            let digest = Digest::of(DigestAlgorithm::Sha256, self.der());
+            digest.try_into().unwrap_or_default()
+        })
     }
 
     /// SHA-256 of the SubjectPublicKeyInfo.
@@ -336,13 +340,14 @@ impl Certificate {
 
     /// Whether its RSA key lies outside the lengths we use, or can be found from its modulus (row X3).
     pub fn has_weak_key(&self) -> bool {
-        match self.key_kind() {
+        // The search for a path asks again and again, and a marked modulus takes the longest.
+        *self.0.weak_key.get_or_init(|| match self.key_kind() {
             Some(PublicKeyKind::Rsa(bits) | PublicKeyKind::RsaPss(bits)) => {
                 !(limits::RSA_BITS_LEAST..=limits::RSA_BITS_MOST).contains(&bits)
                     || rsa_modulus_of(self.spki_der()).is_ok_and(roca::is_marked)
             }
             _ => false,
-        }
+        })
     }
 
     /// Why it is not taken as a correspondent's key, if there is a reason (decision A20).
@@ -370,7 +375,8 @@ impl Eq for Certificate {}
 
 impl std::hash::Hash for Certificate {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.der().hash(state);
+        // The search for a path looks certificates up again and again, and one may have 64 KiB.
+        self.fingerprint().hash(state);
     }
 }
 
@@ -426,6 +432,8 @@ fn parse(der: &[u8]) -> Result<Parsed, Asn1Error> {
         addresses: bound_addresses(&extensions, &subject),
         kind: key_kind(&spki)?,
         key: OnceLock::new(),
+        weak_key: OnceLock::new(),
+        fingerprint: OnceLock::new(),
         serial,
         algorithm,
         signature,

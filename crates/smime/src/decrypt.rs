@@ -5,8 +5,8 @@
 //! plain text counts only if it is a MIME entity: it begins with a header block.
 
 use crate::algorithms::{
-    self, AlgorithmIdentifier, ContentEncryption, ContentParameters, DigestAlgorithm, Row,
-    Standing, Switches, TransportParameters,
+    self, AlgorithmIdentifier, ContentEncryption, ContentParameters, DigestAlgorithm,
+    PublicKeyKind, Row, Standing, Switches, TransportParameters,
 };
 use crate::aws::{CbcDecryptor, CryptoError, Digest, GcmDecryptor};
 use crate::ber::BerReader;
@@ -288,6 +288,7 @@ fn open_entity(
     if content.authenticated() != authenticated
         || !rows.iter().all(|row| switches.allow(row.reading))
         || !switches.allow(pair.key.kind().reading())
+        || only_signs(&pair.certificate)
     {
         return Err(Failure::Crypto);
     }
@@ -318,6 +319,11 @@ fn open_entity(
         encrypted_key_hash,
         octets,
     })
+}
+
+/// RFC 4055 section 1.2: a key whose certificate restricts it to RSASSA-PSS decrypts nothing, whatever its private half says.
+fn only_signs(certificate: &Certificate) -> bool {
+    matches!(certificate.key_kind(), Some(PublicKeyKind::RsaPss(_)))
 }
 
 fn sha256(octets: &[u8]) -> [u8; 32] {

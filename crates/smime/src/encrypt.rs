@@ -551,6 +551,31 @@ mod tests {
         assert!(matches!(refused.err().unwrap(), EncryptError::Cipher(_)));
     }
 
+    /// A certificate may say that its key only signs where the private key at hand does not.
+    #[test]
+    fn a_key_restricted_to_pss_decrypts_nothing() {
+        let (issuer, key) = (maker::key(), PrivateKey::of(Generate::Rsa(2048)));
+        let made = |key: &PrivateKey| {
+            let mut wanted = Wanted::new("R", "CA", key);
+            wanted.serial = Some(vec![7]);
+            wanted.by(&issuer)
+        };
+        let (plain, restricted) = (made(&key), made(&key.pss(None)));
+        let to = [EncryptTo::new(&plain)];
+        let entity = b"\r\nhello\r\n".to_vec();
+        let mail = encrypt(&entity, &to, Suite::default(), &mut TestRandom).unwrap();
+        let mail = octets(&mail);
+        let message = Message::read(&mail).unwrap();
+        for (certificate, opens) in [(plain, true), (restricted, false)] {
+            let key = key.clone();
+            let pair = KeyPair { certificate, key };
+            let switches = crate::algorithms::Switches::default();
+            let result = decrypt(&message, &[&pair], switches, &mut Vec::new()).unwrap();
+            assert_eq!(matches!(result, Decryption::Opened(_)), opens, "{result:?}");
+            assert!(opens || matches!(result, Decryption::Failed(Some(_))));
+        }
+    }
+
     #[test]
     fn refused_recipients_and_ciphers() {
         let pair = pair(KeyKind::P256);

@@ -129,7 +129,7 @@ impl Extensions {
             let kind = inside.expect(tag::OID)?.oid()?;
             let critical = inside
                 .optional(tag::BOOLEAN)?
-                .is_some_and(|e| e.boolean() == Ok(true));
+                .map_or(Ok(false), |e| e.boolean())?;
             let value = inside.expect(tag::OCTET_STRING)?.content;
             inside.finish()?;
             if seen.contains(&kind) {
@@ -220,7 +220,7 @@ fn read_basic(value: &[u8]) -> Result<BasicConstraints, Asn1Error> {
     let mut inside = asn1::read_only(value, tag::SEQUENCE)?.inside();
     let ca = inside
         .optional(tag::BOOLEAN)?
-        .is_some_and(|e| e.boolean() == Ok(true));
+        .map_or(Ok(false), |e| e.boolean())?;
     let path_length = inside
         .optional(tag::INTEGER)?
         .map(|e| e.small())

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+#[cfg(test)]
 use const_oid::ObjectIdentifier;
 use sealgate_mail::Timestamp;
 

@@ -205,7 +205,7 @@ fn is_askable(url: &str) -> bool {
 /// What `evidence` says of `path`. Evidence must be current at `at`: pass the present, or the time of receipt if that was a
 /// moment ago; what was issued more than `limits::CLOCK_TOLERANCE` after `at` does not count.
 ///
-/// A certificate that is revoked by any list or answer is revoked, whether it names one or not, and by lists that came with the
+/// A certificate that is revoked by any list or answer is revoked, at the earliest time that is named, whether it names one or not, and by lists that came with the
 /// message too (those show nothing else). "On hold" is revoked.
 pub fn judge(path: &VerifiedPath, evidence: &Evidence, at: Timestamp) -> Status {
     judge_where(path, evidence, at, Certificate::names_revocation)
@@ -218,7 +218,7 @@ pub(crate) fn judge_where(
     at: Timestamp,
     due: impl Fn(&Certificate) -> bool,
 ) -> Status {
-    let mut status = Status::NotNamed;
+    let (mut status, mut earliest) = (Status::NotNamed, None);
     for pair in path.chain().windows(2) {
         let [certificate, issuer] = pair else {
             continue;
@@ -229,17 +229,20 @@ pub(crate) fn judge_where(
             path,
             at,
         };
-        if let Found::Revoked(when) = case.judge(path.sent()) {
-            return Status::Revoked(when);
-        }
-        match (case.judge(evidence), due(certificate)) {
-            (Found::Revoked(when), _) => return Status::Revoked(when),
+        let (sent, found) = (case.judge(path.sent()), case.judge(evidence));
+        let known = [earliest, sent.revoked(), found.revoked()];
+        earliest = known.into_iter().flatten().min();
+        match (found, due(certificate)) {
             (Found::Nothing, true) => status = Status::Unknown,
             (Found::Good, true) if status == Status::NotNamed => status = Status::Good,
-            (Found::Good | Found::Nothing, _) => {}
+            _ => {}
         }
     }
-    status
+    match earliest {
+        // One that lies ahead does not stand in for the answers that are missing.
+        Some(when) if when <= at || status != Status::Unknown => Status::Revoked(when),
+        _ => status,
+    }
 }
 
 /// What is found about one certificate.
@@ -247,6 +250,25 @@ enum Found {
     Revoked(Timestamp),
     Good,
     Nothing,
+}
+
+impl Found {
+    fn revoked(&self) -> Option<Timestamp> {
+        match self {
+            Self::Revoked(when) => Some(*when),
+            Self::Good | Self::Nothing => None,
+        }
+    }
+
+    /// The worse of two; of two revocations the earlier.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Revoked(one), Self::Revoked(other)) => Self::Revoked(one.min(other)),
+            (Self::Revoked(when), _) | (_, Self::Revoked(when)) => Self::Revoked(when),
+            (Self::Nothing, Self::Nothing) => Self::Nothing,
+            _ => Self::Good,
+        }
+    }
 }
 
 /// One certificate of a path, and the authority that made it.
@@ -259,11 +281,7 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn judge(&self, evidence: &Evidence) -> Found {
-        match (self.ask_answers(evidence), self.ask_lists(evidence)) {
-            (Found::Revoked(when), _) | (_, Found::Revoked(when)) => Found::Revoked(when),
-            (Found::Nothing, Found::Nothing) => Found::Nothing,
-            _ => Found::Good,
-        }
+        self.ask_answers(evidence).and(self.ask_lists(evidence))
     }
 
     fn ask_answers(&self, evidence: &Evidence) -> Found {
@@ -271,11 +289,11 @@ impl Case<'_> {
         for answer in &evidence.answers {
             let state = answer.state(self.certificate, self.issuer, self.at);
             let trusted = |_: &State| self.trusts_signer(answer, evidence);
-            match state.filter(trusted) {
-                Some(State::Revoked(when)) => return Found::Revoked(when),
-                Some(State::Good) => found = Found::Good,
-                Some(State::Unknown) | None => {}
-            }
+            found = found.and(match state.filter(trusted) {
+                Some(State::Revoked(when)) => Found::Revoked(when),
+                Some(State::Good) => Found::Good,
+                Some(State::Unknown) | None => Found::Nothing,
+            });
         }
         found
     }
@@ -297,20 +315,20 @@ impl Case<'_> {
 
     /// RFC 5280 section 6.3.3: good if lists for all reasons are silent.
     fn ask_lists(&self, evidence: &Evidence) -> Found {
-        let mut covered = 0;
+        let (mut covered, mut found) = (0, Found::Nothing);
         for list in &evidence.lists {
             if !list.is_about(self.certificate, self.at) || !self.trusts_list(list) {
                 continue;
             }
             if let Some(when) = list.revoked(self.certificate.serial()) {
-                return Found::Revoked(when);
+                found = found.and(Found::Revoked(when));
             }
             covered |= list.reasons_for(self.certificate);
         }
         if covered == point::ALL_REASONS {
-            Found::Good
+            found.and(Found::Good)
         } else {
-            Found::Nothing
+            found
         }
     }
 

@@ -228,9 +228,10 @@ pub fn sign<'a>(
 fn signature_algorithm(signer: &Signer<'_>) -> Option<SignatureAlgorithm> {
     let public = signer.certificate.public_key();
     let required = public.and_then(|key| key.required_signature(signer.rsa_signature));
-    required
-        .filter(|required| required.row().making == Standing::Accept)
-        .or_else(|| signer.key.signature_algorithm(signer.rsa_signature))
+    match required {
+        Some(required) => Some(required).filter(|one| one.row().making == Standing::Accept),
+        None => signer.key.signature_algorithm(signer.rsa_signature),
+    }
 }
 
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
@@ -543,6 +544,15 @@ mod tests {
         let report = judge(&mail, &root);
         assert_eq!(report.verdict, SignatureVerdict::Valid, "{report:?}");
         assert_eq!(report.signers[0].algorithm, Some(bound));
+        // What it asks for and we do not make is not replaced by what nobody will accept.
+        let old = SignatureAlgorithm::pss(DigestAlgorithm::Sha1);
+        let certificate = Wanted::new("A", "Root", &key.pss(Some(old))).by(&root_key);
+        let signer = Signer {
+            certificate: &certificate,
+            ..signer
+        };
+        let refused = sign(&entity, Form::Clear, signer, NOW, &mut TestRandom);
+        assert!(matches!(refused.err(), Some(SignError::KeyKind)));
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl SignatureReport {
         questions
     }
 
-    /// Judges the signers anew by what is known of revocation at the time of receipt `at`. `hard` says that a missing
+    /// Judges the signers anew by what is known of revocation at `at`, the present. `hard` says that a missing
     /// answer counts as no trust; else it is `revocation-unknown`. Can be asked again when there is more evidence.
     pub fn judge_revocation(&mut self, evidence: &Evidence, at: Timestamp, hard: bool) {
         for signer in &mut self.signers {

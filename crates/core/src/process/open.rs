@@ -60,6 +60,8 @@ pub struct Opened {
     pub protected: Option<HeaderBlock>,
     /// The layers as they were found, the outermost first.
     found: Vec<Found>,
+    /// The decrypted entity that the last encryption lay in, if it lay in one.
+    around: Option<Decrypted>,
 }
 
 /// One layer of S/MIME with its own verdict (row C24).
@@ -143,7 +145,7 @@ impl Opened {
         questions
     }
 
-    /// Judges all layers anew by what is known of revocation at the time of receipt `at`; see
+    /// Judges all layers anew by what is known of revocation at `at`, the present; see
     /// [`SignatureReport::judge_revocation`].
     pub fn judge_revocation(&mut self, evidence: &Evidence, at: Timestamp, hard: bool) {
         for report in &mut self.signatures {
@@ -169,19 +171,17 @@ impl Opened {
         SignatureVerdict::combine(kept.map(|report| report.verdict))
     }
 
-    /// What was decrypted is given up with all that was found in it: it counts as not decrypted, and nothing tells why
+    /// What was decrypted last is given up with all that was found in it: it counts as not decrypted, and nothing tells why
     /// (row C10).
     pub(super) fn give_up(&mut self) {
-        self.entity = None;
+        self.entity = self.around.take();
         self.protected = None;
-        let encryption = |found: &Found| matches!(found, Found::Encryption(_));
-        let outside = self.found.iter().position(encryption).unwrap_or_default();
-        self.found.truncate(outside);
+        take_back(&mut self.found);
         let signature = |found: &&Found| matches!(found, Found::Signature);
         let signatures = self.found.iter().filter(signature).count();
         self.signatures.truncate(signatures);
-        self.found
-            .push(Found::Encryption(EncryptionVerdict::Failed));
+        self.verdicts.notes = notes(&self.signatures);
+        self.verdicts.covers_subject = false;
         self.judge();
     }
 
@@ -199,6 +199,15 @@ impl Opened {
         self.verdicts.signer = signer(&self.signatures, self.from.as_ref());
         self.verdicts.layers = layers;
     }
+}
+
+/// Makes the last encryption that was opened one that was not.
+fn take_back(found: &mut Vec<Found>) {
+    use EncryptionVerdict::{Decrypted, DecryptedAuthenticated};
+    let opened =
+        |found: &Found| matches!(found, Found::Encryption(Decrypted | DecryptedAuthenticated));
+    found.truncate(found.iter().rposition(opened).unwrap_or_default());
+    found.push(Found::Encryption(EncryptionVerdict::Failed));
 }
 
 /// Each layer with its verdict. That of an encryption depends on the signatures in it, so that the innermost comes first.
@@ -250,6 +259,7 @@ pub fn open(input: &OpenInput<'_>, shelf: &dyn Shelf) -> Result<Opened, ProcessE
         notes: Vec::new(),
         encrypted_keys: Vec::new(),
         entity: None,
+        around: None,
         protected: None,
         unfolded: 0,
     };
@@ -264,6 +274,7 @@ pub fn open(input: &OpenInput<'_>, shelf: &dyn Shelf) -> Result<Opened, ProcessE
         found: layers.found,
         encrypted_keys: layers.encrypted_keys,
         entity: layers.entity,
+        around: layers.around,
         protected: layers.protected,
         from,
     };
@@ -282,6 +293,17 @@ fn signer(signatures: &[SignatureReport], from: Option<&Address>) -> Option<Stri
         .map(|address| address.to_string())
 }
 
+/// The remarks on these signatures, each once.
+fn notes(signatures: &[SignatureReport]) -> Vec<Note> {
+    let mut notes: Vec<Note> = Vec::new();
+    for note in signatures.iter().flat_map(|report| &report.notes) {
+        if !notes.contains(note) {
+            notes.push(*note);
+        }
+    }
+    notes
+}
+
 /// What is collected on the way inwards.
 struct Layers<'a> {
     input: &'a OpenInput<'a>,
@@ -292,6 +314,7 @@ struct Layers<'a> {
     notes: Vec<Note>,
     encrypted_keys: Vec<[u8; 32]>,
     entity: Option<Decrypted>,
+    around: Option<Decrypted>,
     protected: Option<HeaderBlock>,
     /// Octets that compressed layers unfolded to.
     unfolded: u64,
@@ -307,7 +330,9 @@ impl Layers<'_> {
             }
             return Ok(());
         };
-        if kind == Kind::Plain && !self.found.is_empty() {
+        // Compression alone protects nothing.
+        let protection = |found: &Found| !matches!(found, Found::Compression(_));
+        if kind == Kind::Plain && self.found.iter().any(protection) {
             self.protected = protected_fields(message)?;
         }
         match kind {
@@ -367,7 +392,7 @@ impl Layers<'_> {
             self.remark(Note::Legacy(weak));
         }
         let content = Arc::clone(&found.content);
-        self.entity = Some(found);
+        self.around = self.entity.replace(found);
         self.saw(match opened.authenticated {
             true => EncryptionVerdict::DecryptedAuthenticated,
             false => EncryptionVerdict::Decrypted,
@@ -404,12 +429,9 @@ impl Layers<'_> {
 
     /// Takes back what was decrypted last, with all that was found in it, so that nothing tells why (row C10).
     fn fail(&mut self) {
-        self.entity = None;
-        let encryption = |found: &Found| matches!(found, Found::Encryption(_));
-        if let Some(last) = self.found.iter().rposition(encryption) {
-            self.found.truncate(last);
-        }
-        self.saw(EncryptionVerdict::Failed);
+        self.entity = self.around.take();
+        take_back(&mut self.found);
+        self.notes = notes(&self.signatures);
     }
 
     /// Whether the layer looked at is all that was decrypted, perhaps unfolded since.

@@ -16,7 +16,7 @@ use sealgate_smime::profile::{RsaSignature, Suite};
 use sealgate_smime::sign::{Form, Signed, Signer, sign};
 
 use super::{ProcessError, Received, head, original_body, shelve, without_size};
-use crate::header_protection::{Mode, Protected, outer_fields};
+use crate::header_protection::{Mode, Protected, can_be_protected, outer_fields};
 use crate::journal::{Exemption, MailStatus};
 use crate::outcome::{ClientContent, OutboundOutcome};
 use crate::own_header::CONNECTOR;
@@ -106,7 +106,8 @@ pub fn outbound(
 ) -> Result<Vec<Outgoing>, ProcessError> {
     let message = Message::read(work.received.content.as_ref())?;
     let groups = group(work, &message.header_recipients());
-    let signing = |group: &Group<'_>| group.making.signing(work.protect_header);
+    let protects = work.protect_header && can_be_protected(&message);
+    let signing = |group: &Group<'_>| group.making.signing(protects);
     let ways: Vec<Signing> = groups.iter().filter_map(signing).collect();
     let entity = Entity::of(&message, !ways.is_empty())?;
     let payloads = Payloads::new(&entity, &message, &ways)?;
@@ -114,6 +115,7 @@ pub fn outbound(
         work,
         message: &message,
         signed: sign_each(&payloads, work, &ways, rng)?,
+        protects,
         shelf,
     };
     groups.iter().map(|group| makers.copy(group, rng)).collect()
@@ -268,6 +270,8 @@ struct Makers<'m> {
     work: &'m OutboundWork<'m>,
     message: &'m Message<'m>,
     signed: Vec<(Signing, Signed<'m>)>,
+    /// Whether header fields are protected where we sign.
+    protects: bool,
     shelf: &'m dyn Shelf,
 }
 
@@ -306,7 +310,7 @@ impl Makers<'_> {
 
     fn signed(&self, making: Making) -> Result<&Signed<'_>, ProcessError> {
         let missing = || ProcessError::Key("the signing key is missing".to_owned());
-        let way = making.signing(self.work.protect_header);
+        let way = making.signing(self.protects);
         let mut all = self.signed.iter();
         let found = all.find(|(done, _)| Some(*done) == way);
         let (_, signed) = found.ok_or_else(missing)?;
@@ -353,11 +357,7 @@ impl Makers<'_> {
         let enveloped = encrypt(entity, &recipients, suite, rng)?;
         let mut fields = message_fields(self.message);
         let protects = |way: Signing| way.protection.is_some();
-        if group
-            .making
-            .signing(self.work.protect_header)
-            .is_some_and(protects)
-        {
+        if group.making.signing(self.protects).is_some_and(protects) {
             fields = outer_fields(&HeaderBlock::parse(&fields));
         }
         self.new_entity(&fields, enveloped.fields(), enveloped.body())

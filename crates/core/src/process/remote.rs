@@ -61,10 +61,14 @@ fn examine(content: &dyn Content, left: usize, shelf: &dyn Shelf) -> io::Result<
     }
     match kind(&message)? {
         Kind::Signed => {
-            return match (signed_entity(&message)?, left.checked_sub(1)) {
-                (Ok(inside), Some(left)) => examine(&inside, left, shelf),
-                _ => Ok(Examined::Closed),
+            let examined = match (signed_entity(&message)?, left.checked_sub(1)) {
+                (Ok(inside), Some(left)) => examine(&inside, left, shelf)?,
+                _ => Examined::Closed,
             };
+            // What is around it stays, too, and is looked at next.
+            if !matches!(examined, Examined::Harmless) {
+                return Ok(examined);
+            }
         }
         // A laxer reader may find something in it.
         Kind::Malformed(_) => return Ok(Examined::Closed),

@@ -28,7 +28,7 @@ pub fn fold(c: char, order: Order) -> Folded {
     if let Some(letter) = boxed(c).or_else(|| small_capital(c)) {
         return Folded::of_ascii(letter);
     }
-    let mut text: String = c.nfkd().collect();
+    let mut text = first_form(c);
     for _ in 0..ROUNDS {
         text = match order {
             Order::PrototypeFirst => skeleton(&text).collect::<String>().to_lowercase(),
@@ -39,6 +39,19 @@ pub fn fold(c: char, order: Order) -> Folded {
     let letters = letters.nfkd().filter(|c| !is_combining_mark(*c));
     let seen: Vec<char> = letters.flat_map(class).collect();
     Folded::Several(seen.into_iter())
+}
+
+/// What the folding of a character begins with: its compatible form, or what it looks like by itself where only that leads to
+/// ASCII: the lunate sigma looks like c, but is compatible with the sigma.
+fn first_form(c: char) -> String {
+    let compatible: String = c.nfkd().collect();
+    let look: String = skeleton(c.encode_utf8(&mut [0; 4])).collect();
+    let leads_away = || !skeleton(&compatible).all(|c| c.is_ascii());
+    if look.is_ascii() && leads_away() {
+        look
+    } else {
+        compatible
+    }
 }
 
 /// The letters of one character.
@@ -145,6 +158,8 @@ mod tests {
             ('ü', "u"),
             ('ß', "ss"),
             ('ſ', "s"),
+            ('ϲ', "c"),
+            ('Ϲ', "c"),
             ('ѕ', "s"),
             ('Ѕ', "s"),
             ('е', "e"),

@@ -418,6 +418,14 @@ fn a_tag_stands_in_front_of_every_subject() {
 }
 
 #[test]
+fn c20_a_subject_that_is_too_long_is_cut() {
+    let value = "\u{fdfa}".repeat(300_000) + "[signed]";
+    let cleaned = Cleaner::default().cleaned_value(value.as_bytes()).unwrap();
+    assert!(cleaned.len() <= SUBJECT_OCTETS, "{}", cleaned.len());
+    assert!(cleaned.starts_with("\u{fdfa}"));
+}
+
+#[test]
 fn c20_long_subjects_cost_linear_time() {
     let time = |text: &str| {
         let start = std::time::Instant::now();

@@ -232,6 +232,51 @@ fn the_judge_sees_every_leak() {
     }
 }
 
+/// What is wrapped in CMS cannot be looked at here: as a part it becomes a file, as the whole it is the caller's.
+#[test]
+fn c1_a_wrapped_part_becomes_a_file() {
+    for (head, becomes) in [
+        ("Content-Type: application/pkcs7-mime; name=smime.p7m", true),
+        ("Content-Type: application/x-pkcs7-mime", true),
+        (
+            "Content-Type: text/plain\r\nContent-Type: application/pkcs7-mime",
+            true,
+        ),
+        (
+            "Content-Type: application/pkcs7-mime\r\nContent-Disposition: attachment",
+            true,
+        ),
+        (
+            "Content-Type: application/octet-stream; name=\"Smime.P7M\"",
+            true,
+        ),
+        (
+            "Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=smime.p7m",
+            false,
+        ),
+        (
+            "Content-Type: application/pkcs7-signature; name=smime.p7s",
+            false,
+        ),
+    ] {
+        let entity = many("mixed", &[&format!("{head}\r\n\r\nMII=")]);
+        let out = neutralised(entity.as_bytes());
+        assert_eq!(out.is_some(), becomes, "{head}");
+        let Some((out, removed)) = out else {
+            continue;
+        };
+        assert!(removed == 1 && is_settled(&out), "{head}");
+        let text = String::from_utf8(out).unwrap();
+        let file = text.contains("application/octet-stream") && text.contains("attachment");
+        assert!(file && !text.contains("pkcs7"), "{head}: {text}");
+    }
+    let whole = page(
+        "Content-Type: application/pkcs7-mime; name=smime.p7m",
+        "MII=",
+    );
+    assert!(neutralised(&whole).is_none());
+}
+
 /// Numbers in an order that looks like none, the same each time.
 struct Noise(u64);
 

@@ -14,24 +14,16 @@ pub(super) fn derive(
 ) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
     let length = agreement.wrap.key_length();
     let info = shared_info(agreement, ukm);
+    // RFC 8418 section 2.2: the user keying material is the salt too; without it there is none.
+    let hkdf = |digest| aws::hkdf(digest, secret, ukm.unwrap_or_default(), &info, length);
     match agreement.derivation {
         KeyDerivation::X963(digest) | KeyDerivation::Cofactor(digest) => {
             Ok(x963(digest, secret, &info, length))
         }
-        KeyDerivation::HkdfSha256 => hkdf(DigestAlgorithm::Sha256, secret, &info, length),
-        KeyDerivation::HkdfSha384 => hkdf(DigestAlgorithm::Sha384, secret, &info, length),
-        KeyDerivation::HkdfSha512 => hkdf(DigestAlgorithm::Sha512, secret, &info, length),
+        KeyDerivation::HkdfSha256 => hkdf(DigestAlgorithm::Sha256),
+        KeyDerivation::HkdfSha384 => hkdf(DigestAlgorithm::Sha384),
+        KeyDerivation::HkdfSha512 => hkdf(DigestAlgorithm::Sha512),
     }
-}
-
-/// RFC 8418 section 2.2: no salt, ECC-CMS-SharedInfo as info.
-fn hkdf(
-    digest: DigestAlgorithm,
-    secret: &[u8],
-    info: &[u8],
-    length: usize,
-) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
-    aws::hkdf(digest, secret, &[], info, length)
 }
 
 /// ECC-CMS-SharedInfo (RFC 5753 section 7.2).
@@ -148,6 +140,20 @@ mod tests {
         wrapped[20] ^= 1;
         assert!(read(&wrapped).is_err());
         assert!(wrap(KeyWrap::TripleDes, &wrapping, &key).is_err());
+    }
+
+    /// RFC 8418 section 2.2, step by step.
+    #[test]
+    fn user_keying_material_is_the_salt_of_hkdf() {
+        let sha256 = DigestAlgorithm::Sha256;
+        let agreement = KeyAgreement::new(KeyDerivation::HkdfSha256, KeyWrap::Aes256);
+        for ukm in [None, Some(&[7u8, 8][..])] {
+            let salt = ukm.unwrap_or(&[0; 32]);
+            let extracted = aws::hmac(sha256, salt, &[5; 32]).unwrap();
+            let info = [&shared_info(&agreement, ukm)[..], &[1]].concat();
+            let expected = aws::hmac(sha256, &extracted, &info).unwrap();
+            assert_eq!(*derive(&agreement, &[5; 32], ukm).unwrap(), expected);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Tests of the search and of the rules.
 
 use super::*;
-use crate::algorithms::{DigestAlgorithm, KeyTransport, PublicKeyKind, SignatureAlgorithm};
+use crate::algorithms::{Curve, DigestAlgorithm, KeyTransport, PublicKeyKind, SignatureAlgorithm};
 use crate::asn1;
 use crate::key::PrivateKey;
 use crate::maker::{self, NOW, Wanted};
@@ -317,6 +317,27 @@ fn legacy_digests_pass_where_they_are_let_in() {
         };
         let finder = PathFinder::new(&bag, &anchors, NOW).allowing(switches);
         assert_eq!(finder.judge(&leaf, Purpose::Sign).map(|_| ()), expected);
+    }
+}
+
+#[test]
+fn an_anchor_on_a_curve_that_is_not_let_in_vouches_for_nobody() {
+    let key = PrivateKey::brainpool(Curve::BrainpoolP256, &[3; 32]);
+    let by = maker::key();
+    let root = Wanted::new("Issuing", "Root", &key).with(maker::authority());
+    let (root, leaf) = (root.by(&by), chain().leaf(|_| {}));
+    for (brainpool, good) in [(false, false), (true, true)] {
+        let terms = Terms {
+            at: NOW,
+            purpose: None,
+            conforming: false,
+            switches: Switches {
+                legacy: false,
+                brainpool,
+            },
+        };
+        let judged = rules::judge_chain(&[&leaf, &root], &terms, &mut 0);
+        assert_eq!(judged.is_ok(), good, "{judged:?}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! One certificate revocation list (RFC 5280 section 5): read once, every entry looked at, kept as it came.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use sealgate_mail::Timestamp;
 
@@ -30,8 +30,9 @@ pub(super) struct Crl {
     freshness: Freshness,
     algorithm: SignatureAlgorithm,
     signature: Vec<u8>,
-    /// The key that is known to have signed it.
-    signer: OnceLock<Vec<u8>>,
+    /// Keys that were tried, each with whether it signed the list. One list is asked about many certificates: each key is
+    /// tried once, so that lists nobody signed cost no more than others (row C19).
+    tried: Mutex<Vec<(Vec<u8>, bool)>>,
 }
 
 impl Crl {
@@ -83,7 +84,7 @@ impl Crl {
             freshness,
             algorithm: algorithm(&identifier)?,
             signature,
-            signer: OnceLock::new(),
+            tried: Mutex::default(),
             der: der.to_vec(),
         })
     }
@@ -114,22 +115,26 @@ impl Crl {
         if usage.is_some_and(|bits| bits & key_usage::CRL_SIGN == 0) || authority.has_weak_key() {
             return false;
         }
-        if self
-            .signer
-            .get()
-            .is_some_and(|known| known == authority.spki_der())
-        {
-            return true;
+        let key = authority.spki_der();
+        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, signed)) = tried.iter().find(|(known, _)| known == key) {
+            return *signed;
         }
         let tbs = self.der.get(self.tbs.clone()).unwrap_or_default();
-        let good = authority.public_key().is_some_and(|key| {
+        let signed = authority.public_key().is_some_and(|key| {
             key.verify(self.algorithm, Signed::Message(tbs), &self.signature)
                 .is_ok()
         });
-        if good {
-            let _ = self.signer.set(authority.spki_der().to_vec());
+        if tried.len() < limits::SIGNATURE_CHECKS {
+            tried.push((key.to_vec(), signed));
         }
-        good
+        signed
+    }
+
+    /// How many keys were tried.
+    #[cfg(test)]
+    pub(super) fn keys_tried(&self) -> usize {
+        self.tried.lock().map_or(0, |tried| tried.len())
     }
 
     /// When the certificate with this serial number was revoked, if it was.

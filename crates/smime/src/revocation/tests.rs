@@ -104,13 +104,17 @@ fn number() -> Vec<u8> {
 }
 
 fn entry(serial: &[u8], extensions: &[Vec<u8>]) -> Vec<u8> {
+    entry_at(WHEN, serial, extensions)
+}
+
+fn entry_at(when: Timestamp, serial: &[u8], extensions: &[Vec<u8>]) -> Vec<u8> {
     let extensions = if extensions.is_empty() {
         Vec::new()
     } else {
         asn1::tlv(tag::SEQUENCE, &extensions.concat())
     };
     let serial = asn1::tlv(tag::INTEGER, serial);
-    asn1::sequence(&[&serial, &asn1::time(WHEN), &extensions])
+    asn1::sequence(&[&serial, &asn1::time(when), &extensions])
 }
 
 fn reason(code: u8) -> Vec<u8> {
@@ -466,6 +470,86 @@ fn lists_sent_along_may_revoke_and_nothing_else() {
         let path = finder.judge(&world.leaf, Purpose::Sign).unwrap();
         assert_eq!(judge(&path, &Evidence::default(), NOW), expected);
     }
+}
+
+/// A revocation dated ahead hides neither an earlier one nor that an answer is missing.
+#[test]
+fn the_earliest_revocation_of_a_path_counts() {
+    let mut world = world();
+    world.ca = Wanted::new("CA", "Root", &world.ca_key)
+        .with(maker::authority())
+        .with(list_at("http://crl.example/root.crl"))
+        .by(&world.root_key);
+    let later = NOW.plus(HOUR);
+    let entries = |when| vec![entry_at(when, world.leaf.serial(), &[])];
+    let leaf = |when| List {
+        entries: entries(when),
+        ..List::new(&world.ca_key)
+    };
+    let ca = List {
+        issuer: "Root",
+        ..List::revoking(&world.root_key, &world.ca)
+    };
+    let ca_good = List {
+        issuer: "Root",
+        ..List::new(&world.root_key)
+    };
+    for (lists, expected) in [
+        (vec![leaf(later)], Status::Unknown),
+        (vec![leaf(later), ca_good], Status::Revoked(later)),
+        (vec![leaf(later), ca], Status::Revoked(WHEN)),
+        (vec![leaf(later), leaf(WHEN)], Status::Revoked(WHEN)),
+        (vec![leaf(WHEN), leaf(later)], Status::Revoked(WHEN)),
+    ] {
+        let mut evidence = Evidence::default();
+        for list in lists {
+            evidence.add_crl(&list.made()).unwrap();
+        }
+        assert_eq!(world.status(&evidence), expected);
+    }
+}
+
+/// Row C19: sixteen signers of one mail ask about the same lists, over and over.
+#[test]
+fn c19_a_list_nobody_signed_costs_one_check_for_each_key() {
+    let world = world();
+    let stranger = maker::key();
+    let mut evidence = Evidence::default();
+    let forged = List::revoking(&stranger, &world.leaf).made();
+    evidence.add_crl(&forged).unwrap();
+    for _ in 0..16 {
+        assert_eq!(world.status(&evidence), Status::Unknown);
+    }
+    assert_eq!(evidence.lists[0].keys_tried(), 1);
+}
+
+/// Whoever sends certificates of an authority's name along neither signs its lists nor keeps out the one who does.
+#[test]
+fn c19_strangers_of_an_authoritys_name_sign_no_lists() {
+    let world = world();
+    let signer = |key: &PrivateKey, by: &PrivateKey| {
+        Wanted::new("CA", "Root", key)
+            .with(maker::key_usage(0b0000_0010))
+            .by(by)
+    };
+    let mut bag: Vec<Certificate> = (0..limits::LIST_SIGNERS + 4)
+        .map(|_| maker::key())
+        .map(|key| signer(&key, &key))
+        .collect();
+    let list_key = maker::key();
+    let genuine = signer(&list_key, &world.root_key);
+    bag.push(genuine.clone());
+    let path = world.path(&bag);
+    assert_eq!(path.list_signers(), std::slice::from_ref(&genuine));
+    let mut evidence = Evidence::default();
+    let list = List::revoking(&list_key, &world.leaf).made();
+    evidence.add_crl(&list).unwrap();
+    assert_eq!(judge(&path, &evidence, NOW), Status::Revoked(WHEN));
+    // One that is never trusted signs none either.
+    let anchors = TrustAnchors::new(vec![world.root.clone()]).blocking([genuine.fingerprint()]);
+    let bag = [world.ca.clone(), genuine];
+    let path = path::judge(&world.leaf, &bag, &anchors, Purpose::Sign, NOW).unwrap();
+    assert_eq!(judge(&path, &evidence, NOW), Status::Unknown);
 }
 
 /// What an answer is to say.

@@ -12,8 +12,8 @@ use crate::cms::{Attributes, CertificateId, ContentType, SignedHead, SignedTail,
 use crate::error::{Fault, ReadError};
 use crate::key::PublicKey;
 use crate::limits;
-use crate::path::{PathFailure, PathFinder, Purpose, Revocation, VerifiedPath};
-use crate::revocation::{Evidence, Status};
+use crate::path::{PathFailure, PathFinder, Purpose, VerifiedPath};
+use crate::revocation::{self, Evidence, Status};
 use crate::verdict::SignatureVerdict;
 use const_oid::ObjectIdentifier;
 use sealgate_mail::Timestamp;
@@ -277,7 +277,12 @@ impl Judge<'_> {
             }
         }
         let reports = named.into_iter().map(|one| self.candidate(info, Some(one)));
-        let best = reports.min_by_key(|report| report.verdict.badness());
+        // What is not asked yet about revocation must not hide the one that fits.
+        let badness = |report: &SignerReport| {
+            let (unrevoked, _) = report.unrevoked;
+            (unrevoked.badness(), report.verdict.badness())
+        };
+        let best = reports.min_by_key(badness);
         best.unwrap_or_else(|| self.candidate(info, None))
     }
 
@@ -302,12 +307,13 @@ impl Judge<'_> {
             Ok(()) => (SignatureVerdict::Valid, ""),
             Err(Rejected(verdict, reason)) => (verdict, reason),
         };
-        // Nothing is known of revocation yet.
-        (report.verdict, report.reason) = match report.path.as_ref().map(VerifiedPath::revocation) {
-            Some(Revocation::Unknown) => {
-                with_revocation(report.unrevoked, Status::Unknown, self.input.at, false)
+        // Of revocation is known what the sender sent along, and nothing else yet.
+        (report.verdict, report.reason) = match &report.path {
+            Some(path) => {
+                let status = revocation::judge(path, &Evidence::default(), self.input.at);
+                with_revocation(report.unrevoked, status, self.input.at, false)
             }
-            Some(Revocation::NotNamed) | None => report.unrevoked,
+            None => report.unrevoked,
         };
         report
     }
@@ -550,10 +556,12 @@ fn reject_path(failure: &PathFailure) -> Rejected {
 mod tests {
     use super::*;
     use crate::key::PrivateKey;
+    use crate::kind::Entity;
     use crate::maker::{self, NOW, TestRandom, Wanted, octets};
     use crate::path::TrustAnchors;
     use crate::sign::{Form, Signer, sign};
-    use crate::verify::verify;
+    use crate::verify::{clear_parts, verify};
+    use crate::{asn1, cms};
     use sealgate_mail::{Address, Message};
 
     #[test]
@@ -607,16 +615,21 @@ mod tests {
             wanted.by(&self.root_key)
         }
 
-        fn judge(&self, mail: &[u8]) -> SignatureReport {
-            let from = Address::parse("a@x.example").unwrap();
-            let input = VerifyInput {
-                anchors: &TrustAnchors::new(vec![self.root.clone()]),
+        fn input<'i>(&self, anchors: &'i TrustAnchors, from: &'i Address) -> VerifyInput<'i> {
+            VerifyInput {
+                anchors,
                 at: NOW,
-                from: Some(&from),
+                from: Some(from),
                 date: None,
                 known: &[],
                 switches: Switches::default(),
-            };
+            }
+        }
+
+        fn judge(&self, mail: &[u8]) -> SignatureReport {
+            let from = Address::parse("a@x.example").unwrap();
+            let anchors = TrustAnchors::new(vec![self.root.clone()]);
+            let input = self.input(&anchors, &from);
             verify(&Message::read(&mail).unwrap(), &input).unwrap()
         }
     }
@@ -649,6 +662,72 @@ mod tests {
         let report = world.judge(&signed(&other_key, &twin, std::slice::from_ref(&own)));
         assert_ne!(report.verdict, SignatureVerdict::Valid);
         assert_eq!(report.signers[0].certificate.as_ref(), Some(&twin));
+    }
+
+    /// A list of the root that revokes `certificate`.
+    fn revoking(world: &World, certificate: &Certificate) -> Vec<u8> {
+        let algorithm = world.root_key.signature_algorithm(Default::default());
+        let identifier = algorithm.unwrap().identifier().to_der();
+        let (before, after) = (asn1::time(NOW.plus(-60)), asn1::time(NOW.plus(60)));
+        let serial = asn1::tlv(tag::INTEGER, certificate.serial());
+        let entries = asn1::sequence(&[&asn1::sequence(&[&serial, &before])]);
+        let tbs = [
+            &identifier,
+            certificate.issuer_der(),
+            &before,
+            &after,
+            &entries,
+        ];
+        let tbs = asn1::sequence(&tbs);
+        let signature = world.root_key.sign(algorithm.unwrap(), &tbs).unwrap();
+        asn1::sequence(&[&tbs, &identifier, &asn1::bit_string(&signature)])
+    }
+
+    /// A list that came along counts before anybody is asked, also where a certificate names nobody to ask.
+    #[test]
+    fn x8_what_was_sent_along_revokes_at_once() {
+        let world = World::new();
+        let key = maker::key();
+        let own = world.certificate(&key, 7, "a@x.example");
+        let other = world.certificate(&key, 8, "a@x.example");
+        let mail = signed(&key, &own, &[]);
+        let message = Message::read(&mail).unwrap();
+        let from = Address::parse("a@x.example").unwrap();
+        let anchors = TrustAnchors::new(vec![world.root.clone()]);
+        let input = world.input(&anchors, &from);
+        for (revoked, expected) in [
+            (&own, SignatureVerdict::Revoked),
+            (&other, SignatureVerdict::Valid),
+        ] {
+            let (content, part) = clear_parts(&message).unwrap();
+            let part = Entity::of_part(message.content(), &part);
+            let (mut reader, _) = cms::open(part.cms().unwrap()).unwrap();
+            let head = cms::signed_head(&mut reader).unwrap();
+            let mut tail = cms::signed_tail(&mut reader, false).unwrap();
+            tail.lists.push(revoking(&world, revoked));
+            let mut hashing = Hashing::new(&head);
+            sealgate_mail::content::copy(&content, &mut hashing).unwrap();
+            let report = judge_signers(tail, &hashing.finish(), &input);
+            assert_eq!(report.verdict, expected);
+        }
+    }
+
+    /// A certificate of the same key for another address, which names nobody to ask, does not stand before the one that fits.
+    #[test]
+    fn x6_what_is_not_asked_yet_hides_no_signature() {
+        let world = World::new();
+        let key = maker::key();
+        let made = |address: &str, extensions: &[Vec<u8>]| {
+            let mut wanted = Wanted::new("A", "Root", &key).with(maker::addresses(&[address]));
+            wanted.serial = Some(vec![7]);
+            wanted.extensions.extend_from_slice(extensions);
+            wanted.by(&world.root_key)
+        };
+        let own = made("a@x.example", &[maker::revocation_list()]);
+        let other = made("b@x.example", &[]);
+        let report = world.judge(&signed(&key, &own, std::slice::from_ref(&other)));
+        assert_eq!(report.verdict, SignatureVerdict::RevocationUnknown);
+        assert_eq!(report.signers[0].certificate.as_ref(), Some(&own));
     }
 
     #[test]

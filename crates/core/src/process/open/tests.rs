@@ -505,6 +505,30 @@ fn c1_compressed_under_another_signature_stays_closed() {
     }
 }
 
+/// RFC 9788: fields count from inside what is signed or encrypted, not from inside compression alone.
+#[test]
+fn compression_alone_protects_no_fields() {
+    let inside = b"Content-Type: text/plain; hp=\"clear\"\r\nSubject: inside\r\n\r\nhello\r\n";
+    let packed = compressed(inside);
+    assert!(opened(&packed).protected.is_none());
+    let signed = signed(packed, "alice", Form::Clear, 41);
+    assert!(opened(&signed).protected.is_some());
+}
+
+/// Row C10: remarks on what lay inside would tell that it was decrypted.
+#[test]
+fn c10_what_is_given_up_leaves_no_remarks() {
+    let dated = [
+        b"Date: Mon, 01 Jan 2024 00:00:00 +0000\r\n",
+        &nested("cbz")[..],
+    ]
+    .concat();
+    let mut found = opened(&dated);
+    assert_eq!(found.verdicts.notes, [Note::SigningTimeFarFromDate]);
+    crate::process::neutralise(&mut found, &MemoryShelf::default()).unwrap();
+    assert_eq!(found.verdicts.remarks(), "");
+}
+
 /// Row C1: what an opaque signature holds is looked through, becomes a file, or counts as not decrypted.
 #[test]
 fn c1_no_opaque_signature_hides_remote_content() {
@@ -551,5 +575,50 @@ fn c1_no_opaque_signature_hides_remote_content() {
         assert!(!text.contains("pkcs7-mime"), "{name}: {text}");
         let file = text.contains("application/octet-stream") && text.contains("attachment");
         assert!(file || text.contains("text/html"), "{name}: {text}");
+    }
+}
+
+/// Row M12: a reader that takes the other of two types finds no page either.
+#[test]
+fn c1_an_opaque_signature_with_two_types_is_no_page() {
+    let text = b"Content-Type: text/plain\r\n\r\n<img src=\"http://x.example/\">\r\n".to_vec();
+    let opaque = signed(text, "bob", Form::Opaque, 33);
+    for (head, changed) in [("", false), ("Content-Type: text/html\r\n", true)] {
+        let at = opaque
+            .windows(4)
+            .position(|end| end == b"\r\n\r\n")
+            .unwrap()
+            + 2;
+        let entity = [&opaque[..at], head.as_bytes(), &opaque[at..]].concat();
+        let mut found = opened(&encrypted(entity, ContentEncryption::Aes256Cbc));
+        crate::process::neutralise(&mut found, &MemoryShelf::default()).unwrap();
+        assert_eq!(found.verdicts.neutralised, changed, "{head}");
+    }
+}
+
+/// Row C10: an encryption inside one of a stranger's own fails alike, whatever is wrong with it.
+#[test]
+fn c10_what_fails_inside_another_encryption_fails_alike() {
+    let closed = |entity: Vec<u8>| encrypted(entity, ContentEncryption::Aes256Cbc);
+    let good = closed(TEXT.to_vec());
+    let junk = closed(holding(b"no zlib"));
+    let unreadable = closed(b"Content-Type: application/pkcs7-mime\r\n\r\nMII=\r\n".to_vec());
+    let mut spoilt = good.clone();
+    let last = spoilt.iter().rposition(u8::is_ascii_alphanumeric).unwrap();
+    spoilt.truncate(last - 30);
+    for (name, inner) in [
+        ("junk", junk),
+        ("unreadable", unreadable),
+        ("spoilt", spoilt),
+    ] {
+        let mut found = opened(&closed(inner));
+        crate::process::neutralise(&mut found, &MemoryShelf::default()).unwrap();
+        assert_eq!(
+            shown(&found),
+            "encrypted=decrypted encrypted=failed",
+            "{name}"
+        );
+        assert_eq!(delivered(&found).as_deref(), Some("pkcs7-mime"), "{name}");
+        assert!(!found.encrypted_keys.is_empty(), "{name}");
     }
 }

@@ -416,6 +416,22 @@ fn protected_fields_survive_the_way_out_and_in() {
     );
 }
 
+/// A mail that says itself that its fields are protected: we add no copies, so the Subject must stay outside.
+#[test]
+fn what_a_client_calls_protected_loses_no_subject() {
+    let shelf = MemoryShelf::default();
+    let mail = MAIL.replace(
+        "Content-Type: text/plain",
+        "Content-Type: text/plain; hp=\"cipher\"",
+    );
+    assert_ne!(mail, MAIL);
+    let encrypted = sent(&shelf, &mail, ENCRYPT);
+    assert!(
+        head_of(&encrypted).contains("\nSubject: s\n"),
+        "{encrypted}"
+    );
+}
+
 #[test]
 fn signed_and_encrypted_copies_protect_in_their_own_way() {
     let shelf = MemoryShelf::default();
