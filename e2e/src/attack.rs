@@ -6,7 +6,7 @@ use crate::der::{Node, of, oid, plain, sequence, small};
 use crate::gateway::{Options, program};
 use crate::keys::{Identity, KeyKind, shown};
 use crate::mime::{field, find, split};
-use crate::openssl::crlf;
+use crate::openssl::{Writing, crlf, sign};
 use crate::program::{must_run, present};
 use crate::scene::{DELIVERY, Scene, send};
 use crate::sink::Received;
@@ -222,4 +222,17 @@ pub fn signed_data(content: Option<&[u8]>, certificates: &[&Identity], signers: 
         of(0x31, signers),
     ]);
     sequence(vec![oid(SIGNED_DATA), of(0xa0, vec![signed])])
+}
+
+/// What is signed where it matters to nobody.
+pub const CLEAR_PART: &[u8] = b"Content-Type: text/plain\r\n\r\nhello\r\n";
+
+/// A mail under this From, clear-signed.
+pub fn signed(name: &str, from: &str, signer: &Identity) -> Attempt {
+    let entity = sign(CLEAR_PART, signer, None, false, Writing::Der);
+    let message = [head(name, from).as_bytes(), &entity].concat();
+    Attempt {
+        message,
+        ..Attempt::new(name, b"")
+    }
 }

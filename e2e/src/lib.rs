@@ -6,6 +6,7 @@
 pub mod attack;
 pub mod case;
 pub mod cast;
+pub mod certificates;
 pub mod chance;
 pub mod client;
 pub mod der;

@@ -10,7 +10,7 @@ mod signer;
 use crate::algorithms::{DigestAlgorithm, SignatureAlgorithm, Switches};
 use crate::certificate::Certificate;
 use crate::cms::{self, CertificateId, ContentType};
-use crate::error::{Fault, Malformed, ReadError};
+use crate::error::{Fault, LimitReached, Malformed, ReadError};
 use crate::kind::{Entity, Kind, Media, kind, read_structure};
 use crate::limits;
 use crate::path::{TrustAnchors, VerifiedPath};
@@ -114,6 +114,11 @@ impl SignatureReport {
 
     fn broken(what: &'static str) -> Self {
         Self::faulty(Fault::Malformed(Malformed(what)))
+    }
+
+    /// Of a signature that is not judged, because a limit of this name is reached.
+    pub fn beyond_limit(limit: &'static str) -> Self {
+        Self::faulty(Fault::Limit(LimitReached(limit)))
     }
 
     fn faulty(fault: Fault) -> Self {

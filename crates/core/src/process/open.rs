@@ -327,6 +327,9 @@ impl Layers<'_> {
         let Some(left) = left.checked_sub(1) else {
             if kind.is_encrypted() {
                 self.saw(EncryptionVerdict::Refused);
+            } else if matches!(kind, Kind::ClearSigned | Kind::Signed) {
+                // What is not judged does not count as good (row C24).
+                self.saw_signature(SignatureReport::beyond_limit("S/MIME layers"));
             }
             return Ok(());
         };
