@@ -1,8 +1,10 @@
 //! The tasks around the product: which task a command line asks for.
 //!
 //! `cargo xtask test [STEP...]` is the one test command, `cargo xtask tidy` checks what compilers
-//! and linters do not: crate directions, dependency allow-lists, size budgets, marks.
+//! and linters do not: crate directions, dependency allow-lists, size budgets, marks. `cargo xtask bench` and
+//! `cargo xtask timing` build and start the benchmarks, which are a workspace of their own.
 
+mod bench;
 mod test;
 mod tidy;
 
@@ -12,6 +14,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask test [--no-install] [STEP...]   run all steps, or only those named
        cargo xtask tidy                            check crate directions, budgets and marks
+       cargo xtask bench smime|memory              speed beside libcrypto, memory beside `openssl cms`
+       cargo xtask timing [DECRYPTIONS]            whether RSA decryption tells anything by its time
 
 steps: tools fetch fmt clippy tidy deny unit build e2e interop
 A missing foreign program fails the run when CI is set; elsewhere its tests are skipped by name.";
@@ -22,6 +26,10 @@ fn main() -> ExitCode {
     match arguments.split_first() {
         Some((task, rest)) if task == "test" => test::run(&root, rest),
         Some((task, [])) if task == "tidy" => tidy_command(&root),
+        Some((task, [what])) if task == "bench" && bench::BENCHES.contains(&what.as_str()) => {
+            bench::run(&root, &[what])
+        }
+        Some((task, rest)) if task == "timing" && rest.len() <= 1 => bench::timing(&root, rest),
         Some((help, _)) if help == "help" || help == "--help" || help == "-h" => {
             println!("{USAGE}");
             ExitCode::SUCCESS

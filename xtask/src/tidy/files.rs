@@ -51,13 +51,14 @@ fn is_text(path: &str) -> bool {
     ENDINGS.iter().any(|ending| path.ends_with(ending)) || BY_NAME.contains(&path)
 }
 
-/// Paths of the files that are test code as a whole: the `e2e` crate, `tests/` and `benches/`
+/// Paths of the files that are test code as a whole: the `e2e` crate, the fuzz targets, `tests/` and `benches/`
 /// directories, and files named by a `#[cfg(test)] mod name;`.
 pub fn test_files(sources: &[Source]) -> BTreeSet<String> {
     let mut tests = BTreeSet::new();
     for source in sources.iter().filter(|one| one.path.ends_with(".rs")) {
         let path = &source.path;
-        if path.starts_with("e2e/") || path.contains("/tests/") || path.contains("/benches/") {
+        let all_tests = path.starts_with("e2e/") || path.starts_with("fuzz/");
+        if all_tests || path.contains("/tests/") || path.contains("/benches/") {
             tests.insert(path.clone());
         }
         let Ok(file) = syn::parse_file(&source.text) else {
