@@ -251,6 +251,9 @@ impl Walk<'_> {
 
     /// Ends every entity from frame `first` inwards at offset `end`.
     fn close_down_to(&mut self, first: usize, end: u64) {
+        // Nothing ends before the boundary line it follows.
+        let outermost = self.frames.get(first);
+        let end = outermost.map_or(end, |outermost| end.max(outermost.part.range.0));
         while self.frames.len() > first {
             let Some(frame) = self.frames.pop() else {
                 return;
@@ -263,11 +266,11 @@ impl Walk<'_> {
     }
 }
 
-/// The part of `frame`, ending at `end`. An empty part may end before its own blank line, which then is the boundary's.
+/// The part of `frame`, ending at `end`. An empty part may end before its own blank line, which then is the boundary's; what
+/// lies in it is empty and ends there too.
 fn ended(frame: Frame, end: u64) -> Part {
     let mut part = frame.part;
-    let end = end.max(part.range.0);
-    part.range.1 = end;
+    part.range = (part.range.0.min(end), end);
     part.body = (part.body.0.min(end), end);
     part
 }
@@ -309,6 +312,31 @@ mod tests {
             format!("{:?}", String::from_utf8_lossy(body))
         } else {
             format!("{}({})", part.content_type.subtype(), inner.join(" "))
+        }
+    }
+
+    #[test]
+    fn an_empty_part_holds_all_that_lies_in_it() {
+        fn nested(part: &Part) -> bool {
+            let ends = (part.body.0, part.body.1);
+            part.children
+                .iter()
+                .all(|child| ends.0 <= child.range.0 && child.range.1 <= ends.1 && nested(child))
+        }
+        for inside in [
+            "Content-Type: message/rfc822\n\n",
+            "Content-Type: message/rfc822\n\nContent-Type: message/rfc822\n\n",
+            "Content-Type: multipart/mixed; boundary=B\n\n",
+            "Content-Type: multipart/mixed; boundary=B\n\n--B\nContent-Type: message/rfc822\n\n",
+            "",
+        ] {
+            for line_end in ["\n", "\r\n"] {
+                let raw = format!(
+                    "Content-Type: multipart/mixed; boundary=A\n\n--A\n{inside}--A\n\nx\n--A--\n"
+                );
+                let part = tree(raw.replace('\n', line_end).as_bytes()).unwrap();
+                assert!(nested(&part), "{inside:?}: {part:?}");
+            }
         }
     }
 
