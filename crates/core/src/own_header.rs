@@ -79,8 +79,8 @@ fn spelled(field: &Field<'_>) -> String {
         .collect()
 }
 
-/// All after the first colon, unfolded.
-fn value_of(field: &Field<'_>) -> Vec<u8> {
+/// All after the first colon, unfolded, also of a line that is hardly a field.
+pub(crate) fn value_of(field: &Field<'_>) -> Vec<u8> {
     let raw = field.raw();
     let colon = raw.iter().position(|b| *b == b':').unwrap_or(raw.len());
     let value = raw.get(colon.saturating_add(1)..).unwrap_or_default();

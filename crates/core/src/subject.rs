@@ -11,7 +11,7 @@ use sealgate_mail::words::{self, Leniency, decode_leniently};
 use sealgate_smime::verdict::{EncryptionVerdict, SignatureVerdict};
 
 use crate::limits::{SUBJECT_OCTETS, TAG_PASSES};
-use crate::own_header::Verdicts;
+use crate::own_header::{self, Verdicts};
 use crate::tenant::Language;
 use fold::{Order, fold};
 
@@ -103,7 +103,7 @@ impl Cleaner {
     /// None for any other field: it stays as it is.
     pub fn cleaned_field(&self, field: &Field<'_>) -> Option<String> {
         let name = subject_name(field)?;
-        let text = self.cleaned_value(&value_of(field))?;
+        let text = self.cleaned_value(own_header::value_of(field).trim_ascii())?;
         Some(encode_unstructured(name, &text))
     }
 
@@ -117,9 +117,10 @@ impl Cleaner {
             if tags.is_empty() || !is_subject(field) {
                 return cleaned;
             }
-            let value = value_of(field);
-            let text = self.cleaned_value(&value);
-            let text = text.unwrap_or_else(|| words::decode(&value));
+            let value = own_header::value_of(field);
+            let value = value.trim_ascii();
+            let text = self.cleaned_value(value);
+            let text = text.unwrap_or_else(|| words::decode(value));
             Some(encode_unstructured(
                 "Subject",
                 &format!("{tags}{}", text.trim()),
@@ -219,18 +220,6 @@ fn subject_name(field: &Field<'_>) -> Option<&'static str> {
         0 => Some("Subject"),
         _ => Some("Thread-Topic"),
     }
-}
-
-/// All after the first colon, unfolded.
-fn value_of(field: &Field<'_>) -> Vec<u8> {
-    let raw = field.raw();
-    let colon = raw.iter().position(|b| *b == b':').unwrap_or(raw.len());
-    let value = raw.get(colon.saturating_add(1)..).unwrap_or_default();
-    let unfolded = value
-        .iter()
-        .copied()
-        .filter(|b| !matches!(b, b'\r' | b'\n'));
-    unfolded.collect::<Vec<u8>>().trim_ascii().to_vec()
 }
 
 /// A letter that is seen, and the place of the character it comes from.
