@@ -1,7 +1,7 @@
 //! Where a revocation list lies and what it is about: cRLDistributionPoints in certificates (RFC 5280 section 4.2.1.13) and
 //! issuingDistributionPoint in lists (section 5.2.5).
 
-use crate::asn1::{self, Asn1Error, Element, tag};
+use crate::asn1::{self, Asn1Error, Element, Reader, tag};
 use crate::certificate::Certificate;
 use crate::extensions::{GeneralName, read_bits, read_names};
 use crate::limits;
@@ -95,32 +95,10 @@ impl Scope {
         let mut inside = asn1::read_only(value, tag::SEQUENCE)?.inside();
         let name = inside.optional(tag::context_constructed(0))?;
         let name = name.map(|name| read_point_name(Some(name))).transpose()?;
-        let mut flag = |n: u8| -> Result<bool, Asn1Error> {
-            let element = inside.optional(tag::context(n))?;
-            let set = |e: Element<'_>| {
-                Element {
-                    tag: tag::BOOLEAN,
-                    ..e
-                }
-                .boolean()
-            };
-            Ok(element.map(set).transpose()?.unwrap_or(false))
-        };
-        let (only_users, only_authorities) = (flag(1)?, flag(2)?);
+        let (only_users, only_authorities) = (flag(&mut inside, 1)?, flag(&mut inside, 2)?);
         let only_reasons = inside.optional(tag::context(3))?;
         let only_reasons = only_reasons.map(|e| read_bits(e.content)).transpose()?;
-        let mut flag = |n: u8| -> Result<bool, Asn1Error> {
-            let element = inside.optional(tag::context(n))?;
-            let set = |e: Element<'_>| {
-                Element {
-                    tag: tag::BOOLEAN,
-                    ..e
-                }
-                .boolean()
-            };
-            Ok(element.map(set).transpose()?.unwrap_or(false))
-        };
-        let (indirect, only_attributes) = (flag(4)?, flag(5)?);
+        let (indirect, only_attributes) = (flag(&mut inside, 4)?, flag(&mut inside, 5)?);
         inside.finish()?;
         Ok(Self {
             name,
@@ -162,6 +140,18 @@ impl Scope {
 enum Comparable {
     Name(Vec<Vec<u8>>),
     Other(GeneralName),
+}
+
+/// The `[n]` IMPLICIT BOOLEAN that stands next, false where absent.
+fn flag(reader: &mut Reader<'_>, n: u8) -> Result<bool, Asn1Error> {
+    let element = reader.optional(tag::context(n))?;
+    element.map_or(Ok(false), |e| {
+        Element {
+            tag: tag::BOOLEAN,
+            ..e
+        }
+        .boolean()
+    })
 }
 
 fn comparable(name: &PointName, issuer: &[u8]) -> Vec<Comparable> {
