@@ -8,7 +8,7 @@ use crate::keys::{Identity, KeyKind, shown};
 use crate::mime::{field, find, split};
 use crate::openssl::{Writing, crlf, sign};
 use crate::program::{must_run, present};
-use crate::scene::{DELIVERY, Scene, send};
+use crate::scene::{DELIVERY, Scene, rule, send};
 use crate::sink::Received;
 
 /// A mail and what must be told of it.
@@ -68,6 +68,30 @@ pub fn scene(name: &str, kind: KeyKind, more: &str) -> Option<Scene> {
         return None;
     }
     Scene::new(name, &Options::default(), Cast::with(kind), more)
+}
+
+/// The part that signature attacks are about.
+pub const PART: &[u8] = b"Content-Type: text/plain\r\n\r\nI agree\r\n";
+/// What must be said of a good signature.
+pub const VALID: &[&str] = &["valid"];
+/// What must be said of one that does not fit or breaks the standard.
+pub const BROKEN: &[&str] = &["broken"];
+
+/// Who signs in signature attacks.
+pub fn cast() -> &'static Cast {
+    Cast::with(KeyKind::P256)
+}
+
+/// A gateway that judges signatures and decrypts where it can.
+pub fn start(name: &str) -> Option<Scene> {
+    scene(name, KeyKind::P256, &rule("optional", "neither"))
+}
+
+/// A good signature of carol over [`PART`], content inside or not.
+pub fn good(content: Option<&[u8]>) -> Node {
+    let carol = &cast().carol;
+    let signer = signer(carol, Some(attributes(PART)), PART);
+    signed_data(content, &[carol], vec![signer])
 }
 
 /// What the organisation's server got under this name.

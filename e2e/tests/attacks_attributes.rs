@@ -3,35 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use e2e::attack::{
-    Attempt, CONTENT_TYPE, DATA, MESSAGE_DIGEST, SIGNING_TIME, algorithm, attribute, attributes,
-    clear_signed, cms_of, digest, judge, pkcs7, scene, signed_data, signer,
+    Attempt, BROKEN, CONTENT_TYPE, DATA, MESSAGE_DIGEST, PART, SIGNING_TIME, VALID, algorithm,
+    attribute, attributes, cast, clear_signed, cms_of, digest, good, judge, pkcs7, scene,
+    signed_data, signer, start,
 };
 use e2e::cast::Cast;
 use e2e::der::{Node, of, oid, plain};
 use e2e::keys::KeyKind;
 use e2e::mime::find;
 use e2e::openssl;
-use e2e::scene::{Scene, rule};
+use e2e::scene::rule;
 
-const PART: &[u8] = b"Content-Type: text/plain\r\n\r\nI agree\r\n";
-
-fn cast() -> &'static Cast {
-    Cast::with(KeyKind::P256)
-}
-
-fn start(name: &str) -> Option<Scene> {
-    scene(name, KeyKind::P256, &rule("optional", "neither"))
-}
-
-/// A good signature of carol over the part, content inside or not.
-fn good(content: Option<&[u8]>) -> Node {
-    let carol = &cast().carol;
-    let signer = signer(carol, Some(attributes(PART)), PART);
-    signed_data(content, &[carol], vec![signer])
-}
-
-const VALID: &[&str] = &["valid"];
-const BROKEN: &[&str] = &["broken"];
 #[test]
 fn c15_signed_attributes_over_smtp() {
     let Some(scene) = start("attack-c15") else {

@@ -3,34 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use e2e::attack::{
-    Attempt, algorithm, attributes, clear_signed, judge, pkcs7, scene, signed_data, signer,
+    Attempt, BROKEN, PART, VALID, algorithm, attributes, cast, clear_signed, good, judge, pkcs7,
+    signed_data, signer, start,
 };
-use e2e::cast::{CAROL, Cast};
+use e2e::cast::CAROL;
 use e2e::der::Node;
-use e2e::keys::KeyKind;
 use e2e::mime::{entity, field, fields, split};
 use e2e::openssl::{self, Writing};
-use e2e::scene::{Scene, rule};
 
-const PART: &[u8] = b"Content-Type: text/plain\r\n\r\nI agree\r\n";
-
-fn cast() -> &'static Cast {
-    Cast::with(KeyKind::P256)
-}
-
-fn start(name: &str) -> Option<Scene> {
-    scene(name, KeyKind::P256, &rule("optional", "neither"))
-}
-
-/// A good signature of carol over the part, content inside or not.
-fn good(content: Option<&[u8]>) -> Node {
-    let carol = &cast().carol;
-    let signer = signer(carol, Some(attributes(PART)), PART);
-    signed_data(content, &[carol], vec![signer])
-}
-
-const VALID: &[&str] = &["valid"];
-const BROKEN: &[&str] = &["broken"];
 /// What may be said where only `valid` is wrong.
 const ANY_BUT_VALID: &[&str] = &[
     "none",
