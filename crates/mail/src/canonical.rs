@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use crate::content::{Content, Slice, Source, copy};
 use crate::encoding::{Base64Reader, Base64Writer, QuotedWriter, TransferEncoding};
-use crate::form::{Cost, Form, header_survives, is_utf8, with_crlf};
+use crate::form::{Cost, Form, Judged, header_survives, is_utf8, with_crlf};
 use crate::header::HeaderBlock;
 use crate::limits::{ENCODED_COLUMNS, TEXT_LINE_OCTETS};
 use crate::message::{Message, MessageError};
@@ -266,30 +266,25 @@ impl Plan<'_> {
         if !part.is_leaf() || part.body.0 == part.body.1 {
             return Ok(Leaf::Keep);
         }
-        let form = Form::of(self.content, part.body)?;
+        let survives =
+            |columns| Form::of(self.content, part.body).map(|form| form.survives(columns));
         Ok(match part.encoding {
             // A multipart without boundary cannot be encoded (RFC 2045 section 6.4), nor can what is not understood.
             _ if part.content_type.kind() == "multipart"
                 || part.encoding == TransferEncoding::Unknown =>
             {
-                if form.survives(TEXT_LINE_OCTETS) {
+                if survives(TEXT_LINE_OCTETS)? {
                     Leaf::Keep
                 } else {
                     Leaf::Stuck
                 }
             }
-            TransferEncoding::Base64 => {
-                let kept = form.survives(ENCODED_COLUMNS) && self.is_sound_base64(part)?;
-                if kept {
-                    Leaf::Keep
-                } else {
-                    Leaf::Encode(TransferEncoding::Base64)
-                }
-            }
-            TransferEncoding::QuotedPrintable if form.survives(ENCODED_COLUMNS) => Leaf::Keep,
-            TransferEncoding::SevenBit if form.survives(TEXT_LINE_OCTETS) => Leaf::Keep,
+            TransferEncoding::Base64 if self.is_sound_base64(part)? => Leaf::Keep,
+            TransferEncoding::Base64 => Leaf::Encode(TransferEncoding::Base64),
+            TransferEncoding::QuotedPrintable if survives(ENCODED_COLUMNS)? => Leaf::Keep,
+            TransferEncoding::SevenBit if survives(TEXT_LINE_OCTETS)? => Leaf::Keep,
             TransferEncoding::EightBit | TransferEncoding::Binary
-                if form.survives(TEXT_LINE_OCTETS) =>
+                if survives(TEXT_LINE_OCTETS)? =>
             {
                 Leaf::Relabel
             }
@@ -306,11 +301,12 @@ impl Plan<'_> {
         Ok(TransferEncoding::Base64)
     }
 
+    /// Base64 without junk in lines that survive, seen in one pass.
     fn is_sound_base64(&self, part: &Part) -> io::Result<bool> {
         let body = part.body_slice(self.content);
-        let mut reader = Base64Reader::strict(body.reader(0)?);
-        match io::copy(&mut reader, &mut io::sink()) {
-            Ok(_) => Ok(true),
+        let mut judged = Judged::new(body.reader(0)?);
+        match Base64Reader::strict(&mut judged).check() {
+            Ok(()) => Ok(judged.end().survives(ENCODED_COLUMNS)),
             Err(e) if e.kind() == io::ErrorKind::InvalidData => Ok(false),
             Err(e) => Err(e),
         }

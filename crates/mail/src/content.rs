@@ -3,6 +3,8 @@
 
 use std::io::{self, Read, Write};
 
+use crate::limits::BUFFER_OCTETS;
+
 /// Bytes of known length that can be opened for reading at any offset, any number of times.
 pub trait Content: Send + Sync {
     /// Length in octets.
@@ -118,15 +120,56 @@ pub fn copy(content: &dyn Content, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
+/// Gathers what is written into whole blocks, so that a file below sees few writes, each of whole pages. What is left is
+/// written by `flush` and `finish`, and by nothing else.
+pub struct BlockWriter<W: Write> {
+    target: W,
+    block: Vec<u8>,
+}
+
+impl<W: Write> BlockWriter<W> {
+    /// A writer onto `target`.
+    pub fn new(target: W) -> Self {
+        Self {
+            target,
+            block: Vec::with_capacity(BUFFER_OCTETS),
+        }
+    }
+
+    /// Writes what is left and gives the target back.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.flush()?;
+        Ok(self.target)
+    }
+
+    fn write_block(&mut self) -> io::Result<()> {
+        self.target.write_all(&self.block)?;
+        self.block.clear();
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for BlockWriter<W> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let room = BUFFER_OCTETS.saturating_sub(self.block.len());
+        let taken = data.get(..room).unwrap_or(data);
+        self.block.extend_from_slice(taken);
+        if self.block.len() == BUFFER_OCTETS {
+            self.write_block()?;
+        }
+        Ok(taken.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.write_block()?;
+        self.target.flush()
+    }
+}
+
 /// A buffer to read `content` through: no larger than what there is to read.
 pub(crate) fn buffer_for(content: &dyn Content) -> Vec<u8> {
-    let most = crate::limits::BUFFER_OCTETS;
-    vec![
-        0;
-        usize::try_from(content.len())
-            .unwrap_or(most)
-            .clamp(1, most)
-    ]
+    let length = usize::try_from(content.len()).unwrap_or(BUFFER_OCTETS);
+    vec![0; length.clamp(1, BUFFER_OCTETS)]
 }
 
 struct Counter(u64);
@@ -138,5 +181,38 @@ impl Write for Counter {
     }
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keeps the length of each write.
+    #[derive(Default)]
+    struct Writes(Vec<u8>, Vec<usize>);
+
+    impl Write for Writes {
+        fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+            self.0.extend_from_slice(data);
+            self.1.push(data.len());
+            Ok(data.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn blocks_are_whole_but_for_the_last() {
+        let data: Vec<u8> = (0..3 * BUFFER_OCTETS + 7).map(|n| n as u8).collect();
+        for size in [1, 4095, 39_936, BUFFER_OCTETS, data.len()] {
+            let mut writer = BlockWriter::new(Writes::default());
+            data.chunks(size)
+                .for_each(|chunk| writer.write_all(chunk).unwrap());
+            let Writes(written, lengths) = writer.finish().unwrap();
+            assert!(written == data, "by {size}");
+            assert_eq!(lengths, [BUFFER_OCTETS, BUFFER_OCTETS, BUFFER_OCTETS, 7]);
+        }
     }
 }

@@ -109,9 +109,8 @@ impl<W: Write> Write for CrlfWriter<W> {
                 rest = rest.strip_prefix(b"\n").unwrap_or(rest);
                 continue;
             }
-            let at = memchr::memchr2(b'\r', b'\n', rest);
             let (text, tail) = rest
-                .split_at_checked(at.unwrap_or(rest.len()))
+                .split_at_checked(sound_lines(rest))
                 .unwrap_or((rest, &[]));
             self.target.write_all(text)?;
             rest = match tail.split_first() {
@@ -133,6 +132,18 @@ impl<W: Write> Write for CrlfWriter<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.target.flush()
     }
+}
+
+/// Octets before the first line end that is not CRLF, or may not be one: a CR at the end.
+fn sound_lines(text: &[u8]) -> usize {
+    let mut ends = memchr::memchr2_iter(b'\r', b'\n', text);
+    while let Some(at) = ends.next() {
+        if text.get(at..at.saturating_add(2)) != Some(b"\r\n") {
+            return at;
+        }
+        ends.next();
+    }
+    text.len()
 }
 
 /// Reads once, waiting out interruptions.
@@ -225,6 +236,42 @@ mod tests {
         assert_eq!(open.finish_open().unwrap(), b"YWJj");
     }
 
+    /// Whatever is written at once, the text is what single lines give.
+    #[test]
+    fn base64_lines_do_not_depend_on_what_is_written_at_once() {
+        let data = noise(300_000);
+        for length in [
+            0, 1, 56, 57, 58, 113, 114, 115, 4000, 65_535, 65_536, 65_537, 300_000,
+        ] {
+            let data = &data[..length];
+            let lines = data
+                .chunks(57)
+                .map(|line| base64_simd::STANDARD.encode_to_string(line));
+            let lines: Vec<String> = lines.collect();
+            let open = lines.join("\r\n");
+            let closed = lines
+                .iter()
+                .map(|line| format!("{line}\r\n"))
+                .collect::<String>();
+            for size in [1, 7, 56, 57, 58, 171, 8192, 65_536, 100_000, 300_000] {
+                let written = || {
+                    let mut writer = Base64Writer::new(Vec::new());
+                    data.chunks(size)
+                        .for_each(|chunk| writer.write_all(chunk).unwrap());
+                    writer
+                };
+                assert!(
+                    written().finish().unwrap() == closed.as_bytes(),
+                    "{length} by {size}"
+                );
+                assert!(
+                    written().finish_open().unwrap() == open.as_bytes(),
+                    "{length} by {size}"
+                );
+            }
+        }
+    }
+
     #[test]
     fn base64_that_is_not_quite_base64() {
         let table: [(&str, &str, bool); 14] = [
@@ -247,6 +294,8 @@ mod tests {
             for size in 1..text.len() + 1 {
                 let lenient = all(Base64Reader::lenient(Trickle(text.as_bytes(), size))).unwrap();
                 assert_eq!(lenient, decoded.as_bytes(), "{text} by {size}");
+                let checked = Base64Reader::strict(Trickle(text.as_bytes(), size)).check();
+                assert_eq!(checked.is_ok(), strict, "{text} by {size}");
                 let result = all(Base64Reader::strict(Trickle(text.as_bytes(), size)));
                 assert_eq!(result.is_ok(), strict, "{text} by {size}");
             }
@@ -348,6 +397,34 @@ mod tests {
                 raw.chunks(size)
                     .for_each(|chunk| writer.write_all(chunk).unwrap());
                 assert_eq!(writer.finish().unwrap(), lines, "{raw:?} by {size}");
+            }
+        }
+    }
+
+    /// Every text of up to seven of these octets, cut in two at every place.
+    #[test]
+    fn m2_line_ends_are_those_of_octet_after_octet() {
+        let plainly = |raw: &[u8]| {
+            let mut out = Vec::new();
+            for (at, octet) in raw.iter().enumerate() {
+                match octet {
+                    b'\n' if at > 0 && raw[at - 1] == b'\r' => {}
+                    b'\r' | b'\n' => out.extend_from_slice(b"\r\n"),
+                    octet => out.push(*octet),
+                }
+            }
+            out
+        };
+        for length in 0..8 {
+            for number in 0..3usize.pow(length) {
+                let octet = |at| b"\r\nx"[number / 3usize.pow(at) % 3];
+                let raw: Vec<u8> = (0..length).map(octet).collect();
+                for cut in 0..=raw.len() {
+                    let mut writer = CrlfWriter::new(Vec::new());
+                    writer.write_all(&raw[..cut]).unwrap();
+                    writer.write_all(&raw[cut..]).unwrap();
+                    assert_eq!(writer.finish().unwrap(), plainly(&raw), "{raw:?} at {cut}");
+                }
             }
         }
     }

@@ -86,6 +86,12 @@ impl HeaderBlock {
             .skip(mark)
             .any(|place| place.name.is_empty())
     }
+
+    /// Whether blanks stand before a colon (RFC 5322 section 4.5.8): the same readers take the header to end there too.
+    pub fn has_obsolete_name(&self) -> bool {
+        let mut named = self.places.iter().filter(|place| !place.name.is_empty());
+        named.any(|place| place.name.end.saturating_add(1) < place.value_start)
+    }
 }
 
 /// The place of the field that begins with `line` at offset `start` of the block.

@@ -14,6 +14,7 @@
 pub mod address;
 pub mod address_list;
 pub mod canonical;
+pub mod carried;
 pub mod content;
 pub mod date;
 pub mod dsn;
@@ -38,7 +39,8 @@ pub mod words;
 pub use address::{Address, Domain, Mailbox, ReversePath};
 pub use address_list::{AddressList, parse_address_list, parse_mailboxes};
 pub use canonical::Canonical;
-pub use content::{Content, Slice, Source};
+pub use carried::{Carriage, Carried};
+pub use content::{BlockWriter, Content, Slice, Source};
 pub use date::Timestamp;
 pub use encoding::TransferEncoding;
 pub use header::{Field, HeaderBlock};

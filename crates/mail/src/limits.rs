@@ -59,8 +59,14 @@ pub const CHARSET_OCTETS: u64 = 4096;
 pub const HTML_NAME_OCTETS: usize = 32;
 /// Longest value of an attribute that is let through: a long inline style.
 pub const HTML_VALUE_OCTETS: usize = 16 * 1024;
+/// Largest style sheet that is let through: twice what the large newsletters have.
+pub const STYLE_OCTETS: usize = 128 * 1024;
 /// Largest picture inside an attribute, in octets as written: a photograph as mail programs shrink it.
 pub const HTML_PICTURE_OCTETS: usize = 4 * 1024 * 1024;
+/// Longest line of a calendar that is let through, in octets without its folds: a long description.
+pub const CALENDAR_LINE_OCTETS: u64 = 64 * 1024;
+/// Octets after which a line of a calendar is folded (RFC 5545 section 3.1).
+pub const CALENDAR_COLUMNS: usize = 75;
 /// Most parameters written in a field that is made anew: real ones have up to five.
 pub const PARAMETERS: usize = 16;
 /// Most octets told of an address that was taken out of a link: where it leads stands at its beginning.

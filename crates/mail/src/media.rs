@@ -141,6 +141,11 @@ pub fn disposition(value: &[u8]) -> (String, Option<String>) {
     (kind, name)
 }
 
+/// All parameters of a value, whatever stands before the first, in order, plain ones first.
+pub(crate) fn parameters(value: &[u8]) -> Vec<(String, String)> {
+    Scanner::new(&String::from_utf8_lossy(value)).parameters()
+}
+
 /// The first token of a value in lower case, comments passed over; empty if there is none.
 pub(crate) fn first_token(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
@@ -157,9 +162,27 @@ pub fn is_ambiguous(header: &HeaderBlock) -> bool {
     let single = ["Content-Type", "Content-Transfer-Encoding", "MIME-Version"];
     single.iter().any(|name| header.count(name) > 1)
         || header.has_malformed()
+        || header.has_obsolete_name()
+        || has_doubtful_encoding(header)
         || header.first("Content-Type").is_some_and(|field| {
             let value = field.value();
             has_doubtful_boundary(&value) || is_encoded_multipart(header, &value)
+        })
+}
+
+/// Whether text stands behind the name of an encoding, with which some readers do not know the name any more.
+fn has_doubtful_encoding(header: &HeaderBlock) -> bool {
+    use TransferEncoding::{Base64, QuotedPrintable};
+    let encoded = matches!(TransferEncoding::of(header), Base64 | QuotedPrintable);
+    let field = header.first("Content-Transfer-Encoding");
+    encoded
+        && field.is_some_and(|field| {
+            let value = field.value();
+            let text = String::from_utf8_lossy(&value);
+            let mut scanner = Scanner::new(&text);
+            scanner.token();
+            scanner.blanks();
+            !scanner.rest.is_empty()
         })
 }
 
@@ -170,12 +193,13 @@ fn is_encoded_multipart(header: &HeaderBlock, content_type: &[u8]) -> bool {
 }
 
 /// Whether a multipart's boundary stands twice or in parts (RFC 2231), or beside text that is no parameter: readers then
-/// differ in where its parts begin.
+/// differ in where its parts begin. With comments and blanks in the type of a multipart or an S/MIME part they differ in
+/// what it is.
 fn has_doubtful_boundary(value: &[u8]) -> bool {
     let text = String::from_utf8_lossy(value);
     let mut scanner = Scanner::new(&text);
     match scanner.media_type() {
-        Some((kind, _)) if kind == "multipart" => {}
+        Some((kind, subtype)) if kind == "multipart" || subtype.contains("pkcs7-") => {}
         _ => return false,
     }
     let parameters = scanner.parameters();
@@ -185,7 +209,8 @@ fn has_doubtful_boundary(value: &[u8]) -> bool {
 
 struct Scanner<'t> {
     rest: &'t str,
-    /// Text that is no parameter was passed over, a quoted string does not end, or the boundary is given in parts.
+    /// Text that is no parameter or a comment was passed over, blanks stand in the type, a quoted string does not end, or
+    /// the boundary is given in parts or with a needless backslash.
     odd: bool,
 }
 
@@ -196,7 +221,9 @@ impl<'t> Scanner<'t> {
 
     fn media_type(&mut self) -> Option<(String, String)> {
         let kind = self.token()?.to_ascii_lowercase();
+        let type_end = self.rest;
         self.take('/')?;
+        self.odd |= !type_end.starts_with('/') || self.rest.starts_with([' ', '\t']);
         let subtype = self.token()?.to_ascii_lowercase();
         self.blanks();
         (self.rest.is_empty() || self.rest.starts_with(';')).then_some((kind, subtype))
@@ -233,6 +260,7 @@ impl<'t> Scanner<'t> {
             let Some(after) = after_comment(inside) else {
                 return;
             };
+            self.odd = true;
             self.rest = after;
         }
     }
@@ -279,9 +307,9 @@ impl<'t> Scanner<'t> {
         self.blanks();
         if let Some(inside) = self.rest.strip_prefix('"') {
             let (value, rest) = unquoted(inside);
-            self.odd |= !inside
-                .get(..inside.len().saturating_sub(rest.len()))
-                .is_some_and(|read| read.ends_with('"'));
+            let read = inside.get(..inside.len().saturating_sub(rest.len()));
+            let read = read.unwrap_or_default();
+            self.odd |= !read.ends_with('"') || name == "boundary" && read.contains('\\');
             self.rest = rest;
             return Some((name, value));
         }
@@ -482,7 +510,7 @@ mod tests {
         for (value, doubtful) in [
             ("multipart/signed; boundary=a", false),
             (
-                "multipart/signed; micalg=\"sha-256\"; boundary=\"a b\" (c);",
+                "multipart/signed; micalg=\"sha-256\"; boundary=\"a b\" ;",
                 false,
             ),
             ("multipart/signed; boundary=a; boundary=b", true),
@@ -493,6 +521,19 @@ mod tests {
             ("multipart/signed; boundary=\"a\"b", true),
             ("multipart/signed; boundary=\"a", true),
             ("multipart/signed; boundary=a (c", true),
+            ("multipart/signed; boundary=\"a b\" (c);", true),
+            ("multipart/signed (c); boundary=a", true),
+            ("multipart/(c)signed; boundary=a", true),
+            ("multipart/signed; x=y (; boundary=b); boundary=a", true),
+            ("multipart / signed; boundary=a", true),
+            ("multipart/ signed; boundary=a", true),
+            ("multipart /signed; boundary=a", true),
+            ("multipart/signed; boundary=\"a\\b\"", true),
+            ("multipart/signed; x=\"a\\b\"; boundary=a", false),
+            ("multipart/signed ; boundary=a", false),
+            ("application/pkcs7-mime (c)", true),
+            ("application/x-pkcs7-mime; name=\"C:\\smime.p7m\"", false),
+            ("text/plain; charset=us-ascii (plain)", false),
             ("text/plain; boundary=a; boundary=b", false),
             ("text/plain\r\nContent-Transfer-Encoding: base64", false),
             (
@@ -506,6 +547,18 @@ mod tests {
         ] {
             let header = HeaderBlock::parse(format!("Content-Type: {value}\r\n").as_bytes());
             assert_eq!(is_ambiguous(&header), doubtful, "{value}");
+        }
+        for (header, doubtful) in [
+            ("X-A : b\r\nContent-Type: text/plain\r\n", true),
+            ("Content-Type\t: text/plain\r\n", true),
+            ("Content-Transfer-Encoding: base64=\r\n", true),
+            ("Content-Transfer-Encoding: base64; x=y\r\n", true),
+            ("Content-Transfer-Encoding: base64 (c) \r\n", false),
+            ("Content-Transfer-Encoding: 7bit;\r\n", false),
+            ("X-A: b : c\r\nContent-Type: text/plain\r\n", false),
+        ] {
+            let header = HeaderBlock::parse(header.as_bytes());
+            assert_eq!(is_ambiguous(&header), doubtful, "{header:?}");
         }
     }
 

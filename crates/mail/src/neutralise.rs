@@ -1,15 +1,16 @@
 //! Neutralising: what a decrypted mail that nobody vouches for could fetch or run when it is shown is taken out of it
 //! (rows C1 and C3).
 //!
-//! HTML is written anew as UTF-8 with what is allowed and nothing else. Other parts that readers show by fetching become
-//! files that are not shown, their bodies untouched. A part whose header reads two ways gets a header that reads one way,
+//! HTML and calendars are written anew as UTF-8 with what is allowed and nothing else. Other parts that readers show by
+//! fetching, or unfold, become files that are not shown, their bodies untouched, under names by which no reader knows what
+//! they are. A part whose header reads two ways gets a header that reads one way,
 //! so that what was looked at is what is shown. All other octets stay as they are.
 //!
 //! What lies inside an opaque signature, a compression or an encryption cannot be seen from here. Where that is the whole
 //! entity, the caller unwraps it first; a part of one becomes a file.
 
 use std::cell::Cell;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 
 use crate::content::{Content, Slice, Source, copy};
 use crate::encoding::{Base64Writer, CrlfWriter};
@@ -18,7 +19,9 @@ use crate::message::{Message, MessageError};
 use crate::part::Part;
 
 mod allowed;
+mod calendar;
 mod charset;
+mod css;
 mod html;
 mod leaf;
 #[cfg(test)]
@@ -26,7 +29,7 @@ mod tests;
 
 use charset::{Met, Text};
 use html::{Finding, sanitise};
-use leaf::Treatment;
+use leaf::{Form, Treatment};
 
 /// An entity with its active parts neutralised.
 pub struct Neutralised<'c> {
@@ -48,11 +51,15 @@ impl Neutralised<'_> {
 enum Piece {
     Bytes(Vec<u8>),
     Copy(u64, u64),
-    Html {
-        text: Text,
-        /// Whether the last line gets its CRLF: not before a boundary, which brings its own.
-        closed: bool,
-    },
+    Text(Rewritten),
+}
+
+/// Text that is written anew.
+struct Rewritten {
+    text: Text,
+    form: Form,
+    /// Whether the last line gets its CRLF: not before a boundary, which brings its own.
+    closed: bool,
 }
 
 impl Source for Neutralised<'_> {
@@ -61,30 +68,35 @@ impl Source for Neutralised<'_> {
             match piece {
                 Piece::Bytes(bytes) => out.write_all(bytes)?,
                 Piece::Copy(start, end) => copy(&Slice::new(self.content, *start, *end), out)?,
-                Piece::Html { text, closed } => write_html(self.content, text, *closed, out)?,
+                Piece::Text(text) => text.write(self.content, out)?,
             }
         }
         copy(&Slice::new(self.content, self.at, self.content.len()), out)
     }
 }
 
-fn write_html(
-    content: &dyn Content,
-    text: &Text,
-    closed: bool,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let met = Cell::new(Met::default());
-    let mut lines = BufWriter::new(CrlfWriter::new(Base64Writer::new(out)));
-    sanitise(text.utf8(content, &met)?, &mut lines)?;
-    let writer = lines
-        .into_inner()
-        .map_err(io::IntoInnerError::into_error)?
-        .finish()?;
-    if closed {
-        writer.finish().map(drop)
-    } else {
-        writer.finish_open().map(drop)
+impl Rewritten {
+    fn write(&self, content: &dyn Content, out: &mut dyn Write) -> io::Result<()> {
+        let met = Cell::new(Met::default());
+        let mut lines = BufWriter::new(CrlfWriter::new(Base64Writer::new(out)));
+        rewrite(self.form, self.text.utf8(content, &met)?, &mut lines)?;
+        let writer = lines
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?
+            .finish()?;
+        if self.closed {
+            writer.finish().map(drop)
+        } else {
+            writer.finish_open().map(drop)
+        }
+    }
+}
+
+/// Reads text of this form and writes what may stay of it.
+fn rewrite(form: Form, text: impl Read, out: &mut dyn Write) -> io::Result<Finding> {
+    match form {
+        Form::Html => sanitise(text, out),
+        Form::Calendar => calendar::cleaned(text, out),
     }
 }
 
@@ -129,7 +141,7 @@ impl Neutralised<'_> {
                 self.head(part, leaf::aside_head(part));
                 Ok(())
             }
-            Treatment::Html => self.html(part, closed),
+            Treatment::Text(form) => self.text(part, form, closed),
             Treatment::Settle => {
                 self.head(part, leaf::settled_head(part));
                 match leaf::clean_boundary(&part.content_type) {
@@ -175,43 +187,49 @@ impl Neutralised<'_> {
         Ok(())
     }
 
-    fn html(&mut self, part: &Part, closed: bool) -> io::Result<()> {
+    fn text(&mut self, part: &Part, form: Form, closed: bool) -> io::Result<()> {
         let mut text = Text::of(self.content, part)?;
-        let (mut finding, mut met) = self.examined(&text)?;
+        let (mut finding, mut met) = self.examined(form, &text)?;
         if met.errors
             && let Some(other) = text.second_guess()
         {
             text = other;
-            (finding, met) = self.examined(&text)?;
+            (finding, met) = self.examined(form, &text)?;
         }
         if met.octets > HTML_OCTETS {
             self.head(part, leaf::aside_head(part));
             return Ok(());
         }
-        if !met.errors && self.is_harmless(part, &text, &finding)? {
+        if !met.errors && self.is_harmless(part, form, (&text, &finding))? {
             return Ok(());
         }
         self.removed = self.removed.saturating_add(finding.removed);
-        let head = Piece::Bytes(leaf::html_head(part));
+        let head = Piece::Bytes(leaf::text_head(part, form));
         self.replace(part.range.0, part.body.0, head);
-        self.replace(part.body.0, part.range.1, Piece::Html { text, closed });
+        let text = Rewritten { text, form, closed };
+        self.replace(part.body.0, part.range.1, Piece::Text(text));
         Ok(())
     }
 
-    fn examined(&self, text: &Text) -> io::Result<(Finding, Met)> {
+    fn examined(&self, form: Form, text: &Text) -> io::Result<(Finding, Met)> {
         let met = Cell::new(Met::default());
-        let finding = sanitise(text.utf8(self.content, &met)?, &mut io::sink())?;
+        let finding = rewrite(form, text.utf8(self.content, &met)?, &mut io::sink())?;
         Ok((finding, met.get()))
     }
 
-    /// Whether HTML can stay as it is: nothing is to be taken out, and every reader reads it as it was read here.
-    fn is_harmless(&self, part: &Part, text: &Text, finding: &Finding) -> io::Result<bool> {
+    /// Whether text can stay as it is: nothing is to be taken out, and every reader reads it as it was read here.
+    fn is_harmless(
+        &self,
+        part: &Part,
+        form: Form,
+        (text, finding): (&Text, &Finding),
+    ) -> io::Result<bool> {
         let label = finding.charset.as_deref();
         let clear = finding.removed == 0
             && !finding.doubtful
             && text.certain
             && label.is_none_or(|label| text.is_called(label))
-            && leaf::is_plainly_html(part);
+            && leaf::is_plainly(part, form);
         Ok(clear && text.is_strictly_encoded(self.content)?)
     }
 }

@@ -42,7 +42,30 @@ fn neutralised(raw: &Vec<u8>) {
     }
 }
 
-const HTML_CASES: [Case; 10] = [
+/// A calendar of `n` pieces.
+fn calendar(piece: &str, n: usize) -> Vec<u8> {
+    format!("Content-Type: text/calendar\r\n\r\n{}", piece.repeat(n)).into_bytes()
+}
+
+const HTML_CASES: [Case; 13] = [
+    (
+        "rules",
+        3_000,
+        |n| html("<style>", "p{color:red;x:y}@x{", n),
+        neutralised,
+    ),
+    (
+        "lines of a calendar",
+        5_000,
+        |n| calendar("ATTACH;X=\"a;b\":c\r\n", n),
+        neutralised,
+    ),
+    (
+        "one line of a calendar",
+        5_000,
+        |n| calendar("SUMMARY;a=b\r\n ", n),
+        neutralised,
+    ),
     ("open tags", 5_000, |n| html("", "<div><b>", n), neutralised),
     (
         "closed tags",

@@ -7,8 +7,6 @@ use crate::limits::{BUFFER_OCTETS, ENCODED_COLUMNS};
 
 /// Octets of one full base64 line.
 const LINE_INPUT: usize = ENCODED_COLUMNS / 4 * 3;
-/// Input encoded at once: many lines, so that the target sees few writes.
-const BLOCK_INPUT: usize = LINE_INPUT * 512;
 
 /// How many octets `Base64Writer` makes of `octets` with `finish`.
 pub const fn base64_length(octets: u64) -> u64 {
@@ -20,9 +18,12 @@ pub const fn base64_length(octets: u64) -> u64 {
 /// Nothing is complete before `finish` or `finish_open`.
 pub struct Base64Writer<W: Write> {
     target: W,
-    pending: Vec<u8>,
-    encoded: Vec<u8>,
-    /// A line is written whose CRLF is still owed.
+    /// Octets of a line that is not full yet.
+    open: Vec<u8>,
+    characters: Vec<u8>,
+    /// Lines not yet written to the target.
+    lines: Vec<u8>,
+    /// There was a line whose CRLF is still owed.
     owed: bool,
 }
 
@@ -31,51 +32,81 @@ impl<W: Write> Base64Writer<W> {
     pub fn new(target: W) -> Self {
         Self {
             target,
-            pending: Vec::with_capacity(BLOCK_INPUT),
-            encoded: Vec::new(),
+            open: Vec::with_capacity(LINE_INPUT),
+            characters: Vec::new(),
+            lines: Vec::new(),
             owed: false,
         }
     }
 
     /// Writes what is left, ends the last line, and gives the target back.
     pub fn finish(mut self) -> io::Result<W> {
-        self.write_lines()?;
+        self.close_line();
         if self.owed {
-            self.target.write_all(b"\r\n")?;
+            self.lines.extend_from_slice(b"\r\n");
         }
+        self.write_lines()?;
         Ok(self.target)
     }
 
     /// Like `finish`, but without a CRLF after the last line: before a boundary, whose own CRLF ends it.
     pub fn finish_open(mut self) -> io::Result<W> {
+        self.close_line();
         self.write_lines()?;
         Ok(self.target)
     }
 
-    /// Encodes all pending octets; only the last call may find a number not divisible by a line's.
-    fn write_lines(&mut self) -> io::Result<()> {
-        self.encoded.clear();
-        for line in self.pending.chunks(LINE_INPUT) {
-            if self.owed {
-                self.encoded.extend_from_slice(b"\r\n");
-            }
-            base64_simd::STANDARD.encode_append(line, &mut self.encoded);
+    /// Makes a line of the octets that wait for more.
+    fn close_line(&mut self) {
+        let open = std::mem::take(&mut self.open);
+        self.encode(&open);
+        self.open = open;
+        self.open.clear();
+    }
+
+    /// Encodes `octets` in one go, then cuts lines; only the last call may bring a number not divisible by a line's.
+    fn encode(&mut self, octets: &[u8]) {
+        self.characters.clear();
+        base64_simd::STANDARD.encode_append(octets, &mut self.characters);
+        let (full, last) = self.characters.as_chunks::<ENCODED_COLUMNS>();
+        for line in full {
+            self.lines
+                .extend_from_slice(if self.owed { b"\r\n" } else { b"" });
+            self.lines.extend_from_slice(line);
             self.owed = true;
         }
-        self.pending.clear();
-        self.target.write_all(&self.encoded)
+        if !last.is_empty() {
+            self.lines
+                .extend_from_slice(if self.owed { b"\r\n" } else { b"" });
+            self.lines.extend_from_slice(last);
+            self.owed = true;
+        }
+    }
+
+    fn write_lines(&mut self) -> io::Result<()> {
+        self.target.write_all(&self.lines)?;
+        self.lines.clear();
+        Ok(())
     }
 }
 
 impl<W: Write> Write for Base64Writer<W> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let room = BLOCK_INPUT.saturating_sub(self.pending.len());
-        let taken = data.get(..room).unwrap_or(data);
-        self.pending.extend_from_slice(taken);
-        if self.pending.len() == BLOCK_INPUT {
+        let data = data.get(..BUFFER_OCTETS).unwrap_or(data);
+        let missing = LINE_INPUT.saturating_sub(self.open.len());
+        let Some((first, rest)) = data.split_at_checked(missing) else {
+            self.open.extend_from_slice(data);
+            return Ok(data.len());
+        };
+        self.open.extend_from_slice(first);
+        self.close_line();
+        let (lines, open) = rest.as_chunks::<LINE_INPUT>();
+        self.encode(lines.as_flattened());
+        self.open.extend_from_slice(open);
+        if self.lines.len() >= BUFFER_OCTETS {
             self.write_lines()?;
         }
-        Ok(taken.len())
+        Ok(data.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -128,21 +159,23 @@ impl<R: Read> Base64Reader<R> {
         }
     }
 
+    /// Reads to the end and hands nothing out: an error says that it could not be read, or is not base64.
+    pub fn check(mut self) -> io::Result<()> {
+        loop {
+            self.refill()?;
+            if self.decoded.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
     /// Decodes the next piece into `decoded`, which stays empty only at the end.
     fn refill(&mut self) -> io::Result<()> {
         self.decoded.clear();
         self.position = 0;
         while self.decoded.is_empty() && self.state != Base64State::Ended {
             let count = read_some(&mut self.source, &mut self.raw)?;
-            for line in self
-                .raw
-                .get(..count)
-                .unwrap_or_default()
-                .split(|b| *b == b'\n')
-            {
-                self.text
-                    .extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
-            }
+            push_lines(self.raw.get(..count).unwrap_or_default(), &mut self.text);
             match self.state {
                 Base64State::Padded => self.check_tail()?,
                 _ => self.decode(count == 0)?,
@@ -251,6 +284,17 @@ impl<R: Read> Base64Reader<R> {
         self.decoded.extend(octets.iter().take(count));
         octets.iter().skip(count).all(|b| *b == 0)
     }
+}
+
+/// Appends the lines of `raw` to `text`, without their ends.
+fn push_lines(raw: &[u8], text: &mut Vec<u8>) {
+    let mut push = |line: &[u8]| text.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+    let mut start = 0usize;
+    for at in memchr::memchr_iter(b'\n', raw) {
+        push(raw.get(start..at).unwrap_or_default());
+        start = at.saturating_add(1);
+    }
+    push(raw.get(start..).unwrap_or_default());
 }
 
 /// The six bits of a character of the alphabet.

@@ -42,14 +42,17 @@ impl Text {
         let label = part.content_type.parameter("charset");
         let labelled = label.and_then(known);
         let named = marked.or(labelled).or_else(|| named_in_meta(&start));
+        let guessed = named.is_none();
         let encoding = named.unwrap_or_else(|| guess(&start));
         let agreed = label.is_none() || labelled == Some(encoding);
-        let certain = agreed && (encoding == UTF_8 || encoding.is_single_byte());
+        // Without a name, a reader of another country guesses another one.
+        let sure = !guessed || encoding == UTF_8;
+        let certain = agreed && sure && (encoding == UTF_8 || encoding.is_single_byte());
         Ok(Self {
             body: part.body,
             transfer: part.encoding,
             encoding,
-            guessed: named.is_none(),
+            guessed,
             certain,
         })
     }

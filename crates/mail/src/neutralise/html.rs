@@ -8,9 +8,12 @@ use std::io::{self, Read, Write};
 use html5gum::{Emitter, Error, IoReader, State, Tokenizer};
 
 use super::allowed::{self, Element, Target};
-use crate::limits::{HTML_NAME_OCTETS, HTML_PICTURE_OCTETS, HTML_VALUE_OCTETS, LINK_OCTETS};
+use super::css;
+use crate::limits::{
+    HTML_NAME_OCTETS, HTML_PICTURE_OCTETS, HTML_VALUE_OCTETS, LINK_OCTETS, STYLE_OCTETS,
+};
 
-/// What was found in a piece of HTML.
+/// What was found in a piece of HTML, or of a calendar.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Finding {
     /// How many elements, attributes, declarations and comments were taken out.
@@ -31,6 +34,7 @@ pub(super) fn sanitise(html: impl Read, out: &mut dyn Write) -> io::Result<Findi
         last_start: Vec::new(),
         inside: Inside::Body,
         link: None,
+        style: Vec::new(),
         doctype: Vec::new(),
     };
     // The only token there ever is is the end.
@@ -68,6 +72,8 @@ enum Inside {
     Swallowed,
     /// An element that is not written, but whose text is.
     Shown,
+    /// A style sheet.
+    Style,
 }
 
 /// A link whose address was taken out.
@@ -86,6 +92,8 @@ struct Sanitiser<'o> {
     last_start: Vec<u8>,
     inside: Inside,
     link: Option<Link>,
+    /// The style sheet that is being read.
+    style: Vec<u8>,
     /// Where the document type is said to be described.
     doctype: Vec<u8>,
 }
@@ -113,6 +121,16 @@ impl Sanitiser<'_> {
         self.write(rest);
     }
 
+    /// Writes the name of a part or a mailbox with its `@` as it is: some readers look for it without a parser.
+    fn write_reference(&mut self, value: &str) {
+        for (number, piece) in value.split('@').enumerate() {
+            if number > 0 {
+                self.write(b"@");
+            }
+            self.write_text(piece.as_bytes());
+        }
+    }
+
     fn removed(&mut self, count: usize) {
         self.finding.removed = self.finding.removed.saturating_add(count);
     }
@@ -135,8 +153,13 @@ impl Sanitiser<'_> {
         };
         let name = attribute.name.as_slice();
         let element = allowed::element(&self.tag.name);
-        let is_kept =
-            matches!(element, Element::Kept | Element::Void | Element::Silent) && !self.tag.ends;
+        let judged = [
+            Element::Kept,
+            Element::Void,
+            Element::Silent,
+            Element::Style,
+        ];
+        let is_kept = judged.contains(&element) && !self.tag.ends;
         let known = self.tag.kept.iter().any(|(known, _)| known == name);
         if !is_kept || known || attribute.overlong {
             self.finding.doubtful = true;
@@ -155,14 +178,15 @@ impl Sanitiser<'_> {
         let tag = self.tag.name.as_slice();
         let (kept, removed) = match (tag, name) {
             (b"meta", b"charset" | b"content" | b"http-equiv" | b"name") => (Some(value), 0),
-            (_, b"style") => match allowed::style(&value) {
+            (b"style", b"media" | b"type") => (Some(value), 0),
+            (_, b"style") => match css::declarations(&value) {
                 (kept, removed) if kept.is_empty() => (None, removed),
                 (kept, removed) => (Some(kept), removed),
             },
             (b"img", b"src") if allowed::is_inside_picture(&value) => (Some(value), 0),
             (b"a", b"href") => return self.judged_link(value),
             (_, b"cite") if allowed::is_inside(&value) => (Some(value), 0),
-            _ if allowed::is_harmless_attribute(name) => (Some(value), 0),
+            _ if allowed::is_harmless_attribute(name, &value) => (Some(value), 0),
             _ => (None, 1),
         };
         self.removed(removed);
@@ -207,13 +231,42 @@ impl Sanitiser<'_> {
         found.doubtful |= first != charset;
     }
 
+    /// Whether the style sheet that begins here is one for the screen, in CSS.
+    fn is_style_for_screen(&self) -> bool {
+        self.tag.kept.iter().all(|(name, value)| {
+            let value = value.trim().to_ascii_lowercase();
+            match name.as_slice() {
+                b"type" => ["", "text/css"].contains(&value.as_str()),
+                b"media" => ["", "all", "screen"].contains(&value.as_str()),
+                _ => true,
+            }
+        })
+    }
+
+    /// Writes what may stay of the style sheet that ends here.
+    fn end_style(&mut self) {
+        let text = std::mem::take(&mut self.style);
+        if text.len() > STYLE_OCTETS {
+            return self.removed(1);
+        }
+        let text = String::from_utf8_lossy(&text);
+        let (kept, removed) = css::sheet(&text);
+        self.removed(removed);
+        self.finding.doubtful |= kept != text;
+        if !kept.is_empty() {
+            self.write(b"<style>");
+            self.write(kept.as_bytes());
+            self.write(b"</style>");
+        }
+    }
+
     fn start_tag(&mut self) -> Option<State> {
         let element = allowed::element(&self.tag.name);
         self.last_start.clone_from(&self.tag.name);
         match element {
             Element::Kept | Element::Void => self.write_start_tag(),
             Element::Silent if self.tag.name == b"meta" => self.meta(),
-            Element::Silent => {}
+            Element::Silent | Element::Style => {}
             Element::Swallowed(_) | Element::Shown(_) | Element::Dropped => {
                 self.removed(usize::from(self.tag.name != b"title"));
             }
@@ -222,6 +275,14 @@ impl Sanitiser<'_> {
         let (state, inside) = match element {
             Element::Swallowed(state) if !self.tag.self_closing => (state, Inside::Swallowed),
             Element::Shown(state) if !self.tag.self_closing => (state, Inside::Shown),
+            Element::Style if !self.tag.self_closing => {
+                if self.is_style_for_screen() {
+                    (State::RawText, Inside::Style)
+                } else {
+                    self.removed(1);
+                    (State::RawText, Inside::Swallowed)
+                }
+            }
             _ => return None,
         };
         self.inside = inside;
@@ -243,13 +304,19 @@ impl Sanitiser<'_> {
             self.write(b" ");
             self.write(name);
             self.write(b"=\"");
-            self.write_text(value.as_bytes());
+            match name.as_slice() {
+                b"cite" | b"href" | b"src" => self.write_reference(value),
+                _ => self.write_text(value.as_bytes()),
+            }
             self.write(b"\"");
         }
         self.write(b">");
     }
 
     fn end_tag(&mut self) {
+        if self.inside == Inside::Style {
+            self.end_style();
+        }
         self.inside = Inside::Body;
         if allowed::element(&self.tag.name) != Element::Kept {
             return;
@@ -320,6 +387,8 @@ impl Emitter for Sanitiser<'_> {
     }
 
     fn emit_eof(&mut self) {
+        // A sheet that does not end may hold text that was meant to be read.
+        self.removed(usize::from(self.inside == Inside::Style));
         self.end_link();
         if self.result.is_none() {
             self.result = Some(Ok(std::mem::take(&mut self.finding)));
@@ -339,8 +408,13 @@ impl Emitter for Sanitiser<'_> {
     fn emit_string(&mut self, text: &[u8]) {
         // Elsewhere, a bare one is a parse error.
         self.finding.doubtful |= self.inside != Inside::Body && text.contains(&b'<');
-        if self.inside == Inside::Swallowed {
-            return;
+        match self.inside {
+            Inside::Swallowed => return,
+            Inside::Style => {
+                append(&mut self.style, text, STYLE_OCTETS.saturating_add(1));
+                return;
+            }
+            Inside::Body | Inside::Shown => {}
         }
         if let Some(link) = &mut self.link {
             append(&mut link.text, text, LINK_OCTETS);
@@ -422,6 +496,11 @@ impl Emitter for Sanitiser<'_> {
         append(&mut self.doctype, address, LINK_OCTETS);
     }
 
+    fn set_force_quirks(&mut self) {
+        // It is malformed, or declares more than a name.
+        append(&mut self.doctype, b"?", LINK_OCTETS);
+    }
+
     fn emit_current_comment(&mut self) {
         self.removed(1);
     }
@@ -429,7 +508,6 @@ impl Emitter for Sanitiser<'_> {
     fn init_comment(&mut self) {}
     fn push_comment(&mut self, _: &[u8]) {}
     fn push_doctype_name(&mut self, _: &[u8]) {}
-    fn set_force_quirks(&mut self) {}
     fn set_doctype_public_identifier(&mut self, _: &[u8]) {}
     fn push_doctype_public_identifier(&mut self, _: &[u8]) {}
 }

@@ -203,7 +203,7 @@ fn wrapped(html: &str) -> Vec<(&'static str, Vec<u8>)> {
 
 #[test]
 fn c1_no_known_way_to_fetch_survives_in_any_wrapping() {
-    assert!(LEAKS.len() >= 160);
+    assert!(LEAKS.len() >= 290);
     for leak in LEAKS {
         for (wrapping, entity) in wrapped(leak) {
             let (out, removed) =
@@ -252,6 +252,10 @@ fn c1_a_wrapped_part_becomes_a_file() {
         ),
         (
             "Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=smime.p7m",
+            true,
+        ),
+        (
+            "Content-Type: application/pdf; name=x.p7m\r\nContent-Disposition: attachment",
             false,
         ),
         (
@@ -269,6 +273,7 @@ fn c1_a_wrapped_part_becomes_a_file() {
         let text = String::from_utf8(out).unwrap();
         let file = text.contains("application/octet-stream") && text.contains("attachment");
         assert!(file && !text.contains("pkcs7"), "{head}: {text}");
+        assert!(!text.contains("p7m") || text.contains(".p7m.bin"), "{text}");
     }
     let whole = page(
         "Content-Type: application/pkcs7-mime; name=smime.p7m",
@@ -337,6 +342,16 @@ const SHARDS: &[&str] = &[
     "src=//leak.example/",
     "style=\"",
     "url(",
+    "/*",
+    "*/",
+    "{",
+    "}",
+    "@import '//leak.example/';",
+    "@media{",
+    "p{color:red}",
+    "p{background:#fff url(//leak.example/)}",
+    "<style media=all>",
+    "rgb(",
     "\u{feff}",
     "\u{fffe}",
     "\u{2028}",
@@ -387,13 +402,24 @@ fn what_is_to_be_read_stays() {
         ),
         (
             "<img src='cid:a@b' alt='a \"b\"' width=10 onload=x()>",
-            "<img src=\"cid:a&#64;b\" alt=\"a &quot;b&quot;\" width=\"10\">",
+            "<img src=\"cid:a@b\" alt=\"a &quot;b&quot;\" width=\"10\">",
         ),
         (
             "<span style='color: #f00; background: url(x)'>x</span>",
             "<span style=\"color: #f00\">x</span>",
         ),
         ("<o:p>a</o:p><custom>b</custom>", "ab"),
+        (
+            "<style type='text/css'>p { color: red; x: y }\n@media print { p { color: red } }</style><p>a",
+            "<style>p { color: red }\n</style><p>a",
+        ),
+        ("<style media=print>p{color:red}</style>a", "a"),
+        ("<style type=text/less>p{color:red}</style>a", "a"),
+        ("<style>p{color:red}", ""),
+        (
+            "<td style='background:#012 url(http://x/)'>x",
+            "<td style=\"background: #012\">x",
+        ),
         ("<style>p{}</style><script>x</script><title>t</title>a", "a"),
         ("<svg><text>drawn</text></svg>", "drawn"),
         ("<textarea><b>x</b></textarea>", "&lt;b&gt;x&lt;/b&gt;"),
@@ -417,7 +443,7 @@ fn what_is_to_be_read_stays() {
         ),
         (
             "<a href='mailto:a@b.example?subject=s'>x</a>",
-            "<a href=\"mailto:a&#64;b.example\">x</a>",
+            "<a href=\"mailto:a@b.example\">x</a>",
         ),
         (
             "<!DOCTYPE html PUBLIC \"-//W3C//DTD HTML 4.01//EN\" \"http://www.w3.org/TR/html4/strict.dtd\"><html><head><meta charset=utf-8></head><body text=red>x</body></html>",
@@ -426,7 +452,7 @@ fn what_is_to_be_read_stays() {
         ("<br/><hr><p>a<br>b</br>", "<br><hr><p>a<br>b"),
         (
             "<blockquote type=cite cite='mid:a@b'>x</blockquote>",
-            "<blockquote type=\"cite\" cite=\"mid:a&#64;b\">x</blockquote>",
+            "<blockquote type=\"cite\" cite=\"mid:a@b\">x</blockquote>",
         ),
         ("<P ALIGN=center>x</P>", "<p align=\"center\">x</p>"),
     ];
@@ -436,6 +462,108 @@ fn what_is_to_be_read_stays() {
             other => other,
         };
         assert_eq!(sanitised(html), expected, "{html}");
+    }
+}
+
+/// A file that readers show by its name alone is looked through, and stays a file.
+#[test]
+fn c1_a_file_without_a_type_is_looked_through() {
+    let html = "<p>x<img src=\"http://leak.example/\">";
+    let request = "BEGIN:VCALENDAR\r\nATTACH:http://leak.example/\r\nX-ALT-DESC;FMTTYPE=text/html:<img src=\"http://leak.example/\">\r\nSUMMARY:x\r\nEND:VCALENDAR\r\n";
+    let cleaned = "BEGIN:VCALENDAR\r\nSUMMARY:x\r\nEND:VCALENDAR\r\n";
+    let page_of_ours = "<p>x<img>";
+    let octets = "Content-Type: application/octet-stream";
+    let file = |name: &str| format!("{octets}\r\nContent-Disposition: attachment; filename={name}");
+    let table = [
+        (
+            file("a.html"),
+            html,
+            page_of_ours,
+            "text/html; charset=utf-8",
+        ),
+        (
+            format!("{octets}; name=\"A.HTM\""),
+            html,
+            page_of_ours,
+            "UTF-8''A.HTM",
+        ),
+        (
+            file("\"=?utf-8?q?a=2Ehtml?=\""),
+            html,
+            page_of_ours,
+            "attachment",
+        ),
+        (file("\"a.xhtml. \""), html, page_of_ours, "attachment"),
+        (
+            format!("{octets}; name*0=a.; name*1=html"),
+            html,
+            page_of_ours,
+            "UTF-8''a.html",
+        ),
+        (
+            format!("{octets}\r\nContent-Name: a.html"),
+            html,
+            page_of_ours,
+            "attachment",
+        ),
+        (
+            file("a.txt") + "\r\nX-Sun-Data-Name: a.html",
+            html,
+            page_of_ours,
+            "UTF-8''a.txt",
+        ),
+        (
+            "Content-Disposition: attachment; filename=a.html".to_owned(),
+            html,
+            page_of_ours,
+            "attachment",
+        ),
+        (
+            file("a.ics"),
+            request,
+            cleaned,
+            "text/calendar; charset=utf-8",
+        ),
+        (
+            "Content-Type: text/calendar; method=REQUEST; name=a.ics".to_owned(),
+            request,
+            cleaned,
+            "text/calendar; charset=utf-8; method=REQUEST\r\n",
+        ),
+        (
+            "Content-Type: application/ics".to_owned(),
+            request,
+            cleaned,
+            "text/calendar",
+        ),
+        (
+            "Content-Type: text/calendar\r\nContent-Type: text/plain".to_owned(),
+            request,
+            cleaned,
+            "text/calendar",
+        ),
+        (
+            "Content-Type: text/calendar; method=\"a b\"; charset=utf-16le".to_owned(),
+            request,
+            "",
+            "text/calendar; charset=utf-8\r\n",
+        ),
+    ];
+    for (head, body, kept, field) in table {
+        let (out, removed) = neutralised(&page(&head, body)).unwrap_or_else(|| panic!("{head}"));
+        assert!(removed > 0 && is_settled(&out), "{head}");
+        let content = out.as_slice();
+        let message = Message::read(&content).unwrap().structure().unwrap();
+        let mut text = String::new();
+        let mut reader = message.decoded(&content).unwrap();
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(text, kept, "{head}");
+        let written = String::from_utf8_lossy(message.header.raw()).into_owned();
+        assert!(written.contains(field), "{head}: {written}");
+        assert!(
+            !written.contains("X-Sun") && !written.contains("Content-Name"),
+            "{written}"
+        );
     }
 }
 
@@ -529,6 +657,7 @@ fn m13_every_other_octet_stays() {
     let body = base64(b"<p>x<img>y\r\n");
     let body = body.trim_end();
     let head = "Content-Type: text/html; charset=utf-8\r\nContent-ID: <h>\r\nContent-Transfer-Encoding: base64\r\n";
+    let kept = "X-Kept: this \r\n";
     let expected = format!("{before}{kept}{head}\r\n{body}{after}");
     let fields = |text: &str| {
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -554,10 +683,16 @@ fn what_fetches_nothing_stays_octet_for_octet() {
         "Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\nPHA+eDwvcD4=\r\n",
         "Content-Type: image/png\r\n\r\n<svg>",
         "Content-Type: application/xml\r\nContent-Disposition: attachment\r\n\r\n<x/>",
-        "Content-Type: application/octet-stream; name=a.html\r\nContent-Disposition: attachment\r\n\r\n<img src=\"http://x/\">",
         "Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\r\n\r\nx",
         "Content-Type: application/vnd.openxmlformats-officedocument.wordprocessingml.document\r\n\r\nPK",
         "Content-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR",
+        "Content-Type: application/octet-stream; name=a.ics\r\n\r\nBEGIN:VCALENDAR\r\nSUMMARY;LANGUAGE=de:x\r\n",
+        "Content-Type: text/html; charset=utf-8\r\n\r\n<style>p { color: red }\n</style><p>x</p>",
+        "Content-Type: audio/wav\r\nContent-Disposition: attachment; filename=x.wav\r\n\r\nRIFF",
+        "Content-Type: text/vcard; name=x.vcf\r\nContent-Disposition: attachment\r\n\r\nBEGIN:VCARD",
+        "Content-Type: application/rtf; name=x.rtf\r\nContent-Disposition: attachment\r\n\r\n{}",
+        "Content-Type: application/octet-stream; name=\"a.html.bin\"\r\n\r\n<img src=\"http://x/\">",
+        "Content-Type: application/octet-stream; name=\"x.pdf\"\r\n\r\n%PDF",
         "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x",
     ];
     for entity in table {
@@ -641,7 +776,43 @@ fn other_parts_that_fetch_become_files() {
             "8bit",
         ),
         (
-            "Content-Type: application/octet-stream; name=x.HTML",
+            "Content-Type: text/enriched\r\nContent-Disposition: attachment",
+            "attachment",
+        ),
+        ("Content-Type: text/rtf", "attachment"),
+        ("Content-Type: text/x-vcard", "attachment"),
+        ("Content-Type: audio/x-mpegurl", "attachment"),
+        ("Content-Type: video/quicktime", "attachment"),
+        (
+            "Content-Type: application/x-unknown-content-type\r\nContent-Disposition: attachment",
+            "attachment",
+        ),
+        (
+            "Content-Type: application/ms-tnef; name=winmail.dat",
+            "filename*=UTF-8''winmail.dat.bin",
+        ),
+        (
+            "Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"=?utf-8?q?Winmail=2Edat?=\"",
+            ".bin",
+        ),
+        (
+            "Content-Type: application/octet-stream; name=a.eml\r\nContent-Disposition: attachment; filename=a.txt",
+            "filename*=UTF-8''a.txt",
+        ),
+        (
+            "Content-Type: application/octet-stream; name*0=a.e; name*1=ml",
+            "filename*=UTF-8''a.eml.bin",
+        ),
+        (
+            "Content-Type: message/rfc822; name=a.eml\r\nContent-Transfer-Encoding: base64",
+            "filename*=UTF-8''a.eml.bin",
+        ),
+        (
+            "Content-Type: text/html; name=a.htm\r\nContent-Transfer-Encoding: x-uuencode",
+            "filename*=UTF-8''a.htm.bin",
+        ),
+        (
+            "Content-Type: application/octet-stream\r\nContent-Name: a.mht",
             "attachment",
         ),
         (
@@ -679,6 +850,9 @@ fn m12_a_header_that_reads_two_ways_reads_one_way_afterwards() {
         "X: y\r\nContent-Type: text/plain;\r\n charset=\"utf-8\";\r\n format=\"flowed\"\r\nContent-Transfer-Encoding: 7bit\r\n\r\nbody"
     );
     assert_eq!(removed, 1);
+    let folded = b"Subject :a\r\n b \r\nX\t: y\r\nZ:z\r\n\r\nbody";
+    let (out, _) = neutralised(folded).unwrap();
+    assert!(out.starts_with(b"Subject:a\r\n b \r\nX: y\r\nZ:z\r\nContent-Type: text/plain"));
     let text = neutralised(b"Subject: html\r\nno field\r\n\r\n<p>")
         .unwrap()
         .0;

