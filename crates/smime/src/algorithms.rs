@@ -125,7 +125,11 @@ impl AlgorithmIdentifier {
 
     /// Reads the next element.
     pub fn read(reader: &mut Reader<'_>) -> Result<Self, Asn1Error> {
-        let mut inside = reader.expect(tag::SEQUENCE)?.inside();
+        Self::read_content(reader.expect(tag::SEQUENCE)?.inside())
+    }
+
+    /// Reads the content of the SEQUENCE, under whatever tag it stood.
+    pub fn read_content(mut inside: Reader<'_>) -> Result<Self, Asn1Error> {
         let oid = inside.expect(tag::OID)?.oid()?;
         let parameters = if inside.is_empty() {
             None
@@ -134,6 +138,16 @@ impl AlgorithmIdentifier {
         };
         inside.finish()?;
         Ok(Self { oid, parameters })
+    }
+
+    /// Whether both say the same: absent parameters and NULL do (RFC 5754 section 2).
+    pub fn is_same(&self, other: &Self) -> bool {
+        let said = |one: &Self| {
+            one.parameters
+                .clone()
+                .filter(|octets| *octets != asn1::null())
+        };
+        self.oid == other.oid && said(self) == said(other)
     }
 
     /// The SEQUENCE element.
@@ -191,7 +205,12 @@ pub enum DigestAlgorithm {
     Sha512,
 }
 
-const ID_MD5: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.2.5");
+/// Known and broken (row C15).
+const BROKEN_DIGESTS: [(ObjectIdentifier, &str); 3] = [
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.2.2"), "md2"),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.2.4"), "md4"),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.2.5"), "md5"),
+];
 
 impl DigestAlgorithm {
     /// All of them.
@@ -230,8 +249,8 @@ impl DigestAlgorithm {
         oid: &ObjectIdentifier,
         parameters: Option<&[u8]>,
     ) -> Result<Self, AlgorithmError> {
-        if *oid == ID_MD5 {
-            return Err(AlgorithmError::Weak("md5"));
+        if let Some((_, name)) = BROKEN_DIGESTS.iter().find(|(broken, _)| broken == oid) {
+            return Err(AlgorithmError::Weak(name));
         }
         let found = Self::ALL
             .into_iter()

@@ -139,9 +139,12 @@ fn trim_zeros(serial: &[u8]) -> &[u8] {
     serial.get(zeros..).unwrap_or_default()
 }
 
-/// Signed attributes of a SignerInfo.
+/// Signed or authenticated attributes.
 #[derive(Clone, Debug)]
 pub struct Attributes {
+    /// In the order in which they were sent.
+    sent: Vec<u8>,
+    /// In the order of DER.
     der: Vec<u8>,
     list: Vec<Attribute>,
 }
@@ -150,6 +153,7 @@ pub struct Attributes {
 struct Attribute {
     oid: ObjectIdentifier,
     values: Vec<Vec<u8>>,
+    der: Vec<u8>,
 }
 
 impl Attributes {
@@ -164,15 +168,19 @@ impl Attributes {
             list.push(Attribute::parse(&mut inside)?);
         }
         // RFC 5652 section 5.4: hashed with the tag of SET OF, not with the implicit one.
+        let der = list.iter().map(|attribute| attribute.der.clone());
         Ok(Self {
-            der: asn1::tlv(tag::SET, content),
+            sent: asn1::tlv(tag::SET, content),
+            der: asn1::set_of(der.collect()),
             list,
         })
     }
 
-    /// The octets a signature over these attributes covers.
-    pub fn signed_octets(&self) -> &[u8] {
-        &self.der
+    /// The octets a signature over these attributes may cover: their DER (RFC 5652 section 5.4), and where they were sent in
+    /// another order, what was sent, since some programs sign that.
+    pub fn signed_octets(&self) -> impl Iterator<Item = &[u8]> {
+        let sent = (self.sent != self.der).then_some(self.sent.as_slice());
+        std::iter::once(self.der.as_slice()).chain(sent)
     }
 
     /// The single value (as DER) of the attribute with this object identifier; `None` if absent.
@@ -195,14 +203,18 @@ impl Attributes {
 impl Attribute {
     fn parse(from: &mut Reader<'_>) -> Result<Self> {
         let mut inside = from.expect(tag::SEQUENCE)?.inside();
-        let oid = inside.expect(tag::OID)?.oid()?;
+        let name = inside.expect(tag::OID)?;
         let mut set = inside.expect(tag::SET)?.inside();
         inside.finish()?;
         let mut values = Vec::new();
         while !set.is_empty() {
             values.push(set.any()?.raw.to_vec());
         }
-        Ok(Self { oid, values })
+        Ok(Self {
+            oid: name.oid()?,
+            der: asn1::sequence(&[name.raw, &asn1::set_of(values.clone())]),
+            values,
+        })
     }
 }
 
@@ -224,7 +236,7 @@ pub struct SignerInfo {
 impl SignerInfo {
     fn parse(der: &[u8]) -> Result<Self> {
         let mut inside = Reader::new(der).expect(tag::SEQUENCE)?.inside();
-        inside.expect(tag::INTEGER)?;
+        check_version(&mut inside)?;
         let signer = CertificateId::parse(&mut inside)?;
         let digest = AlgorithmIdentifier::read(&mut inside)?;
         let signed = inside.optional(tag::context_constructed(0))?;
@@ -269,7 +281,16 @@ fn read_algorithm<R: Read>(reader: &mut BerReader<R>) -> Result<AlgorithmIdentif
 
 fn skip_version<R: Read>(reader: &mut BerReader<R>) -> Result<()> {
     reader.expect(tag::INTEGER, "the version of a CMS object")?;
-    reader.skip()
+    let der = reader.capture(limits::SMALL_OCTETS)?;
+    check_version(&mut Reader::new(&der))
+}
+
+/// A version may be any: programs write others than the standard asks for.
+fn check_version(from: &mut Reader<'_>) -> Result<()> {
+    match from.expect(tag::INTEGER)?.content {
+        [] => Err(ReadError::malformed("a version without a number")),
+        _ => Ok(()),
+    }
 }
 
 /// Leaves the element we are in, in which nothing more may follow: another reader might take what follows for the content.
@@ -455,7 +476,7 @@ pub fn encrypted_head<R: Read>(reader: &mut BerReader<R>) -> Result<AlgorithmIde
 /// What follows the encrypted content of an AuthEnvelopedData.
 #[derive(Clone, Debug)]
 pub struct Authentication {
-    /// The authenticated attributes as they are authenticated (RFC 5083 section 2.2): empty if there are none.
+    /// The authenticated attributes as they are authenticated (RFC 5083 section 2.2), in DER: empty if there are none.
     pub attributes: Vec<u8>,
     /// The authentication tag.
     pub tag: Vec<u8>,
@@ -476,7 +497,7 @@ pub fn auth_enveloped_tail<R: Read>(reader: &mut BerReader<R>) -> Result<Authent
     let mut attributes = Vec::new();
     if reader.is_next(tag::context_constructed(1))? {
         let der = reader.capture(limits::AUTH_ATTRIBUTES_OCTETS)?;
-        attributes = asn1::tlv(tag::SET, Reader::new(&der).any()?.content);
+        attributes = Attributes::parse(Reader::new(&der).any()?.content)?.der;
     }
     let der = reader.capture(limits::SMALL_OCTETS)?;
     let tag = Reader::new(&der)
@@ -528,6 +549,61 @@ mod tests {
         let head = signed_head(&mut reader)?;
         reader.string_to(&mut |_| Ok(()))?;
         signed_tail(&mut reader, head.has_content).map(|_| head.has_content)
+    }
+
+    /// RFC 5083 section 2.2: the DER of the attributes is authenticated, in whatever order they were sent.
+    #[test]
+    fn authenticated_attributes_are_in_the_order_of_der() {
+        let attribute = |last: u8| {
+            let oid = asn1::tlv(tag::OID, &[0x2A, last]);
+            asn1::sequence(&[&oid, &asn1::tlv(tag::SET, &asn1::small(u32::from(last)))])
+        };
+        let (one, two) = (attribute(1), attribute(2));
+        let oid = |octets: &[u8]| asn1::tlv(tag::OID, octets);
+        let explicit = |n: u8, inside: &[u8]| asn1::tlv(tag::context_constructed(n), inside);
+        let recipient = explicit(4, &[oid(&[0x2A, 3]), asn1::null()].concat());
+        let content = asn1::sequence(&[
+            &oid(&[0x2A, 4]),
+            &asn1::sequence(&[&oid(&[0x2A, 5])]),
+            &asn1::tlv(tag::context(0), b"content"),
+        ]);
+        for sent in [[&one, &two], [&two, &one]] {
+            let whole = asn1::sequence(&[
+                &asn1::small(0),
+                &asn1::tlv(tag::SET, &recipient),
+                &content,
+                &explicit(1, &sent.map(Vec::as_slice).concat()),
+                &asn1::octet_string(b"tag"),
+            ]);
+            let content_info = asn1::sequence(&[&oid(&[0x2A, 6]), &explicit(0, &whole)]);
+            let (mut reader, _) = open(content_info.as_slice()).unwrap();
+            recipient_infos(&mut reader, &mut |_| ()).unwrap();
+            encrypted_head(&mut reader).unwrap();
+            reader.string_to(&mut |_| Ok(())).unwrap();
+            let authentication = auth_enveloped_tail(&mut reader).unwrap();
+            let expected = asn1::tlv(tag::SET, &[one.clone(), two.clone()].concat());
+            assert_eq!(authentication.attributes, expected);
+            assert_eq!(authentication.tag, b"tag");
+        }
+    }
+
+    #[test]
+    fn a_version_is_a_number() {
+        let signed = asn1::tlv(tag::OID, &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 2]);
+        let data = asn1::tlv(tag::OID, &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 1]);
+        let empty = asn1::tlv(tag::SET, &[]);
+        for (version, expected) in [
+            (&[1][..], true),
+            (&[0, 1], true),
+            (&[0xff], true),
+            (&[], false),
+        ] {
+            let version = asn1::tlv(tag::INTEGER, version);
+            let whole = asn1::sequence(&[&version, &empty, &asn1::sequence(&[&data]), &empty]);
+            let explicit = asn1::tlv(tag::context_constructed(0), &whole);
+            let content_info = asn1::sequence(&[&signed, &explicit]);
+            assert_eq!(read(&content_info).is_ok(), expected, "{version:02x?}");
+        }
     }
 
     /// Row C4: readers could differ in which of two contents they take.

@@ -164,16 +164,27 @@ impl PrivateKey {
         if !pem::looks_like(octets) {
             return Self::from_pkcs8(octets);
         }
-        for block in pem::read(octets).map_err(|_| KeyError::Unreadable)? {
-            let der = match block.label.as_str() {
-                "PRIVATE KEY" => block.der,
-                "RSA PRIVATE KEY" => form::pkcs8(&form::RSA_IDENTIFIER, &block.der),
-                "EC PRIVATE KEY" => form::pkcs8(&form::sec1_identifier(&block.der)?, &block.der),
-                _ => continue,
-            };
-            return Self::from_pkcs8(&der);
+        let blocks = pem::read(octets).map_err(|_| KeyError::Unreadable)?;
+        let key = blocks
+            .iter()
+            .find(|block| Self::LABELS.contains(&block.label.as_str()));
+        Self::from_block(key.ok_or(KeyError::Unreadable)?)
+    }
+
+    /// What PEM calls an unencrypted private key.
+    const LABELS: [&str; 3] = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"];
+
+    /// Reads one block of PEM text (RFC 7468 section 10).
+    pub(crate) fn from_block(block: &pem::Block) -> Result<Self, KeyError> {
+        match block.label.as_str() {
+            "PRIVATE KEY" => Self::from_pkcs8(&block.der),
+            "RSA PRIVATE KEY" => Self::from_pkcs8(&form::pkcs8(&form::RSA_IDENTIFIER, &block.der)),
+            "EC PRIVATE KEY" => {
+                let identifier = form::sec1_identifier(&block.der)?;
+                Self::from_pkcs8(&form::pkcs8(&identifier, &block.der))
+            }
+            _ => Err(KeyError::Unreadable),
         }
-        Err(KeyError::Unreadable)
     }
 
     /// The PKCS#8 PrivateKeyInfo, for the store to seal and for nothing else.

@@ -71,7 +71,7 @@ pub fn kind(message: &Message<'_>) -> io::Result<Kind> {
 pub fn check(message: &Message<'_>) -> io::Result<Result<(), Fault>> {
     let entity = Entity::of_message(message);
     let outcome = match entity.media() {
-        _ if message.is_ambiguous() => Err(ReadError::malformed("a MIME field that stands twice")),
+        _ if message.is_ambiguous() => Err(ReadError::malformed("a header that reads in two ways")),
         Media::Signed | Media::SignedSomehow => check_clear_signed(message),
         Media::Cms | Media::NamedCms | Media::Other => check_cms(entity.cms_only()?),
     };

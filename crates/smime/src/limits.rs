@@ -100,7 +100,8 @@ pub const POLICIES: usize = 64;
 pub const SIGNING_TIME_WINDOW: u64 = 3600;
 /// Most certificates between leaf and trust anchor; public mail CAs use one or two, bridges up to six.
 pub const PATH_INTERMEDIATES: usize = 8;
-/// Most signature checks for the paths of all signers of one message (security.md row X2): a check takes up to half a millisecond.
+/// Most signature checks for one message, those of its signers in all layers and those of their paths together (security.md
+/// row X2): a check takes up to half a millisecond.
 pub const SIGNATURE_CHECKS: usize = 1_000;
 /// Most steps of the search for one path: cross-signed authorities make their number grow as a factorial.
 pub const PATH_STEPS: usize = 1_000;

@@ -26,6 +26,10 @@ pub(crate) struct Wanted<'a> {
     pub version: u32,
     /// Content octets of the serial number, instead of ones made from subject and key.
     pub serial: Option<Vec<u8>>,
+    /// The two elements of the validity, instead of the two moments.
+    pub validity: Option<Vec<u8>>,
+    /// The elements between the key and the extensions.
+    pub unique_ids: Vec<u8>,
 }
 
 impl<'a> Wanted<'a> {
@@ -40,6 +44,8 @@ impl<'a> Wanted<'a> {
             algorithm: None,
             version: 3,
             serial: None,
+            validity: None,
+            unique_ids: Vec::new(),
         }
     }
 
@@ -58,7 +64,8 @@ impl<'a> Wanted<'a> {
             .or(issuer.signature_algorithm(Default::default()))
             .unwrap();
         let identifier = algorithm.identifier().to_der();
-        let validity = asn1::sequence(&[&asn1::time(self.not_before), &asn1::time(self.not_after)]);
+        let moments = [asn1::time(self.not_before), asn1::time(self.not_after)].concat();
+        let validity = asn1::sequence(&[self.validity.as_ref().unwrap_or(&moments)]);
         let extensions = asn1::tlv(tag::SEQUENCE, &self.extensions.concat());
         let extensions = if self.extensions.is_empty() {
             Vec::new()
@@ -73,7 +80,7 @@ impl<'a> Wanted<'a> {
             Some(octets) => asn1::tlv(tag::INTEGER, octets),
             None => asn1::unsigned(&self.usual_serial()),
         };
-        let parts: [&[u8]; 8] = [
+        let parts: [&[u8]; 9] = [
             &version,
             &serial,
             &identifier,
@@ -81,6 +88,7 @@ impl<'a> Wanted<'a> {
             &validity,
             &self.subject,
             self.spki,
+            &self.unique_ids,
             &extensions,
         ];
         let tbs = asn1::sequence(&parts);
@@ -140,6 +148,21 @@ pub(crate) fn addresses(texts: &[&str]) -> Vec<u8> {
         false,
         &asn1::tlv(tag::SEQUENCE, &names.concat()),
     )
+}
+
+/// subjectAltName with these rfc822Names and SmtpUTF8Mailboxes.
+pub(crate) fn both_forms(names: &[&str], utf8: &[&str]) -> Vec<u8> {
+    let oid = asn1::oid(&ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.8.9"));
+    let utf8 = utf8.iter().map(|text| {
+        let value = asn1::tlv(tag::UTF8_STRING, text.as_bytes());
+        let value = asn1::tlv(tag::context_constructed(0), &value);
+        asn1::constructed(tag::context_constructed(0), &[&oid, &value])
+    });
+    let plain = names
+        .iter()
+        .map(|text| asn1::tlv(tag::context(1), text.as_bytes()));
+    let all: Vec<Vec<u8>> = plain.chain(utf8).collect();
+    extension("2.5.29.17", false, &asn1::tlv(tag::SEQUENCE, &all.concat()))
 }
 
 /// extKeyUsage with one purpose.

@@ -21,11 +21,14 @@ mod search;
 #[cfg(test)]
 mod limbo;
 #[cfg(test)]
+mod pkits;
+#[cfg(test)]
 mod tests;
 
 pub use anchors::{TrustAnchor, TrustAnchors};
 pub use search::verify_signature;
 
+use anchors::Name;
 use rules::Terms;
 use search::{Pool, Work, search};
 
@@ -103,6 +106,7 @@ pub struct VerifiedPath {
     revocation: Revocation,
     list_signers: Vec<Certificate>,
     sent: Evidence,
+    switches: Switches,
 }
 
 impl VerifiedPath {
@@ -136,7 +140,13 @@ impl VerifiedPath {
             revocation,
             list_signers: Vec::new(),
             sent: Evidence::default(),
+            switches: Switches::default(),
         }
+    }
+
+    /// What it was judged under beyond the accepted algorithms; evidence about it is judged under the same.
+    pub(crate) fn switches(&self) -> Switches {
+        self.switches
     }
 
     /// What the sender sent along about revocation; it may revoke, and shows nothing to be good.
@@ -144,8 +154,9 @@ impl VerifiedPath {
         &self.sent
     }
 
-    /// Certificates at hand that bear the name of an authority of the path and another key, and may sign revocation lists: the
-    /// same anchor vouches for them, through authorities of the path only (RFC 5280 section 6.3.3 (f)).
+    /// Certificates at hand that may sign revocation lists for the path: they bear the name of one of its authorities, or a name
+    /// that it gives for its lists, and another key, and the same anchor vouches for them, through authorities of the path only
+    /// (RFC 5280 section 6.3.3 (f)).
     pub(crate) fn list_signers(&self) -> &[Certificate] {
         &self.list_signers
     }
@@ -163,13 +174,36 @@ pub fn judge(
     PathFinder::new(bag, anchors, at).judge(leaf, purpose)
 }
 
-/// Judges certificates of one message. All of them share one bag of authorities and one budget of work, `limits::SIGNATURE_CHECKS`
-/// and `limits::NAME_COMPARISONS` (row X2); what was found out for one is not computed again for the next.
+/// The work that one message may cost, all its signatures and certificates together: `limits::SIGNATURE_CHECKS` and
+/// `limits::NAME_COMPARISONS` (row X2). What was found out for one is not computed again for the next.
+#[derive(Default)]
+pub struct Budget(RefCell<Work>);
+
+impl std::fmt::Debug for Budget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Budget({} checks)", self.checks())
+    }
+}
+
+impl Budget {
+    /// Signatures checked so far.
+    pub fn checks(&self) -> usize {
+        self.0.borrow().checks()
+    }
+
+    /// Takes one signature check that is no link of a path; false if the message has had its share.
+    pub(crate) fn take_check(&self) -> bool {
+        self.0.borrow_mut().take_check()
+    }
+}
+
+/// Judges certificates of one message. All of them share one bag of authorities and one [`Budget`].
 pub struct PathFinder<'a> {
     pool: Pool<'a>,
     anchors: &'a TrustAnchors,
     terms: Terms,
-    work: RefCell<Work>,
+    own: Budget,
+    shared: Option<&'a Budget>,
     sent: Evidence,
 }
 
@@ -185,7 +219,8 @@ impl<'a> PathFinder<'a> {
                 conforming: false,
                 switches: Switches::default(),
             },
-            work: RefCell::default(),
+            own: Budget::default(),
+            shared: None,
             sent: Evidence::default(),
         }
     }
@@ -195,6 +230,16 @@ impl<'a> PathFinder<'a> {
     pub fn conforming(mut self) -> Self {
         self.terms.conforming = true;
         self
+    }
+
+    /// At the cost of a budget that other signatures of the message share.
+    pub fn within(mut self, budget: &'a Budget) -> Self {
+        self.shared = Some(budget);
+        self
+    }
+
+    fn work(&self) -> &RefCell<Work> {
+        &self.shared.unwrap_or(&self.own).0
     }
 
     /// Lets in weak digests or Brainpool keys, as `switches` say.
@@ -242,26 +287,36 @@ impl<'a> PathFinder<'a> {
             purpose,
             revocation,
             sent: self.sent.clone(),
+            switches: self.terms.switches,
         })
     }
 
     /// A chain from `leaf` to its anchor, both included, whatever the leaf itself may be used for.
     pub(crate) fn find(&self, leaf: &Certificate) -> Result<Vec<Certificate>, PathFailure> {
-        search(leaf, &self.pool, self.anchors, &self.terms, &self.work)
+        search(leaf, &self.pool, self.anchors, &self.terms, self.work())
     }
 
-    /// They are judged here, within the work that one message may cost.
+    /// They are judged here, within the work that one message may cost. Besides the authorities' names those count that a
+    /// certificate names for its list (RFC 5280 section 4.2.1.13, cRLIssuer).
     fn list_signers(&self, chain: &[Certificate]) -> Vec<Certificate> {
+        let authorities = || chain.iter().skip(1);
+        let points = chain
+            .iter()
+            .flat_map(|one| &one.extensions().distribution_points);
+        let named = points.flat_map(|point| point.issuer_names());
+        let mut names: Vec<Name> = authorities().map(|one| one.subject().normal()).collect();
+        names.extend(named);
         let mut found: Vec<Certificate> = Vec::new();
-        for authority in chain.iter().skip(1) {
-            let others = self.pool.named(&authority.subject().normal()).iter();
-            let signs_lists = |one: &&&Certificate| {
-                let usage = one.extensions().key_usage;
-                usage.is_some_and(|bits| bits & key_usage::CRL_SIGN != 0)
-                    && one.spki_der() != authority.spki_der()
-                    && self.shares_anchor(one, chain)
-            };
-            found.extend(others.filter(signs_lists).map(|one| (*one).clone()));
+        for one in names.iter().flat_map(|name| self.pool.named(name)) {
+            let usage = one.extensions().key_usage;
+            let another = |known: &Certificate| known.spki_der() != one.spki_der();
+            if usage.map_or(one.is_authority(), |bits| bits & key_usage::CRL_SIGN != 0)
+                && authorities().all(another)
+                && !found.contains(one)
+                && self.shares_anchor(one, chain)
+            {
+                found.push((*one).clone());
+            }
         }
         found.truncate(limits::LIST_SIGNERS);
         found
@@ -273,7 +328,7 @@ impl<'a> PathFinder<'a> {
             purpose: None,
             ..self.terms
         };
-        let found = search(signer, &Pool::new(chain), &anchors, &terms, &self.work);
+        let found = search(signer, &Pool::new(chain), &anchors, &terms, self.work());
         found.is_ok() && !self.anchors.blocks(signer)
     }
 }

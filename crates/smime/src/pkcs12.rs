@@ -1,4 +1,5 @@
-//! Importing PKCS#12 files (RFC 7292): private keys with their certificates, and the rest of the chain.
+//! Importing PKCS#12 files (RFC 7292), and PEM files that hold the same: private keys with their certificates, and the rest of
+//! the chain.
 //!
 //! Nothing is computed before the limits are known to hold: the size of the file, the number of bags, and the sum of all
 //! iterations a password is put through (row W5). Files by old programs use RC2 and triple DES: they are read, here only.
@@ -16,14 +17,14 @@ use zeroize::Zeroizing;
 use crate::algorithms::{AlgorithmIdentifier, DigestAlgorithm};
 use crate::asn1::{self, Asn1Error, Element, Reader, tag};
 use crate::certificate::Certificate;
-use crate::key::PrivateKey;
+use crate::key::{KeyError, PrivateKey};
 use crate::{ber, limits, pem};
 
 /// Why a PKCS#12 file was not imported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Pkcs12Error {
-    /// The file is no PKCS#12 file, or damaged.
-    #[error("not a PKCS#12 file, or damaged")]
+    /// The file is neither PKCS#12 nor PEM, or damaged.
+    #[error("neither a PKCS#12 nor a PEM file, or damaged")]
     Malformed,
     /// The password does not open it.
     #[error("the password is wrong")]
@@ -69,20 +70,36 @@ pub struct Contents {
     pub chain: Vec<Certificate>,
 }
 
-/// Reads a PKCS#12 file in BER or DER, or in PEM.
+/// Reads a PKCS#12 file in BER or DER, or a PEM file: of a PKCS#12 file, or of private keys (PKCS#8 with or without a
+/// password, PKCS#1, SEC 1) and certificates.
 pub fn import(octets: &[u8], password: &str) -> Result<Contents> {
     if octets.len() > limits::PKCS12_OCTETS {
         return Err(Pkcs12Error::TooLarge);
     }
-    if pem::looks_like(octets) {
-        let blocks = pem::read(octets).map_err(|_| Pkcs12Error::Malformed)?;
-        let block = blocks
-            .iter()
-            .find(|block| block.label == "PKCS12")
-            .ok_or(Pkcs12Error::Malformed)?;
-        return import_der(&block.der, password);
+    if !pem::looks_like(octets) {
+        return import_der(octets, password);
     }
-    import_der(octets, password)
+    let blocks = pem::read(octets).map_err(|_| Pkcs12Error::Malformed)?;
+    match blocks.iter().find(|block| block.label == "PKCS12") {
+        Some(block) => import_der(&block.der, password),
+        None => import_pem(&blocks, password),
+    }
+}
+
+/// RFC 7468 sections 5, 10 and 11, and what programs wrote before it.
+fn import_pem(blocks: &[pem::Block], password: &str) -> Result<Contents> {
+    let secret = Secret::new(password);
+    let mut found = Found::default();
+    for block in blocks {
+        found.count()?;
+        match block.label.as_str() {
+            "CERTIFICATE" | "X509 CERTIFICATE" => found.certificate(&block.der)?,
+            "ENCRYPTED PRIVATE KEY" => found.read_key(&shrouded_key(&block.der, &secret)?),
+            label if label.ends_with("PRIVATE KEY") => found.keep(PrivateKey::from_block(block)),
+            _ => {}
+        }
+    }
+    found.pair()
 }
 
 fn import_der(octets: &[u8], password: &str) -> Result<Contents> {
@@ -92,11 +109,7 @@ fn import_der(octets: &[u8], password: &str) -> Result<Contents> {
         return Err(Pkcs12Error::Malformed);
     }
     let safe = data_content(&pfx.expect(tag::SEQUENCE)?)?;
-    let secret = Secret {
-        password,
-        left: Cell::new(limits::PKCS12_ITERATIONS),
-        empty: Cell::new(EmptyForm::Absent),
-    };
+    let secret = Secret::new(password);
     if let Some(mac) = pfx.optional(tag::SEQUENCE)? {
         check_mac(&mac, &safe, &secret)?;
     }
@@ -119,7 +132,15 @@ enum EmptyForm {
     Terminator,
 }
 
-impl Secret<'_> {
+impl<'p> Secret<'p> {
+    fn new(password: &'p str) -> Self {
+        Self {
+            password,
+            left: Cell::new(limits::PKCS12_ITERATIONS),
+            empty: Cell::new(EmptyForm::Absent),
+        }
+    }
+
     /// Takes `iterations`, so many times over, from what is allowed.
     fn spend(&self, iterations: u32, times: usize) -> Result<()> {
         let cost = u64::from(iterations).saturating_mul(times as u64);
@@ -239,10 +260,7 @@ impl Found {
             return Err(Pkcs12Error::TooManyBags);
         }
         for bag in bags.all()? {
-            self.bags = self.bags.saturating_add(1);
-            if self.bags > limits::PKCS12_BAGS {
-                return Err(Pkcs12Error::TooManyBags);
-            }
+            self.count()?;
             let mut inside = bag.inside();
             let kind = inside.expect(tag::OID)?.oid()?.to_string();
             let value = inside.expect(tag::context_constructed(0))?.content;
@@ -261,8 +279,20 @@ impl Found {
         Ok(())
     }
 
+    fn count(&mut self) -> Result<()> {
+        self.bags = self.bags.saturating_add(1);
+        match self.bags > limits::PKCS12_BAGS {
+            true => Err(Pkcs12Error::TooManyBags),
+            false => Ok(()),
+        }
+    }
+
     fn read_key(&mut self, pkcs8: &[u8]) {
-        match PrivateKey::from_pkcs8(pkcs8) {
+        self.keep(PrivateKey::from_pkcs8(pkcs8));
+    }
+
+    fn keep(&mut self, key: std::result::Result<PrivateKey, KeyError>) {
+        match key {
             Ok(key) => self.keys.push(key),
             Err(_) => self.unusable_keys = self.unusable_keys.saturating_add(1),
         }
@@ -279,6 +309,10 @@ impl Found {
             tag::OCTET_STRING,
         )?
         .content;
+        self.certificate(der)
+    }
+
+    fn certificate(&mut self, der: &[u8]) -> Result<()> {
         let certificate = Certificate::from_der(der).map_err(|_| Pkcs12Error::Malformed)?;
         if !self.certificates.contains(&certificate) {
             self.certificates.push(certificate);

@@ -10,18 +10,22 @@ use crate::certificate::Certificate;
 use crate::limits;
 use crate::path::VerifiedPath;
 
+mod case;
 mod crl;
+mod keep;
 mod ocsp;
 mod point;
 
 #[cfg(test)]
 mod tests;
 
+pub use keep::may_be_kept;
 pub(crate) use point::read_points;
 pub use point::{DistributionPoint, PointName};
 
+use case::{Case, Found};
 use crl::Crl;
-use ocsp::{Answer, State};
+use ocsp::Answer;
 
 /// One question that somebody else can answer. The same certificate always gives the same octets, so that a question can
 /// be the key of a cache.
@@ -57,10 +61,18 @@ pub enum Status {
     NotNamed,
     /// Every certificate that names one is answered for, and none is revoked.
     Good,
-    /// A certificate was revoked at this time.
+    /// A certificate is revoked; the earliest date that is named.
     Revoked(Timestamp),
     /// At least one answer is missing.
     Unknown,
+}
+
+impl Status {
+    /// Whether a certificate of the path is revoked. Whatever stands on a list is, from the moment it stands there: neither
+    /// the date of revocation, which may lie ahead, nor an invalidityDate changes that (RFC 5280 sections 5.3.2 and 6.3.3 (i)).
+    pub fn is_revoked(self) -> bool {
+        matches!(self, Self::Revoked(_))
+    }
 }
 
 /// When a list or an answer counts.
@@ -157,41 +169,49 @@ impl Evidence {
 }
 
 /// The questions of `path`: the leaf's first, then those of each authority up to the anchor, which is not asked about; for each
-/// certificate OCSP before CRL. At most `limits::QUESTIONS`, http and https only; whether an address may be asked at all is for
-/// the caller to say. They may be asked one after the other until [`judge`] says other than [`Status::Unknown`].
+/// certificate OCSP before CRL; then about those who sign lists for the authorities. At most `limits::QUESTIONS`, http and https
+/// only; whether an address may be asked at all is for the caller to say. They may be asked one after the other until [`judge`]
+/// says other than [`Status::Unknown`].
 pub fn questions(path: &VerifiedPath) -> Vec<Question> {
+    let nothing = Evidence::default();
+    let asked = cases(path, &nothing, Timestamp(0)).flat_map(|case| case.questions());
+    let signers = path.list_signers().iter().flat_map(lists_of);
+    first_of(asked.chain(signers))
+}
+
+/// The questions that are left where `evidence` does not settle the state of `path` at `at`: those of the path, and about the
+/// responders whose answers are at hand (RFC 6960 section 4.2.2.2.1).
+pub fn questions_left(path: &VerifiedPath, evidence: &Evidence, at: Timestamp) -> Vec<Question> {
+    if judge(path, evidence, at) != Status::Unknown {
+        return Vec::new();
+    }
+    let responders: Vec<Question> = cases(path, evidence, at)
+        .flat_map(|case| case.doubtful_responders())
+        .flat_map(lists_of)
+        .collect();
+    first_of(questions(path).into_iter().chain(responders))
+}
+
+/// The first `limits::QUESTIONS`, each once.
+fn first_of(questions: impl Iterator<Item = Question>) -> Vec<Question> {
     let mut found: Vec<Question> = Vec::new();
-    for pair in path.chain().windows(2) {
-        if let [certificate, issuer] = pair {
-            for question in questions_about(certificate, issuer) {
-                if !found.contains(&question) && found.len() < limits::QUESTIONS {
-                    found.push(question);
-                }
-            }
+    for question in questions {
+        if !found.contains(&question) && found.len() < limits::QUESTIONS {
+            found.push(question);
         }
     }
     found
 }
 
-fn questions_about(certificate: &Certificate, issuer: &Certificate) -> Vec<Question> {
-    let extensions = certificate.extensions();
-    let responders = extensions.responders.iter().filter(|url| is_askable(url));
-    let request = ocsp::request(certificate, issuer);
-    let ocsp = responders.filter_map(|url| {
-        Some(Question::Ocsp {
-            url: url.clone(),
-            request: request.clone()?,
-        })
-    });
-    // The names of one point are names of one list: the first that can be asked will do.
-    let points = extensions.distribution_points.iter();
-    let lists = points
-        .filter(|point| !point.indirect)
-        .filter_map(|point| point.urls().find(|url| is_askable(url)))
-        .map(|url| Question::Crl { url: url.into() });
-    ocsp.take(limits::QUESTIONS_OF_A_KIND)
-        .chain(lists.take(limits::QUESTIONS_OF_A_KIND))
-        .collect()
+/// The names of one point are names of one list: the first that can be asked will do.
+fn lists_of(certificate: &Certificate) -> impl Iterator<Item = Question> + use<> {
+    let points = certificate.extensions().distribution_points.iter();
+    let lists = points.filter_map(|point| point.urls().find(|url| is_askable(url)));
+    let questions: Vec<Question> = lists
+        .take(limits::QUESTIONS_OF_A_KIND)
+        .map(|url| Question::Crl { url: url.into() })
+        .collect();
+    questions.into_iter()
 }
 
 /// Row X7: http and https, and an address that is one.
@@ -205,8 +225,9 @@ fn is_askable(url: &str) -> bool {
 /// What `evidence` says of `path`. Evidence must be current at `at`: pass the present, or the time of receipt if that was a
 /// moment ago; what was issued more than `limits::CLOCK_TOLERANCE` after `at` does not count.
 ///
-/// A certificate that is revoked by any list or answer is revoked, at the earliest time that is named, whether it names one or not, and by lists that came with the
-/// message too (those show nothing else). "On hold" is revoked.
+/// A certificate that any list or answer revokes is revoked, whether it names one or not. What came with the message and what is
+/// out of date shows nothing else. A newer edition of the list takes a revocation back; so does, once it is out of date, whatever
+/// shows later that the certificate is good. "On hold" is revoked.
 pub fn judge(path: &VerifiedPath, evidence: &Evidence, at: Timestamp) -> Status {
     judge_where(path, evidence, at, Certificate::names_revocation)
 }
@@ -219,127 +240,33 @@ pub(crate) fn judge_where(
     due: impl Fn(&Certificate) -> bool,
 ) -> Status {
     let (mut status, mut earliest) = (Status::NotNamed, None);
-    for pair in path.chain().windows(2) {
-        let [certificate, issuer] = pair else {
-            continue;
-        };
-        let case = Case {
+    for case in cases(path, evidence, at) {
+        match (case.judge(), due(case.certificate)) {
+            (Found::Revoked(when, _), _) => {
+                earliest = Some(earliest.map_or(when, |other: Timestamp| other.min(when)));
+            }
+            (Found::Nothing, true) => status = Status::Unknown,
+            (Found::Good(_), true) if status == Status::NotNamed => status = Status::Good,
+            (Found::Good(_) | Found::Nothing, _) => {}
+        }
+    }
+    earliest.map_or(status, Status::Revoked)
+}
+
+/// The certificates of a path below its anchor, each with the authority that made it.
+fn cases<'a>(
+    path: &'a VerifiedPath,
+    evidence: &'a Evidence,
+    at: Timestamp,
+) -> impl Iterator<Item = Case<'a>> {
+    path.chain().windows(2).filter_map(move |pair| match pair {
+        [certificate, issuer] => Some(Case {
             certificate,
             issuer,
             path,
+            evidence,
             at,
-        };
-        let (sent, found) = (case.judge(path.sent()), case.judge(evidence));
-        let known = [earliest, sent.revoked(), found.revoked()];
-        earliest = known.into_iter().flatten().min();
-        match (found, due(certificate)) {
-            (Found::Nothing, true) => status = Status::Unknown,
-            (Found::Good, true) if status == Status::NotNamed => status = Status::Good,
-            _ => {}
-        }
-    }
-    match earliest {
-        // One that lies ahead does not stand in for the answers that are missing.
-        Some(when) if when <= at || status != Status::Unknown => Status::Revoked(when),
-        _ => status,
-    }
-}
-
-/// What is found about one certificate.
-enum Found {
-    Revoked(Timestamp),
-    Good,
-    Nothing,
-}
-
-impl Found {
-    fn revoked(&self) -> Option<Timestamp> {
-        match self {
-            Self::Revoked(when) => Some(*when),
-            Self::Good | Self::Nothing => None,
-        }
-    }
-
-    /// The worse of two; of two revocations the earlier.
-    fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Revoked(one), Self::Revoked(other)) => Self::Revoked(one.min(other)),
-            (Self::Revoked(when), _) | (_, Self::Revoked(when)) => Self::Revoked(when),
-            (Self::Nothing, Self::Nothing) => Self::Nothing,
-            _ => Self::Good,
-        }
-    }
-}
-
-/// One certificate of a path, and the authority that made it.
-struct Case<'a> {
-    certificate: &'a Certificate,
-    issuer: &'a Certificate,
-    path: &'a VerifiedPath,
-    at: Timestamp,
-}
-
-impl Case<'_> {
-    fn judge(&self, evidence: &Evidence) -> Found {
-        self.ask_answers(evidence).and(self.ask_lists(evidence))
-    }
-
-    fn ask_answers(&self, evidence: &Evidence) -> Found {
-        let mut found = Found::Nothing;
-        for answer in &evidence.answers {
-            let state = answer.state(self.certificate, self.issuer, self.at);
-            let trusted = |_: &State| self.trusts_signer(answer, evidence);
-            found = found.and(match state.filter(trusted) {
-                Some(State::Revoked(when)) => Found::Revoked(when),
-                Some(State::Good) => Found::Good,
-                Some(State::Unknown) | None => Found::Nothing,
-            });
-        }
-        found
-    }
-
-    /// RFC 6960 section 4.2.2.2.1: a responder put in charge must not be revoked itself, unless its authority says not to ask.
-    fn trusts_signer(&self, answer: &Answer, evidence: &Evidence) -> bool {
-        let Some(signer) = answer.signer(self.issuer, self.at) else {
-            return false;
-        };
-        if signer == self.issuer || signer.extensions().ocsp_no_check {
-            return true;
-        }
-        let about_signer = Case {
-            certificate: signer,
-            ..*self
-        };
-        !matches!(about_signer.ask_lists(evidence), Found::Revoked(_))
-    }
-
-    /// RFC 5280 section 6.3.3: good if lists for all reasons are silent.
-    fn ask_lists(&self, evidence: &Evidence) -> Found {
-        let (mut covered, mut found) = (0, Found::Nothing);
-        for list in &evidence.lists {
-            if !list.is_about(self.certificate, self.at) || !self.trusts_list(list) {
-                continue;
-            }
-            if let Some(when) = list.revoked(self.certificate.serial()) {
-                found = found.and(Found::Revoked(when));
-            }
-            covered |= list.reasons_for(self.certificate);
-        }
-        if covered == point::ALL_REASONS {
-            found.and(Found::Good)
-        } else {
-            found
-        }
-    }
-
-    /// Signed by the key that made the certificate, or by another certificate of the same name that the same anchor vouches for.
-    fn trusts_list(&self, list: &Crl) -> bool {
-        if list.signed_by(self.issuer) {
-            return true;
-        }
-        let mut signers = self.path.list_signers().iter();
-        signers.any(|signer| {
-            signer.subject().normal() == self.issuer.subject().normal() && list.signed_by(signer)
-        })
-    }
+        }),
+        _ => None,
+    })
 }

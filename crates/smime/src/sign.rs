@@ -400,6 +400,7 @@ mod tests {
             date: None,
             known: &[],
             switches: crate::algorithms::Switches::default(),
+            exact_local_parts: false,
         };
         verify(&Message::read(&mail).unwrap(), &input).unwrap()
     }

@@ -60,9 +60,9 @@ impl SignatureVerdict {
         )
     }
 
-    /// One verdict for several signers, or for several layers of signature (`None` layers do not count).
+    /// One verdict for several signers of one signature (`None` does not count).
     ///
-    /// All must be good, and one of them must be `valid` (security.md rows C5 and C24); else the worst is the verdict.
+    /// All must be good, and one of them must be `valid` (security.md row C5); else the worst is the verdict.
     pub fn combine(verdicts: impl IntoIterator<Item = Self>) -> Self {
         let mut verdicts = verdicts
             .into_iter()
@@ -88,6 +88,15 @@ impl SignatureVerdict {
                 }
             }
         })
+    }
+
+    /// The same of several signers together, once it is known whether all answers about their revocation that are due are
+    /// there: a signer of another address must verify like the sender (row C5).
+    pub const fn answered(self, all: bool) -> Self {
+        match self {
+            Self::Valid if !all => Self::RevocationUnknown,
+            other => other,
+        }
     }
 
     /// The order in which one verdict outweighs another.

@@ -4,6 +4,7 @@
 //! signer must verify; the signer whose certificate carries the From address must be among them; structure that breaks
 //! the standard is `broken`, never guessed at. The path and the purpose of the certificate are judged at the time given.
 
+mod attributes;
 mod entity;
 mod signer;
 
@@ -13,8 +14,8 @@ use crate::cms::{self, CertificateId, ContentType};
 use crate::error::{Fault, LimitReached, Malformed, ReadError};
 use crate::kind::{Entity, Kind, Media, kind, read_structure};
 use crate::limits;
-use crate::path::{TrustAnchors, VerifiedPath};
-use crate::revocation::{self, Evidence, Question};
+use crate::path::{Budget, TrustAnchors, VerifiedPath};
+use crate::revocation::{self, Evidence, Question, Status};
 use crate::verdict::SignatureVerdict;
 use entity::clear_parts;
 use sealgate_mail::{Address, Message, Part, Timestamp};
@@ -38,6 +39,8 @@ pub struct VerifyInput<'a> {
     pub known: &'a [Certificate],
     /// What is let in beyond the accepted algorithms.
     pub switches: Switches,
+    /// Whether the local part of an address counts in its case (row X5).
+    pub exact_local_parts: bool,
 }
 
 /// Something a reader of the verdict should know that does not change it.
@@ -83,6 +86,8 @@ pub struct SignerReport {
     pub reason: &'static str,
     /// The verdict and its reason as they are where nothing is revoked.
     pub unrevoked: (SignatureVerdict, &'static str),
+    /// Whether an answer about revocation is due on its path and missing, whatever the verdict.
+    pub unanswered: bool,
     /// How the signer is named in the message.
     pub signer: CertificateId,
     /// The signer's certificate.
@@ -150,14 +155,34 @@ impl SignatureReport {
         for signer in &mut self.signers {
             if let Some(path) = &signer.path {
                 let status = revocation::judge(path, evidence, at);
+                signer.unanswered = status == Status::Unknown;
                 (signer.verdict, signer.reason) =
-                    signer::with_revocation(signer.unrevoked, status, at, hard);
+                    signer::with_revocation(signer.unrevoked, status, hard);
             }
         }
         if !self.signers.is_empty() {
-            self.verdict =
-                SignatureVerdict::combine(self.signers.iter().map(|signer| signer.verdict));
+            self.verdict = combine(&self.signers);
         }
+    }
+
+    /// Whether an answer about the revocation of a signer is due and missing, whatever the verdict.
+    pub fn is_unanswered(&self) -> bool {
+        self.signers.iter().any(|signer| signer.unanswered)
+    }
+
+    /// One verdict for the layers of a message, the outermost first: the outermost signer's word where all are good, for he
+    /// vouches for all that lies in his signature; else the worst (row C24).
+    pub fn combine(layers: &[Self]) -> SignatureVerdict {
+        let mut verdicts = layers.iter().map(|layer| layer.verdict);
+        let judged = |verdict: &SignatureVerdict| *verdict != SignatureVerdict::None;
+        let outermost = verdicts.clone().find(judged);
+        let verdict = match outermost {
+            Some(outermost) if verdicts.all(|verdict| !judged(&verdict) || verdict.is_good()) => {
+                outermost
+            }
+            _ => SignatureVerdict::combine(layers.iter().map(|layer| layer.verdict)),
+        };
+        verdict.answered(!layers.iter().any(Self::is_unanswered))
     }
 
     /// The signer whose address made the verdict `valid`, or whose path only lacks a revocation answer.
@@ -169,20 +194,38 @@ impl SignatureReport {
     }
 }
 
+/// The verdict of a signature by all these signers.
+fn combine(signers: &[SignerReport]) -> SignatureVerdict {
+    let verdict = SignatureVerdict::combine(signers.iter().map(|signer| signer.verdict));
+    verdict.answered(!signers.iter().any(|signer| signer.unanswered))
+}
+
 /// Judges the outermost signature of `message`. A message that is not signed as a whole is `none`, or `partial` if a
 /// part of it is signed; the report on a bag of certificates is `none` with the certificates.
 ///
 /// # Errors
 /// Only a failure to read the content.
 pub fn verify(message: &Message<'_>, input: &VerifyInput<'_>) -> io::Result<SignatureReport> {
+    verify_within(message, input, &Budget::default())
+}
+
+/// The same, at the cost of a budget that all layers of a message share.
+///
+/// # Errors
+/// As of [`verify`].
+pub fn verify_within(
+    message: &Message<'_>,
+    input: &VerifyInput<'_>,
+    budget: &Budget,
+) -> io::Result<SignatureReport> {
     let kind = kind(message)?;
     // Readers differ in which of two Content-Type fields they take (row M12).
     if kind.is_signed() && message.is_ambiguous() {
-        return Ok(SignatureReport::broken("a MIME field that stands twice"));
+        return Ok(SignatureReport::broken("a header that reads in two ways"));
     }
     let outcome = match kind {
-        Kind::ClearSigned => verify_clear(message, input),
-        Kind::Signed | Kind::CertsOnly => verify_opaque(message, input),
+        Kind::ClearSigned => verify_clear(message, input, budget),
+        Kind::Signed | Kind::CertsOnly => verify_opaque(message, input, budget),
         Kind::Plain => return verify_plain(message),
         Kind::Enveloped | Kind::AuthEnveloped | Kind::Compressed => {
             return Ok(SignatureReport::without_signers(
@@ -228,6 +271,7 @@ fn has_signed_part(message: &Message<'_>, structure: &Part) -> io::Result<bool> 
 fn verify_clear(
     message: &Message<'_>,
     input: &VerifyInput<'_>,
+    budget: &Budget,
 ) -> Result<SignatureReport, ReadError> {
     let (content, signature) = clear_parts(message)?;
     let ambiguous = signature.is_ambiguous();
@@ -251,12 +295,13 @@ fn verify_clear(
     let tail = cms::signed_tail(&mut reader, false)?;
     let mut hashing = Hashing::new(&head);
     sealgate_mail::content::copy(&content, &mut hashing).map_err(ReadError::Io)?;
-    Ok(judge_signers(tail, &hashing.finish(), input))
+    Ok(judge_signers(tail, &hashing.finish(), input, budget))
 }
 
 fn verify_opaque(
     message: &Message<'_>,
     input: &VerifyInput<'_>,
+    budget: &Budget,
 ) -> Result<SignatureReport, ReadError> {
     let entity = Entity::of_message(message);
     let (mut reader, _) = cms::open(entity.cms()?)?;
@@ -274,7 +319,7 @@ fn verify_opaque(
             certificates: read_certificates(&tail.certificates),
             ..SignatureReport::without_signers(SignatureVerdict::None, None)
         }),
-        (true, _) => Ok(judge_signers(tail, &covered, input)),
+        (true, _) => Ok(judge_signers(tail, &covered, input, budget)),
         (false, _) => Err(ReadError::malformed("a SignedData without its content")),
     }
 }

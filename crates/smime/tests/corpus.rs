@@ -78,6 +78,7 @@ fn verified(raw: &[u8]) -> SignatureReport {
         date: None,
         known: &[],
         switches: Switches::default(),
+        exact_local_parts: false,
     };
     verify(&Message::read(&raw).unwrap(), &input).unwrap()
 }

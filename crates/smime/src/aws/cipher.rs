@@ -99,16 +99,17 @@ impl Cipher {
         for chunk in input.chunks(limits::BUFFER_OCTETS) {
             let start = out.len();
             make_room(out, chunk.len() + BLOCK_OCTETS_MOST);
-            out.resize(start + chunk.len() + BLOCK_OCTETS_MOST, 0);
             let mut written: c_int = 0;
-            // SAFETY: behind `start` lie the chunk's length and one block more, the most an update writes.
+            // SAFETY: behind `start` is room for the chunk's length and one block more, the most an update writes.
             let done = unsafe {
                 let to = out.as_mut_ptr().add(start);
                 let (from, octets) = (chunk.as_ptr(), chunk.len() as c_int);
                 c::EVP_CipherUpdate(self.0.as_ptr(), to, &raw mut written, from, octets)
             };
-            out.truncate(start + usize::try_from(written).unwrap_or(0));
             ok(done, "cipher")?;
+            let end = start + usize::try_from(written).unwrap_or(0);
+            // SAFETY: the library has written up to there.
+            unsafe { out.set_len(end) };
         }
         Ok(())
     }

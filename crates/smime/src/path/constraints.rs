@@ -77,7 +77,7 @@ fn names_of(certificate: &Certificate) -> Vec<GeneralName> {
 fn check_name(name: &GeneralName, constraints: &NameConstraints) -> Result<(), &'static str> {
     let of_kind = |tree: &&GeneralName| kind(tree) == kind(name);
     for tree in constraints.excluded.iter().filter(of_kind) {
-        if lies_in(name, tree)? || wildcard_reaches(name, tree)? {
+        if lies_in(name, tree)? || reaches(name, tree)? {
             return Err("a name lies in an excluded subtree");
         }
     }
@@ -125,15 +125,21 @@ fn domain(text: &str) -> Result<String, &'static str> {
         .map_err(|_| "a name or constraint is malformed")
 }
 
-/// `a@b`: that mailbox; `b`: mailboxes on that host; `.b`: mailboxes on hosts below it.
+fn address(text: &str) -> Result<Address, &'static str> {
+    Address::parse(text).map_err(|_| "an address or constraint is malformed")
+}
+
+/// `a@b`: that mailbox, the local part in its case (RFC 5280 section 7.5); `b`: mailboxes on that host; `.b`: mailboxes on
+/// hosts below it.
 fn mailbox_in(name: &str, tree: &str) -> Result<bool, &'static str> {
-    let address = Address::parse(name).map_err(|_| "an address is malformed")?;
-    let (local, host) = (address.local(), address.domain().as_str().to_owned());
-    if let Some((tree_local, tree_host)) = tree.rsplit_once('@') {
-        return Ok(local == tree_local && host == domain(tree_host)?);
+    let name = address(name)?;
+    if tree.contains('@') {
+        let tree = address(tree)?;
+        return Ok(name.local() == tree.local() && name == tree);
     }
+    let host = name.domain().as_str();
     match tree.strip_prefix('.') {
-        Some(parent) => Ok(is_below(&host, &domain(parent)?)),
+        Some(parent) => Ok(is_below(host, &domain(parent)?)),
         None if tree.is_empty() => Ok(true),
         None => Ok(host == domain(tree)?),
     }
@@ -149,13 +155,17 @@ fn host_below(name: &str, tree: &str) -> Result<bool, &'static str> {
     Ok(name == tree || is_below(&name, &tree))
 }
 
-/// Whether a wildcard stands for names inside the tree although it lies outside itself.
-fn wildcard_reaches(name: &GeneralName, tree: &GeneralName) -> Result<bool, &'static str> {
+/// Whether a name stands for others inside the tree although it lies outside itself: a wildcard, or a mailbox whose local part
+/// is another one by its case only, since a certificate binds its addresses in any case (row X5).
+fn reaches(name: &GeneralName, tree: &GeneralName) -> Result<bool, &'static str> {
     match (name, tree) {
         (GeneralName::Dns(name), GeneralName::Dns(tree)) => match name.strip_prefix("*.") {
             Some(parent) => Ok(is_below(&domain(tree)?, &domain(parent)?)),
             None => Ok(false),
         },
+        (GeneralName::Mailbox(name), GeneralName::Mailbox(tree)) if tree.contains('@') => {
+            Ok(address(name)? == address(tree)?)
+        }
         _ => Ok(false),
     }
 }

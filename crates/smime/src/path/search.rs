@@ -35,14 +35,22 @@ impl<'a> Pool<'a> {
 #[derive(Default)]
 pub(super) struct Work {
     checked: HashMap<(Certificate, Certificate), bool>,
+    /// Signatures of messages checked so far.
+    others: usize,
     comparisons: usize,
 }
 
 impl Work {
     /// Signatures checked so far.
-    #[cfg(test)]
     pub(super) fn checks(&self) -> usize {
-        self.checked.len()
+        self.checked.len().saturating_add(self.others)
+    }
+
+    /// One more signature is checked, of a message; false if it has had its share.
+    pub(super) fn take_check(&mut self) -> bool {
+        let left = self.checks() < limits::SIGNATURE_CHECKS;
+        self.others = self.others.saturating_add(usize::from(left));
+        left
     }
 
     /// Whether `issuer`'s key made the signature on `child`; `None` if the message has had its share. Each pair is checked once.
@@ -51,7 +59,7 @@ impl Work {
         if let Some(known) = self.checked.get(&pair) {
             return Some(*known);
         }
-        if self.checked.len() >= limits::SIGNATURE_CHECKS {
+        if self.checks() >= limits::SIGNATURE_CHECKS {
             return None;
         }
         let good = verify_signature(child, issuer);

@@ -269,7 +269,7 @@ fn x2_sixty_cross_signed_authorities_stay_within_the_budget() {
         );
     }
     assert!(start.elapsed().as_secs() < 2, "{:?}", start.elapsed());
-    assert_eq!(finder.work.borrow().checks(), limits::SIGNATURE_CHECKS);
+    assert_eq!(finder.work().borrow().checks(), limits::SIGNATURE_CHECKS);
 }
 
 #[test]
@@ -281,10 +281,29 @@ fn x2_what_was_checked_for_one_signer_is_not_checked_for_the_next() {
     let leaf = chain.leaf(|_| {});
     for _ in 0..3 {
         finder.judge(&leaf, Purpose::Sign).unwrap();
-        assert_eq!(finder.work.borrow().checks(), 2);
+        assert_eq!(finder.work().borrow().checks(), 2);
     }
     finder.judge(&chain.leaf(|_| {}), Purpose::Sign).unwrap();
-    assert_eq!(finder.work.borrow().checks(), 3);
+    assert_eq!(finder.work().borrow().checks(), 3);
+}
+
+/// Each layer of a message has a bag of its own, and all of them one budget.
+#[test]
+fn x2_all_signatures_of_a_message_share_one_budget() {
+    let chain = chain();
+    let anchors = TrustAnchors::new(vec![chain.root.clone()]);
+    let bag = [chain.issuing.clone()];
+    let budget = Budget::default();
+    for _ in 0..3 {
+        let finder = PathFinder::new(&bag, &anchors, NOW).within(&budget);
+        finder.judge(&chain.leaf(|_| {}), Purpose::Sign).unwrap();
+    }
+    assert_eq!(budget.checks(), 4);
+    while budget.take_check() {}
+    assert_eq!(budget.checks(), limits::SIGNATURE_CHECKS);
+    let finder = PathFinder::new(&bag, &anchors, NOW).within(&budget);
+    let found = finder.judge(&chain.leaf(|_| {}), Purpose::Sign);
+    assert_eq!(found.unwrap_err(), PathFailure::Budget);
 }
 
 #[test]
@@ -375,6 +394,24 @@ fn x1_authorities_for_some_addresses_only() {
         (false, ".x.example", mailbox(&["a@m.x.example"]), true),
         (false, "a@x.example", mailbox(&["b@x.example"]), false),
         (false, "x.example", mailbox(&["nonsense"]), false),
+        // One mailbox: its local part in its case, but nobody passes an exclusion by another case.
+        (false, "a@x.example", mailbox(&["a@X.example"]), true),
+        (false, "a@X.Example", mailbox(&["a@x.example"]), true),
+        (false, "a@x.example", mailbox(&["A@x.example"]), false),
+        (true, "a@x.example", mailbox(&["a@x.example"]), false),
+        (true, "a@x.example", mailbox(&["A@x.example"]), false),
+        (true, "a@x.example", mailbox(&["b@x.example"]), true),
+        (
+            false,
+            "\"a b\"@x.example",
+            mailbox(&["\"a b\"@x.example"]),
+            true,
+        ),
+        (false, "a@x.example", utf8(&["\u{e4}@x.example"]), false),
+        (true, "a@x.example", utf8(&["\u{e4}@x.example"]), true),
+        // Every address, and a subtree that is none.
+        (true, "", mailbox(&["a@x.example"]), false),
+        (true, "@x.example", mailbox(&["a@x.example"]), false),
         (true, "y.example", mailbox(&["a@x.example"]), true),
         (true, "x.example", mailbox(&["a@x.example"]), false),
         (false, "x.example", utf8(&["\u{e4}@x.example"]), true),

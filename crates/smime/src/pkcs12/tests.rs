@@ -384,3 +384,32 @@ fn w5_fields_that_are_missing_do_no_harm() {
         let _ = import(&file, "cryptography");
     }
 }
+
+/// The same in PEM, in any order, with text between; what is not for us is passed over.
+#[test]
+fn pem_files_of_keys_and_certificates() {
+    use crate::maker::{self, Wanted};
+    let key = maker::key();
+    let own = Wanted::new("A", "Root", &key).by(&key).pem();
+    let other = Wanted::new("B", "Root", &maker::key()).by(&key).pem();
+    let secret = pem::write("PRIVATE KEY", &key.to_pkcs8().unwrap());
+    let counts = |parts: &[&str]| {
+        let contents = import(parts.join("Bag Attributes: x\n").as_bytes(), "")?;
+        Ok((contents.pairs.len(), contents.chain.len()))
+    };
+    let parameters = pem::write("EC PARAMETERS", &[5, 0]);
+    assert_eq!(counts(&[&secret, &own]), Ok((1, 0)));
+    assert_eq!(counts(&[&other, &own, &parameters, &secret]), Ok((1, 1)));
+    assert_eq!(counts(&[&own, &other]), Err(Pkcs12Error::NoKeyPair));
+    assert_eq!(counts(&[&other, &secret]), Err(Pkcs12Error::NoKeyPair));
+    let unknown = pem::write("DSA PRIVATE KEY", &[5, 0]);
+    assert_eq!(counts(&[&own, &unknown]), Err(Pkcs12Error::KeyKind));
+    assert_eq!(counts(&[&own, &secret[10..]]), Err(Pkcs12Error::Malformed));
+    // Row W5.
+    let many = vec![own.as_str(); limits::PKCS12_BAGS];
+    assert_eq!(counts(&many), Err(Pkcs12Error::NoKeyPair));
+    assert_eq!(
+        counts(&[&many[..], &[secret.as_str()]].concat()),
+        Err(Pkcs12Error::TooManyBags)
+    );
+}

@@ -1,21 +1,22 @@
 //! One certificate revocation list (RFC 5280 section 5): read once, every entry looked at, kept as it came.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use sealgate_mail::Timestamp;
 
-use super::point::Scope;
+use super::point::{Name, Scope};
 use super::{Freshness, RevocationError};
-use crate::algorithms::{AlgorithmIdentifier, SignatureAlgorithm, Standing};
+use crate::algorithms::{AlgorithmIdentifier, PublicKeyKind, SignatureAlgorithm, Switches};
 use crate::asn1::{self, Asn1Error, Element, Reader, tag};
 use crate::aws::Signed;
 use crate::certificate::Certificate;
-use crate::extensions::key_usage;
+use crate::extensions::{GeneralName, key_usage, read_names};
 use crate::name::DistinguishedName;
 use crate::{limits, pem};
 
-/// A complete list by one authority about its own certificates.
+/// A list by one authority, about its own certificates unless it is an indirect one.
 #[derive(Debug)]
 pub(super) struct Crl {
     der: Vec<u8>,
@@ -23,10 +24,8 @@ pub(super) struct Crl {
     tbs: Range<usize>,
     /// The entries, one after the other.
     entries: Range<usize>,
-    issuer: Vec<Vec<u8>>,
-    scope: Scope,
-    /// Whether it shows only who is revoked, and nothing by silence.
-    incomplete: bool,
+    issuer: Name,
+    about: About,
     freshness: Freshness,
     algorithm: SignatureAlgorithm,
     signature: Vec<u8>,
@@ -37,7 +36,7 @@ pub(super) struct Crl {
 
 impl Crl {
     /// Reads a list in DER or PEM. Of a delta list, of one without a number, and of one with a critical extension that is not known,
-    /// only the entries count, not what is missing (RFC 5280 sections 5.2 and 5.3). An indirect list is refused.
+    /// only the entries count, not what is missing (RFC 5280 sections 5.2 and 5.3).
     pub(super) fn read(octets: &[u8]) -> Result<Self, RevocationError> {
         if octets.len() > limits::CRL_OCTETS {
             return Err(RevocationError::TooLarge);
@@ -70,17 +69,15 @@ impl Crl {
         let entries = fields.optional(tag::SEQUENCE)?;
         let extensions = fields.optional(tag::context_constructed(0))?;
         fields.finish()?;
-        let understood = match &entries {
-            Some(entries) => check_entries(entries, version)?,
-            None => true,
-        };
-        let (scope, complete) = read_extensions(extensions, version)?;
+        let mut about = read_extensions(extensions, version)?;
+        if let Some(entries) = &entries {
+            about.complete &= check_entries(entries, version, about.scope.indirect)?;
+        }
         Ok(Self {
             tbs: place(der, tbs.raw),
             entries: place(der, entries.map_or(&[], |entries| entries.content)),
             issuer,
-            scope,
-            incomplete: !(understood && complete),
+            about,
             freshness,
             algorithm: algorithm(&identifier)?,
             signature,
@@ -93,26 +90,67 @@ impl Crl {
         self.freshness
     }
 
-    /// Whether this list speaks about `certificate` at `at`, by name, scope and time.
-    pub(super) fn is_about(&self, certificate: &Certificate, at: Timestamp) -> bool {
-        self.freshness.includes(at)
-            && self.issuer == certificate.issuer().normal()
-            && self.scope.reasons_for(certificate) != 0
+    /// Whose list it is, in comparison form.
+    pub(super) fn issuer(&self) -> &Name {
+        &self.issuer
+    }
+
+    /// Whether this list speaks about `certificate`, by name and scope.
+    pub(super) fn is_about(&self, certificate: &Certificate) -> bool {
+        self.about.scope.reasons_for(certificate, &self.issuer) != 0
     }
 
     /// For which reasons `certificate`, which it is about, would stand in it.
     pub(super) fn reasons_for(&self, certificate: &Certificate) -> u16 {
-        if self.incomplete {
-            0
+        if self.about.complete && !self.is_delta() {
+            self.about.scope.reasons_for(certificate, &self.issuer)
         } else {
-            self.scope.reasons_for(certificate)
+            0
+        }
+    }
+
+    /// Whether it names only what has changed since another list (RFC 5280 section 5.2.4).
+    pub(super) fn is_delta(&self) -> bool {
+        self.about.base.is_some()
+    }
+
+    /// Which of two lists of one issuer is the later edition: by number, then by date (section 5.2.3). Lists of different scope have
+    /// different numbers, and an authority that was set up anew counts anew: then the date alone decides.
+    pub(super) fn edition(&self, other: &Self) -> Ordering {
+        let (own, others) = (self.freshness, other.freshness);
+        let overlap = own.from <= others.until && others.from <= own.until;
+        let by_date = own.from.cmp(&others.from);
+        match (&self.about.number, &other.about.number) {
+            (Some(own), Some(others)) if overlap && self.about.scope == other.about.scope => {
+                magnitude(own).cmp(&magnitude(others)).then(by_date)
+            }
+            _ => by_date,
+        }
+    }
+
+    /// Whether it shows that `certificate` is not revoked any more, though `older` names it: as a later list without it, or as a
+    /// delta list that takes it off. Both are signed by one key: some authorities write a list of its own for each of their keys.
+    pub(super) fn lifts(&self, older: &Self, certificate: &Certificate) -> bool {
+        let same_scope = self.issuer == older.issuer && self.about.scope == older.about.scope;
+        let same_line = same_scope && self.signing_key() == older.signing_key();
+        if !same_line || !self.about.complete || self.edition(older) != Ordering::Greater {
+            return false;
+        }
+        match (&self.about.base, &older.about.number) {
+            (Some(base), Some(number)) if magnitude(base) <= magnitude(number) => {
+                self.entry(certificate) == Some(Listed::Removed)
+            }
+            (Some(_), _) => false,
+            (None, _) => self.entry(certificate).is_none(),
         }
     }
 
     /// Whether the key of `authority` signed it, and may (RFC 5280 section 6.3.3 (f) and (g)).
-    pub(super) fn signed_by(&self, authority: &Certificate) -> bool {
+    pub(super) fn signed_by(&self, authority: &Certificate, switches: Switches) -> bool {
         let usage = authority.extensions().key_usage;
-        if usage.is_some_and(|bits| bits & key_usage::CRL_SIGN == 0) || authority.has_weak_key() {
+        if usage.is_some_and(|bits| bits & key_usage::CRL_SIGN == 0)
+            || !may_prove(authority, self.algorithm, switches)
+        {
             return false;
         }
         let key = authority.spki_der();
@@ -131,31 +169,69 @@ impl Crl {
         signed
     }
 
+    /// The key that was found to have signed it.
+    fn signing_key(&self) -> Option<Vec<u8>> {
+        let tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = tried.iter().find(|(_, signed)| *signed);
+        found.map(|(key, _)| key.clone())
+    }
+
     /// How many keys were tried.
     #[cfg(test)]
     pub(super) fn keys_tried(&self) -> usize {
         self.tried.lock().map_or(0, |tried| tried.len())
     }
 
-    /// When the certificate with this serial number was revoked, if it was.
-    pub(super) fn revoked(&self, serial: &[u8]) -> Option<Timestamp> {
+    /// What it says of `certificate`, which it is about, if it names it.
+    pub(super) fn entry(&self, certificate: &Certificate) -> Option<Listed> {
         let mut entries = Reader::new(self.der.get(self.entries.clone()).unwrap_or_default());
-        let wanted = number(serial);
+        let (serial, issuer) = (number(certificate.serial()), certificate.issuer().normal());
+        let indirect = self.about.scope.indirect;
+        // RFC 5280 section 5.3.3: an entry is about the issuer that the last one before it names.
+        let mut of_issuer = self.issuer == issuer;
+        let mut found = None;
         while let Ok(entry) = entries.any() {
             let mut fields = entry.inside();
-            if fields
-                .any()
-                .is_ok_and(|found| number(found.content) == wanted)
-            {
-                let date = fields.any().and_then(|element| element.time()).ok()?;
-                let reason = read_entry(&mut fields).ok()?.reason;
-                if reason != Some(REMOVED) {
-                    return Some(date);
+            let named = fields.any().is_ok_and(|one| number(one.content) == serial);
+            if !named && !indirect {
+                continue;
+            }
+            let date = fields.any().and_then(|element| element.time()).ok()?;
+            let entry = read_entry(&mut fields, indirect).ok()?;
+            if let Some(name) = &entry.issuer {
+                of_issuer = *name == issuer;
+            }
+            if named && of_issuer {
+                if entry.reason != Some(REMOVED) {
+                    return Some(Listed::Revoked(date));
                 }
+                found = Some(Listed::Removed);
             }
         }
-        None
+        found
     }
+}
+
+/// What a list says of a certificate that it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// Revoked, or on hold.
+    Revoked(Timestamp),
+    /// removeFromCRL: it was on hold in the list before.
+    Removed,
+}
+
+/// What the extensions of a list say.
+#[derive(Debug, Default)]
+struct About {
+    scope: Scope,
+    /// cRLNumber, content octets.
+    number: Option<Vec<u8>>,
+    /// deltaCRLIndicator: the number of the list to which it is the change, content octets.
+    base: Option<Vec<u8>>,
+    /// Whether it is numbered as it should be, and holds nothing critical that is not known: else it shows only who is revoked,
+    /// and nothing by silence.
+    complete: bool,
 }
 
 /// Where `part` lies in `whole`, which it was cut out of.
@@ -167,27 +243,52 @@ fn place(whole: &[u8], part: &[u8]) -> Range<usize> {
     start..start.saturating_add(part.len())
 }
 
-/// Content octets of an INTEGER without leading zeros: some writers add one, or leave it out.
+/// Content octets of an INTEGER in the shortest form: -1 and 255 differ by a leading zero, and some writers add another one.
 fn number(content: &[u8]) -> &[u8] {
+    let mut rest = content;
+    while let [first @ (0 | 0xff), tail @ ..] = rest
+        && tail
+            .first()
+            .is_some_and(|next| (*first == 0) == (*next < 0x80))
+    {
+        rest = tail;
+    }
+    rest
+}
+
+/// The number of a list so that it compares; such numbers are never negative (RFC 5280 section 5.2.3).
+fn magnitude(content: &[u8]) -> (usize, &[u8]) {
     let skip = content.iter().take_while(|octet| **octet == 0).count();
-    content.get(skip..).unwrap_or_default()
+    let octets = content.get(skip..).unwrap_or_default();
+    (octets.len(), octets)
 }
 
 pub(super) fn algorithm(
     identifier: &AlgorithmIdentifier,
 ) -> Result<SignatureAlgorithm, RevocationError> {
-    let found = SignatureAlgorithm::from_algorithm_identifier(
-        &identifier.oid,
-        identifier.parameters.as_deref(),
-    );
-    match found {
-        Ok(algorithm) if algorithm.row().reading == Standing::Accept => Ok(algorithm),
-        Ok(_) | Err(_) => Err(RevocationError::Unsupported("a weak or unknown signature")),
-    }
+    SignatureAlgorithm::from_algorithm_identifier(&identifier.oid, identifier.parameters.as_deref())
+        .map_err(|_| RevocationError::Unsupported("a weak or unknown signature"))
+}
+
+/// Whether a signature by `signer` proves anything: the table that certificates are judged by.
+pub(super) fn may_prove(
+    signer: &Certificate,
+    algorithm: SignatureAlgorithm,
+    switches: Switches,
+) -> bool {
+    let curve = match signer.key_kind() {
+        Some(PublicKeyKind::Ec(curve)) => switches.allow(curve.row().reading),
+        _ => true,
+    };
+    curve && !signer.has_weak_key() && switches.allow(algorithm.row().reading)
 }
 
 /// Every entry must be readable; gives whether all are understood.
-fn check_entries(entries: &Element<'_>, version: u32) -> Result<bool, RevocationError> {
+fn check_entries(
+    entries: &Element<'_>,
+    version: u32,
+    indirect: bool,
+) -> Result<bool, RevocationError> {
     let mut entries = entries.inside();
     let mut understood = true;
     while !entries.is_empty() {
@@ -197,7 +298,7 @@ fn check_entries(entries: &Element<'_>, version: u32) -> Result<bool, Revocation
         if version == 0 && !fields.is_empty() {
             return Err(RevocationError::Malformed("extensions without version 2"));
         }
-        understood &= read_entry(&mut fields)?.understood;
+        understood &= read_entry(&mut fields, indirect)?.understood;
     }
     Ok(understood)
 }
@@ -213,13 +314,16 @@ const CERTIFICATE_ISSUER: &[u8] = &[0x55, 0x1d, 0x1d];
 /// What the extensions of an entry say.
 struct Entry {
     reason: Option<u8>,
+    /// Whose certificate it is, if it is said.
+    issuer: Option<Name>,
     understood: bool,
 }
 
 /// Reads the extensions of an entry. One by another issuer belongs to an indirect list (RFC 5280 section 5.3.3).
-fn read_entry(fields: &mut Reader<'_>) -> Result<Entry, RevocationError> {
+fn read_entry(fields: &mut Reader<'_>, indirect: bool) -> Result<Entry, RevocationError> {
     let mut entry = Entry {
         reason: None,
+        issuer: None,
         understood: true,
     };
     let Some(extensions) = fields.optional(tag::SEQUENCE)? else {
@@ -234,11 +338,22 @@ fn read_entry(fields: &mut Reader<'_>) -> Result<Entry, RevocationError> {
         match kind {
             REASON_CODE => entry.reason = Some(read_reason(value)?),
             INVALIDITY_DATE => {}
-            CERTIFICATE_ISSUER => return Err(RevocationError::Unsupported("an indirect list")),
+            CERTIFICATE_ISSUER if indirect => entry.issuer = Some(read_issuer(value)?),
+            CERTIFICATE_ISSUER => return Err(RevocationError::Malformed("an indirect entry")),
             _ => entry.understood &= !critical,
         }
     }
     Ok(entry)
+}
+
+/// The name in a certificateIssuer; one of another kind is nobody's here.
+fn read_issuer(value: &[u8]) -> Result<Name, Asn1Error> {
+    let names = read_names(asn1::read_only(value, tag::SEQUENCE)?.inside())?;
+    let directory = names.iter().find_map(|name| match name {
+        GeneralName::Directory(der) => DistinguishedName::from_der(der).ok(),
+        _ => None,
+    });
+    Ok(directory.map(|name| name.normal()).unwrap_or_default())
 }
 
 fn read_reason(value: &[u8]) -> Result<u8, Asn1Error> {
@@ -253,20 +368,20 @@ fn is_critical(extension: &mut Reader<'_>) -> Result<bool, Asn1Error> {
     element.map_or(Ok(false), |e| e.boolean())
 }
 
-/// crlExtensions (RFC 5280 section 5.2): the scope, and whether the list is a complete one that we understand. Lists of version 1
-/// have none and are about all certificates of their issuer.
-fn read_extensions(
-    element: Option<Element<'_>>,
-    version: u32,
-) -> Result<(Scope, bool), RevocationError> {
+/// crlExtensions (RFC 5280 section 5.2). Lists of version 1 have none and are about all certificates of their issuer.
+fn read_extensions(element: Option<Element<'_>>, version: u32) -> Result<About, RevocationError> {
+    let mut about = About {
+        complete: true,
+        ..About::default()
+    };
     let Some(element) = element else {
-        return Ok((Scope::default(), version == 0));
+        about.complete = version == 0;
+        return Ok(about);
     };
     if version == 0 {
         return Err(RevocationError::Malformed("extensions without version 2"));
     }
-    let (mut scope, mut complete) = (Scope::default(), true);
-    let (mut seen, mut numbered) = (Vec::new(), false);
+    let mut seen = Vec::new();
     for extension in asn1::read_only(element.content, tag::SEQUENCE)?
         .inside()
         .all()?
@@ -281,16 +396,18 @@ fn read_extensions(
         }
         seen.push(kind);
         match kind.to_string().as_str() {
-            // cRLNumber (section 5.2.3): there and not critical.
-            "2.5.29.20" => numbered = !critical,
-            // deltaCRLIndicator (section 5.2.4).
-            "2.5.29.27" => complete = false,
-            "2.5.29.28" => scope = Scope::read(value)?,
-            _ => complete &= !critical,
+            // Section 5.2.3: never critical.
+            "2.5.29.20" => {
+                about.number = Some(asn1::read_only(value, tag::INTEGER)?.content.to_vec());
+                about.complete &= !critical;
+            }
+            "2.5.29.27" => {
+                about.base = Some(asn1::read_only(value, tag::INTEGER)?.content.to_vec());
+            }
+            "2.5.29.28" => about.scope = Scope::read(value)?,
+            _ => about.complete &= !critical,
         }
     }
-    if scope.indirect {
-        return Err(RevocationError::Unsupported("an indirect list"));
-    }
-    Ok((scope, complete && numbered))
+    about.complete &= about.number.is_some();
+    Ok(about)
 }

@@ -3,9 +3,9 @@
 use const_oid::ObjectIdentifier;
 use sealgate_mail::Timestamp;
 
-use super::crl::algorithm;
+use super::crl::{algorithm, may_prove};
 use super::{Freshness, RevocationError};
-use crate::algorithms::{AlgorithmIdentifier, DigestAlgorithm, SignatureAlgorithm};
+use crate::algorithms::{AlgorithmIdentifier, DigestAlgorithm, SignatureAlgorithm, Switches};
 use crate::asn1::{self, Asn1Error, Element, Reader, tag};
 use crate::aws::{Digest, Signed};
 use crate::certificate::Certificate;
@@ -53,13 +53,13 @@ enum Responder {
 
 /// SingleResponse.
 #[derive(Debug)]
-struct Single {
+pub(super) struct Single {
     digest: DigestAlgorithm,
     issuer_name: Vec<u8>,
     issuer_key: Vec<u8>,
     serial: Vec<u8>,
-    state: State,
-    freshness: Freshness,
+    pub(super) state: State,
+    pub(super) freshness: Freshness,
 }
 
 /// A signed answer.
@@ -149,44 +149,48 @@ impl Answer {
             .fold(widest, narrow)
     }
 
-    /// What it says at `at` about `certificate`, which `issuer` made. The signature is not judged here.
-    pub(super) fn state(
+    /// When it was signed.
+    pub(super) fn produced(&self) -> Timestamp {
+        self.produced
+    }
+
+    /// What it says about `certificate`, which `issuer` made, as long as none of it is dated ahead of `at`. The signature is not
+    /// judged here.
+    pub(super) fn about(
         &self,
         certificate: &Certificate,
         issuer: &Certificate,
         at: Timestamp,
-    ) -> Option<State> {
-        if self.produced.since(at) > limits::CLOCK_TOLERANCE {
-            return None;
-        }
+    ) -> Vec<&Single> {
+        let begun = |from: Timestamp| from.since(at) <= limits::CLOCK_TOLERANCE;
         let about = |single: &&Single| {
-            single.freshness.includes(at) && single.is_about(certificate, issuer)
+            begun(self.produced)
+                && begun(single.freshness.from)
+                && single.is_about(certificate, issuer)
         };
-        let states = self.singles.iter().filter(about).map(|single| single.state);
-        // A responder that contradicts itself is believed the worse.
-        states.max_by_key(|state| match state {
-            State::Good => 0,
-            State::Unknown => 1,
-            State::Revoked(_) => 2,
-        })
+        self.singles.iter().filter(about).collect()
     }
 
-    /// Who signed it, if it is `issuer` itself or a responder that `issuer` has put in charge (RFC 6960 section 4.2.2.2).
+    /// Who signed it, if it is `issuer` itself or a responder that `issuer` has put in charge (RFC 6960 section 4.2.2.2), good
+    /// at `at` and by the algorithms that `switches` let in.
     pub(super) fn signer<'a>(
         &'a self,
         issuer: &'a Certificate,
         at: Timestamp,
+        switches: Switches,
     ) -> Option<&'a Certificate> {
         let delegated = self
             .certificates
             .iter()
-            .filter(|responder| self.is_from(responder) && is_in_charge(responder, issuer, at));
+            .filter(|responder| self.is_from(responder))
+            .filter(|responder| is_in_charge(responder, issuer, at, switches));
         let own = std::iter::once(issuer).filter(|issuer| self.is_from(issuer));
         own.chain(delegated).find(|signer| {
-            signer.public_key().is_some_and(|key| {
-                key.verify(self.algorithm, Signed::Message(&self.tbs), &self.signature)
-                    .is_ok()
-            })
+            may_prove(signer, self.algorithm, switches)
+                && signer.public_key().is_some_and(|key| {
+                    key.verify(self.algorithm, Signed::Message(&self.tbs), &self.signature)
+                        .is_ok()
+                })
         })
     }
 
@@ -211,7 +215,12 @@ impl Single {
 }
 
 /// A certificate for signing answers, made by the same authority and good at `at`.
-fn is_in_charge(responder: &Certificate, issuer: &Certificate, at: Timestamp) -> bool {
+fn is_in_charge(
+    responder: &Certificate,
+    issuer: &Certificate,
+    at: Timestamp,
+    switches: Switches,
+) -> bool {
     let extensions = responder.extensions();
     let named = extensions
         .purposes
@@ -225,8 +234,7 @@ fn is_in_charge(responder: &Certificate, issuer: &Certificate, at: Timestamp) ->
         && usage
         && extensions.unknown_critical.is_empty()
         && responder.valid_at(at)
-        && !responder.has_weak_key()
-        && algorithm(identifier).is_ok()
+        && algorithm(identifier).is_ok_and(|algorithm| may_prove(issuer, algorithm, switches))
         && responder.issuer().normal() == issuer.subject().normal()
         && verify_signature(responder, issuer)
 }

@@ -10,6 +10,9 @@ use crate::name::DistinguishedName;
 /// All reasons of RFC 5280 section 4.2.1.13, keyCompromise to aACompromise, as bits.
 pub(super) const ALL_REASONS: u16 = 0b1_1111_1110;
 
+/// A name in the form in which names are compared.
+pub(crate) type Name = Vec<Vec<u8>>;
+
 /// DistributionPointName.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PointName {
@@ -20,15 +23,27 @@ pub struct PointName {
 }
 
 /// One distribution point of a certificate.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DistributionPoint {
     /// Its names.
     pub name: PointName,
-    /// Whether somebody else than the certificate's issuer signs the list (cRLIssuer).
-    pub indirect: bool,
+    /// For which reasons its list speaks, as bits: all where it is not said.
+    pub reasons: u16,
+    /// Who signs the list (cRLIssuer); the certificate's issuer where it is not said.
+    pub issuers: Vec<GeneralName>,
 }
 
 impl DistributionPoint {
+    /// Who signs the list, in comparison form, where that is said.
+    pub(crate) fn issuer_names(&self) -> Vec<Name> {
+        let name = |name: &GeneralName| match name {
+            GeneralName::Directory(der) => DistinguishedName::from_der(der).ok(),
+            _ => None,
+        };
+        let names = self.issuers.iter().filter_map(name);
+        names.map(|name| name.normal()).collect()
+    }
+
     /// The list's addresses.
     pub fn urls(&self) -> impl Iterator<Item = &str> {
         self.name.full.iter().filter_map(|name| match name {
@@ -50,10 +65,19 @@ pub(crate) fn read_points(value: &[u8]) -> Result<Vec<DistributionPoint>, Asn1Er
 fn read_point(element: &Element<'_>) -> Result<DistributionPoint, Asn1Error> {
     let mut inside = element.inside();
     let name = read_point_name(inside.optional(tag::context_constructed(0))?)?;
-    inside.optional(tag::context(1))?;
-    let indirect = inside.optional(tag::context_constructed(2))?.is_some();
+    let reasons = inside.optional(tag::context(1))?;
+    let reasons = reasons.map_or(Ok(ALL_REASONS), |e| read_bits(e.content))?;
+    let issuers = match inside.optional(tag::context_constructed(2))? {
+        None => Vec::new(),
+        Some(names) if names.content.is_empty() => return Err(Asn1Error("a list by nobody")),
+        Some(names) => read_names(names.inside())?,
+    };
     inside.finish()?;
-    Ok(DistributionPoint { name, indirect })
+    Ok(DistributionPoint {
+        name,
+        reasons,
+        issuers,
+    })
 }
 
 fn read_point_name(element: Option<Element<'_>>) -> Result<PointName, Asn1Error> {
@@ -110,35 +134,58 @@ impl Scope {
         })
     }
 
-    /// For which reasons the list speaks about `certificate`, none if it does not (RFC 5280 section 6.3.3 (b) (2) and (d)).
-    pub(super) fn reasons_for(&self, certificate: &Certificate) -> u16 {
+    /// For which reasons a list by `issuer` speaks about `certificate`, none if it does not (RFC 5280 section 6.3.3 (b) and (d)).
+    pub(super) fn reasons_for(&self, certificate: &Certificate, issuer: &Name) -> u16 {
         let authority = certificate.is_authority();
         let other_kind = self.only_attributes
             || self.only_users && authority
             || self.only_authorities && !authority;
-        if other_kind || !self.is_named_by(certificate) {
+        if other_kind {
             return 0;
         }
-        self.only_reasons.unwrap_or(ALL_REASONS) & ALL_REASONS
+        let points = certificate.extensions().distribution_points.iter();
+        let own = certificate.issuer().normal() == *issuer;
+        let named = points
+            .filter(|point| self.lies_at(point, own, issuer))
+            .fold(0, |all, point| all | point.reasons);
+        let general = if own && self.is_general(issuer) {
+            ALL_REASONS
+        } else {
+            0
+        };
+        (named | general) & self.only_reasons.unwrap_or(ALL_REASONS) & ALL_REASONS
     }
 
-    /// A list that lies at a point of its own speaks only about certificates that name this point: an authority may spread its
-    /// certificates over many lists.
-    fn is_named_by(&self, certificate: &Certificate) -> bool {
-        let Some(own) = &self.name else { return true };
-        let own = comparable(own, certificate.issuer_der());
-        let points = certificate.extensions().distribution_points.iter();
-        points
-            .filter(|point| !point.indirect)
-            .flat_map(|point| comparable(&point.name, certificate.issuer_der()))
-            .any(|name| own.contains(&name))
+    /// A list of its own name speaks only about certificates that name it: an authority may spread its certificates over many
+    /// lists. `own` says whether `issuer`, whose list it is, made the certificate.
+    fn lies_at(&self, point: &DistributionPoint, own: bool, issuer: &Name) -> bool {
+        let by_the_right_one = match point.issuers.as_slice() {
+            [] => own,
+            _ => self.indirect && point.issuer_names().contains(issuer),
+        };
+        let Some(name) = &self.name else {
+            return by_the_right_one;
+        };
+        let named = if point.name == PointName::default() {
+            comparable_names(&point.issuers)
+        } else {
+            comparable(&point.name, issuer)
+        };
+        let own_names = comparable(name, issuer);
+        by_the_right_one && named.iter().any(|name| own_names.contains(name))
+    }
+
+    /// The end of section 6.3.3: whatever points a certificate names, a list without a name, or of the issuer's name, is about it.
+    fn is_general(&self, issuer: &Name) -> bool {
+        let names = self.name.as_ref().map(|name| comparable(name, issuer));
+        names.is_none_or(|names| names.contains(&Comparable::Name(issuer.clone())))
     }
 }
 
 /// A name of a list in the form in which names are compared.
 #[derive(PartialEq, Eq)]
 enum Comparable {
-    Name(Vec<Vec<u8>>),
+    Name(Name),
     Other(GeneralName),
 }
 
@@ -154,23 +201,24 @@ fn flag(reader: &mut Reader<'_>, n: u8) -> Result<bool, Asn1Error> {
     })
 }
 
-fn comparable(name: &PointName, issuer: &[u8]) -> Vec<Comparable> {
-    let mut all: Vec<Comparable> = name
-        .full
-        .iter()
-        .map(|name| match name {
-            GeneralName::Directory(der) => DistinguishedName::from_der(der).map_or_else(
-                |_| Comparable::Other(name.clone()),
-                |name| Comparable::Name(name.normal()),
-            ),
-            other => Comparable::Other(other.clone()),
-        })
-        .collect();
+/// The names of a point; one that is relative lies below the name of the list's `issuer`.
+fn comparable(name: &PointName, issuer: &Name) -> Vec<Comparable> {
+    let mut all = comparable_names(&name.full);
     if let Some(set) = &name.relative
-        && let Ok(issuer) = asn1::read_only(issuer, tag::SEQUENCE)
-        && let Ok(whole) = DistinguishedName::from_der(&asn1::sequence(&[issuer.content, set]))
+        && let Ok(part) = DistinguishedName::from_der(&asn1::sequence(&[set]))
     {
-        all.push(Comparable::Name(whole.normal()));
+        all.push(Comparable::Name([issuer.clone(), part.normal()].concat()));
     }
     all
+}
+
+fn comparable_names(names: &[GeneralName]) -> Vec<Comparable> {
+    let comparable = |name: &GeneralName| match name {
+        GeneralName::Directory(der) => DistinguishedName::from_der(der).map_or_else(
+            |_| Comparable::Other(name.clone()),
+            |name| Comparable::Name(name.normal()),
+        ),
+        other => Comparable::Other(other.clone()),
+    };
+    names.iter().map(comparable).collect()
 }

@@ -9,6 +9,9 @@ use crate::maker::{self, NOW, Wanted};
 use crate::path::{self, PathFinder, Purpose, TrustAnchors};
 use crate::{corpus, extensions::GeneralName};
 
+mod editions;
+mod pkits;
+
 const HOUR: i64 = 3_600;
 const OCSP_SIGNING: &str = "1.3.6.1.5.5.7.3.9";
 
@@ -286,7 +289,6 @@ fn x8_lists_that_are_no_evidence() {
             "delta",
             new().with(maker::extension("2.5.29.27", true, &asn1::small(1))),
         ),
-        ("indirect", new().with(scope(&[flag(4)]))),
         ("unknown and critical", new().with(critical("1.2.3"))),
         (
             "without a number",
@@ -378,6 +380,10 @@ fn x8_lists_of_narrower_scope_that_fits() {
             },
         ),
         ("about users", List::new(key).with(scope(&[flag(1)]))),
+        (
+            "in the form of an indirect list",
+            List::new(key).with(scope(&[flag(4)])),
+        ),
         (
             "of its point",
             List::new(key).with(scope(&[scope_name(LIST), flag(1)])),
@@ -472,7 +478,7 @@ fn lists_sent_along_may_revoke_and_nothing_else() {
     }
 }
 
-/// A revocation dated ahead hides neither an earlier one nor that an answer is missing.
+/// Whoever stands on a list is revoked, whatever date the list names for it (RFC 5280 section 6.3.3 (i)).
 #[test]
 fn the_earliest_revocation_of_a_path_counts() {
     let mut world = world();
@@ -495,7 +501,7 @@ fn the_earliest_revocation_of_a_path_counts() {
         ..List::new(&world.root_key)
     };
     for (lists, expected) in [
-        (vec![leaf(later)], Status::Unknown),
+        (vec![leaf(later)], Status::Revoked(later)),
         (vec![leaf(later), ca_good], Status::Revoked(later)),
         (vec![leaf(later), ca], Status::Revoked(WHEN)),
         (vec![leaf(later), leaf(WHEN)], Status::Revoked(WHEN)),
@@ -565,7 +571,11 @@ struct Reply<'a> {
     extensions: Vec<Vec<u8>>,
     certificates: Vec<Certificate>,
     key: &'a PrivateKey,
+    /// Signs with ECDSA and SHA-256 in place of the key.
+    by_hand: Option<Signing>,
 }
+
+type Signing = fn(&[u8]) -> Vec<u8>;
 
 fn generalized(at: Timestamp) -> Vec<u8> {
     // From 2050 on times are written so; the century is put right.
@@ -592,6 +602,7 @@ impl<'a> Reply<'a> {
             extensions: Vec::new(),
             certificates: Vec::new(),
             key: &world.ca_key,
+            by_hand: None,
         }
     }
 
@@ -631,7 +642,10 @@ impl<'a> Reply<'a> {
             &extensions,
         ]);
         let algorithm = self.key.signature_algorithm(Default::default()).unwrap();
-        let signature = self.key.sign(algorithm, &data).unwrap();
+        let signature = match self.by_hand {
+            Some(sign) => sign(&data),
+            None => self.key.sign(algorithm, &data).unwrap(),
+        };
         let certificates: Vec<&[u8]> = self.certificates.iter().map(Certificate::der).collect();
         let certificates = match certificates.is_empty() {
             true => Vec::new(),
@@ -1077,7 +1091,6 @@ fn files(directory: &str) -> Vec<(String, Vec<u8>)> {
 fn corpus_lists_are_read_or_refused() {
     use RevocationError::{Malformed, Unsupported};
     let expected = |name: &str, result: &Result<Freshness, RevocationError>| match name {
-        "crl_idp_fullname_indirect_crl.pem" => *result == Err(Unsupported("an indirect list")),
         "crl_md2_unknown_crit_entry_ext.pem" => {
             *result == Err(Unsupported("a weak or unknown signature"))
         }
@@ -1139,8 +1152,8 @@ fn corpus_answers_are_read_or_refused() {
     for (name, octets) in files("asn1crypto-fixtures") {
         if name == "ocsp_response" {
             let result = Evidence::default().add_ocsp(&octets);
-            // Signed with SHA-1, as in 2015.
-            assert_eq!(result, Err(Unsupported("a weak or unknown signature")));
+            // Signed with SHA-1, as in 2015: what that proves is for the algorithm table to say.
+            assert!(result.is_ok(), "{result:?}");
         }
     }
 }

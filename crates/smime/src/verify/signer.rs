@@ -1,37 +1,25 @@
 //! The judgement on signers: digest, attributes, signature, path, address, in this order.
 
-use super::{Note, SignatureReport, SignerReport, VerifyInput};
+use super::attributes::{
+    check_algorithm_protection, check_attributes, check_signing_certificate, read_attributes,
+};
+use super::{Note, SignatureReport, SignerReport, VerifyInput, combine};
 use crate::algorithms::{
     AlgorithmError, AlgorithmIdentifier, DigestAlgorithm, PublicKeyKind, SignatureAlgorithm,
     Standing, Switches,
 };
-use crate::asn1::{Asn1Error, Reader, tag};
+use crate::asn1::{Asn1Error, tag};
 use crate::aws::{Digest, Signed};
 use crate::certificate::Certificate;
-use crate::cms::{Attributes, CertificateId, ContentType, SignedHead, SignedTail, SignerInfo};
+use crate::cms::{ContentType, SignedHead, SignedTail, SignerInfo};
 use crate::error::{Fault, ReadError};
 use crate::key::PublicKey;
 use crate::limits;
-use crate::path::{PathFailure, PathFinder, Purpose, VerifiedPath};
+use crate::path::{Budget, PathFailure, PathFinder, Purpose, VerifiedPath};
 use crate::revocation::{self, Evidence, Status};
 use crate::verdict::SignatureVerdict;
-use const_oid::ObjectIdentifier;
-use sealgate_mail::Timestamp;
+use sealgate_mail::{Address, Timestamp};
 use std::io::{self, Write};
-
-// RFC 5652 section 11.
-const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
-const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
-const SIGNING_TIME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.5");
-// RFC 8551 sections 2.5.2 and 2.5.3.
-const SMIME_CAPABILITIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.15");
-const ENCRYPTION_KEY_PREFERENCE: ObjectIdentifier =
-    ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.11");
-// RFC 5035 sections 5.4.1 and 5.4.
-const SIGNING_CERTIFICATE: ObjectIdentifier =
-    ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.12");
-const SIGNING_CERTIFICATE_V2: ObjectIdentifier =
-    ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
 
 /// Signed content while it is being read, hashed in every way the signers announce.
 pub(super) struct Hashing {
@@ -44,7 +32,7 @@ pub(super) struct Hashing {
 /// Signed content once it was read.
 pub(super) struct Covered {
     content_type: ContentType,
-    content_type_oid: Vec<u8>,
+    pub(super) content_type_oid: Vec<u8>,
     digests: Vec<(DigestAlgorithm, Vec<u8>)>,
     first: Option<u8>,
 }
@@ -126,10 +114,10 @@ impl Covered {
 }
 
 /// A verdict that ends the judgement, and why.
-struct Rejected(SignatureVerdict, &'static str);
+pub(super) struct Rejected(SignatureVerdict, &'static str);
 
 impl Rejected {
-    const fn broken(reason: &'static str) -> Self {
+    pub(super) const fn broken(reason: &'static str) -> Self {
         Self(SignatureVerdict::Broken, reason)
     }
 
@@ -190,6 +178,7 @@ pub(super) fn judge_signers(
     tail: SignedTail,
     covered: &Covered,
     input: &VerifyInput<'_>,
+    budget: &Budget,
 ) -> SignatureReport {
     let certificates = read_certificates(&tail.certificates);
     let bag = [certificates.as_slice(), input.known].concat();
@@ -197,7 +186,9 @@ pub(super) fn judge_signers(
         covered,
         bag: &bag,
         input,
+        budget,
         paths: PathFinder::new(&bag, input.anchors, input.at)
+            .within(budget)
             .allowing(input.switches)
             .with_sent(sent_lists(&tail)),
     };
@@ -209,7 +200,7 @@ pub(super) fn judge_signers(
         };
     }
     SignatureReport {
-        verdict: SignatureVerdict::combine(signers.iter().map(|signer| signer.verdict)),
+        verdict: combine(&signers),
         notes: notes(&signers, input),
         signers,
         certificates,
@@ -263,6 +254,7 @@ struct Judge<'a> {
     covered: &'a Covered,
     bag: &'a [Certificate],
     input: &'a VerifyInput<'a>,
+    budget: &'a Budget,
     paths: PathFinder<'a>,
 }
 
@@ -292,6 +284,7 @@ impl Judge<'_> {
             verdict: SignatureVerdict::Broken,
             reason: "",
             unrevoked: (SignatureVerdict::Broken, ""),
+            unanswered: false,
             signer: info.signer.clone(),
             certificate: certificate.cloned(),
             path: None,
@@ -301,7 +294,8 @@ impl Judge<'_> {
             digest: None,
             algorithm: None,
         };
-        let outcome = check_signer(&mut report, info, self.covered, self.input.switches)
+        let switches = self.input.switches;
+        let outcome = check_signer(&mut report, info, self.covered, switches, self.budget)
             .and_then(|certificate| self.path(&mut report, &certificate));
         report.unrevoked = match outcome {
             Ok(()) => (SignatureVerdict::Valid, ""),
@@ -311,7 +305,8 @@ impl Judge<'_> {
         (report.verdict, report.reason) = match &report.path {
             Some(path) => {
                 let status = revocation::judge(path, &Evidence::default(), self.input.at);
-                with_revocation(report.unrevoked, status, self.input.at, false)
+                report.unanswered = status == Status::Unknown;
+                with_revocation(report.unrevoked, status, false)
             }
             None => report.unrevoked,
         };
@@ -330,7 +325,9 @@ impl Judge<'_> {
             ));
         }
         // Row C8: without exactly one From address nothing can fit.
-        if !self.input.from.is_some_and(|from| addresses.contains(from)) {
+        let exact = self.input.exact_local_parts;
+        let names = |from: &Address| certificate.names(from, exact);
+        if !self.input.from.is_some_and(names) {
             return Err(Rejected(
                 SignatureVerdict::ValidOtherAddress,
                 "the certificate does not name the From address",
@@ -346,18 +343,20 @@ fn check_signer(
     info: &SignerInfo,
     covered: &Covered,
     switches: Switches,
+    budget: &Budget,
 ) -> Result<Certificate, Rejected> {
     let (digest, algorithm) = read_algorithms(report, info)?;
     let content_digest = covered.digest(digest)?;
-    let signed = match &info.signed_attributes {
+    let signed: Vec<Signed<'_>> = match &info.signed_attributes {
         Some(attributes) => {
             check_attributes(attributes, covered, content_digest)?;
+            check_algorithm_protection(attributes, info)?;
             read_attributes(report, attributes)?;
-            Signed::Message(attributes.signed_octets())
+            attributes.signed_octets().map(Signed::Message).collect()
         }
         None => {
             covered.may_lack_attributes()?;
-            Signed::Digest(content_digest)
+            vec![Signed::Digest(content_digest)]
         }
     };
     // RFC 8550 section 2.3: a receiver copes with certificates that are not sent along. Nothing is wrong with the message
@@ -372,9 +371,11 @@ fn check_signer(
     if algorithm == SignatureAlgorithm::Ed25519 && info.signed_attributes.is_none() {
         return Err(Rejected::unsupported("Ed25519 without signed attributes"));
     }
-    check_key(&certificate, switches)?
-        .verify(algorithm, signed, &info.signature)
-        .map_err(|_| Rejected::broken("the signature does not fit"))?;
+    let key = check_key(&certificate, switches)?;
+    let fits = |signed| key.verify(algorithm, signed, &info.signature).is_ok();
+    if !checked_within(budget, signed, fits)? {
+        return Err(Rejected::broken("the signature does not fit"));
+    }
     let rows = [algorithm.row(), digest.row()];
     if !rows.iter().all(|row| switches.allow(row.reading)) {
         return Err(Rejected(SignatureVerdict::Weak, "a weak algorithm"));
@@ -385,6 +386,23 @@ fn check_signer(
         ));
     }
     Ok(certificate)
+}
+
+/// Whether one of the forms that may have been signed fits; each costs one signature check.
+fn checked_within<T>(
+    budget: &Budget,
+    forms: Vec<T>,
+    fits: impl Fn(T) -> bool,
+) -> Result<bool, Rejected> {
+    for form in forms {
+        if !budget.take_check() {
+            return Err(Rejected::unsupported("too many signatures to check"));
+        }
+        if fits(form) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn read_algorithms(
@@ -403,103 +421,14 @@ fn read_algorithms(
 /// The signer's key, if it is of a kind that is read.
 fn check_key(certificate: &Certificate, switches: Switches) -> Result<&PublicKey, Rejected> {
     let allowed = |kind: PublicKeyKind| switches.allow(kind.reading());
+    let bits = certificate.key_kind().and_then(PublicKeyKind::rsa_bits);
+    // Row X3: what is too long is not computed with, be the signature true or not.
+    if bits.is_some_and(|bits| bits > limits::RSA_BITS_MOST) {
+        return Err(Rejected(SignatureVerdict::Weak, "a key that is too long"));
+    }
     let key = certificate.public_key();
     key.filter(|_| certificate.key_kind().is_some_and(allowed))
         .ok_or(Rejected::unsupported("a key that is not supported"))
-}
-
-/// RFC 5652 section 5.6: both must be there, once, and fit.
-fn check_attributes(
-    attributes: &Attributes,
-    covered: &Covered,
-    content_digest: &[u8],
-) -> Result<(), Rejected> {
-    let value = attributes
-        .single(&CONTENT_TYPE)?
-        .ok_or(Rejected::broken("no content-type attribute"))?;
-    if Reader::new(value).expect(tag::OID)?.content != covered.content_type_oid {
-        return Err(Rejected::broken("another content type than was signed"));
-    }
-    let value = attributes
-        .single(&MESSAGE_DIGEST)?
-        .ok_or(Rejected::broken("no message-digest attribute"))?;
-    if Reader::new(value).expect(tag::OCTET_STRING)?.content != content_digest {
-        return Err(Rejected::broken("the content was changed"));
-    }
-    Ok(())
-}
-
-/// What the signer says besides; a signing time that cannot be read breaks the signature (row C15).
-fn read_attributes(report: &mut SignerReport, attributes: &Attributes) -> Result<(), Rejected> {
-    report.signing_time = match attributes.single(&SIGNING_TIME)? {
-        Some(value) => Some(Reader::new(value).any()?.time()?),
-        None => None,
-    };
-    report.capabilities = attributes.single(&SMIME_CAPABILITIES)?.map(<[u8]>::to_vec);
-    let preference = attributes.single(&ENCRYPTION_KEY_PREFERENCE)?;
-    report.encryption_preference = preference.and_then(|value| read_preference(value).ok());
-    Ok(())
-}
-
-/// SMIMEEncryptionKeyPreference (RFC 8551 section 2.5.3; the tags are implicit).
-fn read_preference(value: &[u8]) -> Result<CertificateId, ReadError> {
-    let preference = Reader::new(value).any()?;
-    if preference.tag == tag::context_constructed(0) {
-        return CertificateId::issuer_serial(preference.inside());
-    }
-    if preference.tag == tag::context_constructed(1) {
-        return Ok(CertificateId::KeyId(
-            preference
-                .inside()
-                .expect(tag::OCTET_STRING)?
-                .content
-                .to_vec(),
-        ));
-    }
-    if preference.tag == tag::context(2) {
-        return Ok(CertificateId::KeyId(preference.content.to_vec()));
-    }
-    Err(ReadError::malformed("an encryption key preference"))
-}
-
-/// RFC 5035 sections 4 and 5.4: the first certificate named must be the signer's.
-fn check_signing_certificate(
-    attributes: &Attributes,
-    certificate: &Certificate,
-) -> Result<(), Rejected> {
-    let other = Rejected::broken("another certificate than the signer meant");
-    if let Some(value) = attributes.single(&SIGNING_CERTIFICATE_V2)? {
-        let mut id = first_certificate_id(value)?;
-        let digest = match id.optional(tag::SEQUENCE)? {
-            Some(algorithm) => {
-                let algorithm = AlgorithmIdentifier::from_der(algorithm.raw)?;
-                DigestAlgorithm::from_algorithm_identifier(
-                    &algorithm.oid,
-                    algorithm.parameters.as_deref(),
-                )?
-            }
-            None => DigestAlgorithm::Sha256,
-        };
-        if id.expect(tag::OCTET_STRING)?.content != Digest::of(digest, certificate.der()) {
-            return Err(other);
-        }
-    }
-    if let Some(value) = attributes.single(&SIGNING_CERTIFICATE)? {
-        let hash = first_certificate_id(value)?.expect(tag::OCTET_STRING)?;
-        if hash.content != Digest::of(DigestAlgorithm::Sha1, certificate.der()) {
-            return Err(other);
-        }
-    }
-    Ok(())
-}
-
-fn first_certificate_id(value: &[u8]) -> Result<Reader<'_>, Asn1Error> {
-    let mut list = Reader::new(value)
-        .expect(tag::SEQUENCE)?
-        .inside()
-        .expect(tag::SEQUENCE)?
-        .inside();
-    Ok(list.expect(tag::SEQUENCE)?.inside())
 }
 
 /// The verdict on a signer with a good path. An address that does not fit goes before a revocation answer that is missing,
@@ -507,11 +436,10 @@ fn first_certificate_id(value: &[u8]) -> Result<Reader<'_>, Asn1Error> {
 pub(super) fn with_revocation(
     unrevoked: (SignatureVerdict, &'static str),
     status: Status,
-    at: Timestamp,
     hard: bool,
 ) -> (SignatureVerdict, &'static str) {
     match status {
-        Status::Revoked(since) if since <= at => (
+        Status::Revoked(_) => (
             SignatureVerdict::Revoked,
             "a certificate of the path is revoked",
         ),
@@ -555,14 +483,16 @@ fn reject_path(failure: &PathFailure) -> Rejected {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cms::CertificateId;
     use crate::key::PrivateKey;
     use crate::kind::Entity;
     use crate::maker::{self, NOW, TestRandom, Wanted, octets};
     use crate::path::TrustAnchors;
     use crate::sign::{Form, Signer, sign};
-    use crate::verify::{clear_parts, verify};
+    use crate::verify::{clear_parts, verify, verify_within};
     use crate::{asn1, cms};
-    use sealgate_mail::{Address, Message};
+    use const_oid::ObjectIdentifier;
+    use sealgate_mail::Message;
 
     #[test]
     fn revocation_and_the_address() {
@@ -574,7 +504,7 @@ mod tests {
             (V::Valid, Status::Unknown, false, V::RevocationUnknown),
             (V::Valid, Status::Unknown, true, V::Untrusted),
             (V::Valid, before, false, V::Revoked),
-            (V::Valid, after, false, V::Valid),
+            (V::Valid, after, false, V::Revoked),
             (
                 V::ValidOtherAddress,
                 Status::Good,
@@ -590,7 +520,7 @@ mod tests {
             (V::ValidOtherAddress, Status::Unknown, true, V::Untrusted),
             (V::ValidNoAddress, before, false, V::Revoked),
         ] {
-            let (found, _) = with_revocation((unrevoked, ""), status, NOW, hard);
+            let (found, _) = with_revocation((unrevoked, ""), status, hard);
             assert_eq!(found, expected, "{unrevoked} {status:?} {hard}");
         }
     }
@@ -623,6 +553,7 @@ mod tests {
                 date: None,
                 known: &[],
                 switches: Switches::default(),
+                exact_local_parts: false,
             }
         }
 
@@ -664,6 +595,188 @@ mod tests {
         assert_eq!(report.signers[0].certificate.as_ref(), Some(&twin));
     }
 
+    /// Row X2: a signature that is not checked any more is not called valid, nor broken.
+    #[test]
+    fn x2_signatures_of_messages_count_too() {
+        let world = World::new();
+        let key = maker::key();
+        let own = world.certificate(&key, 7, "a@x.example");
+        let mail = signed(&key, &own, &[]);
+        let message = Message::read(&mail).unwrap();
+        let from = Address::parse("a@x.example").unwrap();
+        let anchors = TrustAnchors::new(vec![world.root.clone()]);
+        let input = world.input(&anchors, &from);
+        let budget = Budget::default();
+        let verdict = || verify_within(&message, &input, &budget).unwrap().verdict;
+        assert_eq!(verdict(), SignatureVerdict::Valid);
+        assert_eq!(budget.checks(), 2);
+        while budget.take_check() {}
+        assert_eq!(verdict(), SignatureVerdict::Unsupported);
+    }
+
+    /// Row X5: From in another case than the certificate's, and an address in the subject only.
+    #[test]
+    fn x5_whose_signature_it_is_in_any_case_and_in_its_case() {
+        use SignatureVerdict::{Valid, ValidOtherAddress as Other};
+        let world = World::new();
+        let key = maker::key();
+        let san = |names: &[&str], utf8: &[&str]| {
+            Wanted::new("A", "Root", &key).with(maker::both_forms(names, utf8))
+        };
+        let in_subject = || Wanted {
+            subject: maker::name(&[("1.2.840.113549.1.9.1", "alice@x.example")]),
+            ..Wanted::new("", "Root", &key)
+        };
+        for (wanted, from, in_any_case, in_its_case) in [
+            (
+                san(&["alice@x.example"], &[]),
+                "alice@X.example",
+                Valid,
+                Valid,
+            ),
+            (
+                san(&["alice@x.example"], &[]),
+                "Alice@x.example",
+                Valid,
+                Other,
+            ),
+            (
+                san(&["b@x.example", "Alice@x.example"], &[]),
+                "Alice@x.example",
+                Valid,
+                Valid,
+            ),
+            (
+                san(&["Alice@x.example", "alice@x.example"], &[]),
+                "alice@x.example",
+                Valid,
+                Valid,
+            ),
+            (
+                san(&["a@xn--bcher-kva.example"], &[]),
+                "a@b\u{fc}cher.example",
+                Valid,
+                Valid,
+            ),
+            (
+                san(&[], &["j\u{e4}ger@x.example"]),
+                "J\u{e4}ger@x.example",
+                Valid,
+                Other,
+            ),
+            (in_subject(), "alice@x.example", Valid, Valid),
+            (in_subject(), "ALICE@x.example", Valid, Other),
+            (in_subject(), "bob@x.example", Other, Other),
+        ] {
+            let mail = signed(&key, &wanted.by(&world.root_key), &[]);
+            let address = Address::parse(from).unwrap();
+            let anchors = TrustAnchors::new(vec![world.root.clone()]);
+            for (exact_local_parts, expected) in [(false, in_any_case), (true, in_its_case)] {
+                let input = VerifyInput {
+                    exact_local_parts,
+                    ..world.input(&anchors, &address)
+                };
+                let report = verify(&Message::read(&mail).unwrap(), &input).unwrap();
+                assert_eq!(report.verdict, expected, "{from} {exact_local_parts}");
+            }
+        }
+    }
+
+    /// Row X1: the path is found among whatever lies in the message, in whatever order, and signers need neither an address nor a
+    /// purpose (RFC 8550 sections 2.3, 4.4.2 and 4.4.4).
+    #[test]
+    fn x1_paths_out_of_the_message_alone() {
+        use SignatureVerdict as V;
+        let world = World::new();
+        let keys = [maker::key(), maker::key(), maker::key(), maker::key()];
+        let authority =
+            |name: &str, issuer: &str, key| Wanted::new(name, issuer, key).with(maker::authority());
+        let upper = authority("Upper", "Root", &keys[0]).by(&world.root_key);
+        let lower = authority("Lower", "Upper", &keys[1]).by(&keys[0]);
+        // Of the same name with another key, of another authority, expired, and of nobody's concern.
+        let namesake = authority("Lower", "Upper", &keys[3]).by(&keys[0]);
+        let other = authority("Upper", "Other", &keys[3]).by(&keys[3]);
+        let mut expired = authority("Lower", "Upper", &keys[1]);
+        (expired.not_after, expired.serial) = (NOW.plus(-1), Some(vec![9]));
+        let expired = expired.by(&keys[0]);
+        let mut bag = vec![namesake, expired, other, lower, upper, world.root.clone()];
+        let usage = |octet: u8| vec![maker::key_usage(octet)];
+        for (extensions, expected) in [
+            (vec![], V::ValidNoAddress),
+            (vec![maker::addresses(&["a@x.example"])], V::Valid),
+            (
+                vec![maker::addresses(&["b@x.example"])],
+                V::ValidOtherAddress,
+            ),
+            (usage(0b1000_0000), V::ValidNoAddress),
+            (usage(0b0100_0000), V::ValidNoAddress),
+            (usage(0b1100_0000), V::ValidNoAddress),
+            (usage(0b0010_0000), V::Untrusted),
+            (vec![maker::purpose("2.5.29.37.0")], V::ValidNoAddress),
+            (vec![maker::purpose("1.3.6.1.5.5.7.3.1")], V::Untrusted),
+        ] {
+            let mut wanted = Wanted::new("A", "Lower", &keys[2]);
+            wanted.extensions = extensions;
+            let own = wanted.by(&keys[1]);
+            for _ in 0..bag.len() {
+                bag.rotate_left(1);
+                let report = world.judge(&signed(&keys[2], &own, &bag));
+                assert_eq!(report.verdict, expected, "{:?}", own.extensions());
+            }
+            // What cannot be read, and lists of others, change nothing.
+            let (mut tail, covered) = read(&signed(&keys[2], &own, &bag));
+            tail.certificates.insert(0, b"no certificate".to_vec());
+            tail.lists = vec![b"no list".to_vec(), revoking(&World::new(), &own)];
+            let from = Address::parse("a@x.example").unwrap();
+            let anchors = TrustAnchors::new(vec![world.root.clone()]);
+            let input = world.input(&anchors, &from);
+            let report = judge_signers(tail, &covered, &input, &Budget::default());
+            assert_eq!(report.verdict, expected);
+        }
+    }
+
+    /// A certificate of the root around an RSA modulus of so many octets that nobody has to be able to factor.
+    fn with_modulus(world: &World, octets: usize) -> Certificate {
+        let modulus = [&vec![0xc1; octets - 1][..], &[1]].concat();
+        let key = asn1::sequence(&[&asn1::unsigned(&modulus), &asn1::unsigned(&[1, 0, 1])]);
+        let identifier = SignatureAlgorithm::RsaPkcs1(DigestAlgorithm::Sha256).identifier();
+        let identifier = AlgorithmIdentifier {
+            oid: ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1"),
+            ..identifier
+        };
+        let spki = asn1::sequence(&[&identifier.to_der(), &asn1::bit_string(&key)]);
+        let any = maker::key();
+        let mut wanted = Wanted::new("A", "Root", &any).with(maker::addresses(&["a@x.example"]));
+        (wanted.spki, wanted.serial) = (&spki, Some(vec![7]));
+        wanted.by(&world.root_key)
+    }
+
+    /// Row X3: the signature by a key that is too long is not computed at all, so that nobody says it does not fit.
+    #[test]
+    fn x3_a_signature_by_an_overlong_key_is_weak() {
+        let world = World::new();
+        let key = maker::key();
+        let mail = signed(&key, &world.certificate(&key, 7, "a@x.example"), &[]);
+        let from = Address::parse("a@x.example").unwrap();
+        let anchors = TrustAnchors::new(vec![world.root.clone()]);
+        let input = world.input(&anchors, &from);
+        for (octets, expected) in [
+            (256, SignatureVerdict::Broken),
+            (1025, SignatureVerdict::Weak),
+            (2048, SignatureVerdict::Weak),
+            (4096, SignatureVerdict::Weak),
+        ] {
+            let (mut tail, covered) = read(&mail);
+            // The signer named its certificate among the attributes; here another one stands in its place.
+            tail.signers[0].signed_attributes = None;
+            tail.certificates = vec![with_modulus(&world, octets).der().to_vec()];
+            let start = std::time::Instant::now();
+            let report = judge_signers(tail, &covered, &input, &Budget::default());
+            assert_eq!(report.verdict, expected, "{octets}");
+            assert!(start.elapsed().as_millis() < 500, "{octets}");
+        }
+    }
+
     /// A list of the root that revokes `certificate`.
     fn revoking(world: &World, certificate: &Certificate) -> Vec<u8> {
         let algorithm = world.root_key.signature_algorithm(Default::default());
@@ -691,7 +804,6 @@ mod tests {
         let own = world.certificate(&key, 7, "a@x.example");
         let other = world.certificate(&key, 8, "a@x.example");
         let mail = signed(&key, &own, &[]);
-        let message = Message::read(&mail).unwrap();
         let from = Address::parse("a@x.example").unwrap();
         let anchors = TrustAnchors::new(vec![world.root.clone()]);
         let input = world.input(&anchors, &from);
@@ -699,17 +811,75 @@ mod tests {
             (&own, SignatureVerdict::Revoked),
             (&other, SignatureVerdict::Valid),
         ] {
-            let (content, part) = clear_parts(&message).unwrap();
-            let part = Entity::of_part(message.content(), &part);
-            let (mut reader, _) = cms::open(part.cms().unwrap()).unwrap();
-            let head = cms::signed_head(&mut reader).unwrap();
-            let mut tail = cms::signed_tail(&mut reader, false).unwrap();
+            let (mut tail, covered) = read(&mail);
             tail.lists.push(revoking(&world, revoked));
-            let mut hashing = Hashing::new(&head);
-            sealgate_mail::content::copy(&content, &mut hashing).unwrap();
-            let report = judge_signers(tail, &hashing.finish(), &input);
+            let report = judge_signers(tail, &covered, &input, &Budget::default());
             assert_eq!(report.verdict, expected);
         }
+    }
+
+    /// Row C5: all signers must verify, those of other addresses too.
+    #[test]
+    fn c5_an_answer_that_is_missing_for_a_second_signer_counts() {
+        let world = World::new();
+        let (key, other_key) = (maker::key(), maker::key());
+        let own = world.certificate(&key, 7, "a@x.example");
+        let other = |extensions: &[Vec<u8>]| {
+            let mut wanted = Wanted::new("B", "Root", &other_key);
+            wanted = wanted.with(maker::addresses(&["b@x.example"]));
+            wanted.extensions.extend_from_slice(extensions);
+            wanted.by(&world.root_key)
+        };
+        let mail = signed(&key, &own, &[]);
+        let (from, anchors) = (
+            Address::parse("a@x.example").unwrap(),
+            TrustAnchors::new(vec![world.root.clone()]),
+        );
+        let input = world.input(&anchors, &from);
+        for (second, soft, hard) in [
+            (other(&[]), SignatureVerdict::Valid, SignatureVerdict::Valid),
+            (
+                other(&[maker::revocation_list()]),
+                SignatureVerdict::RevocationUnknown,
+                SignatureVerdict::Untrusted,
+            ),
+        ] {
+            let (mut tail, covered) = read(&mail);
+            let (added, _) = read(&signed(&other_key, &second, &[]));
+            tail.signers.extend(added.signers);
+            tail.certificates.extend(added.certificates);
+            let mut report = judge_signers(tail, &covered, &input, &Budget::default());
+            assert_eq!(report.verdict, soft);
+            report.judge_revocation(&Evidence::default(), NOW, false);
+            assert_eq!(report.verdict, soft);
+            assert_eq!(SignatureReport::combine(&[report.clone()]), soft);
+            report.judge_revocation(&Evidence::default(), NOW, true);
+            assert_eq!(report.verdict, hard);
+        }
+        // The same in two layers: what says `valid-other-address` alone does not let the other one be `valid`.
+        let lone = signed(&other_key, &other(&[maker::revocation_list()]), &[]);
+        let layers = [world.judge(&mail), world.judge(&lone)];
+        let verdicts = layers.each_ref().map(|report| report.verdict);
+        let expected = [SignatureVerdict::Valid, SignatureVerdict::ValidOtherAddress];
+        assert_eq!(verdicts, expected);
+        let combined = |layers: &[SignatureReport]| SignatureReport::combine(layers);
+        assert_eq!(combined(&layers), SignatureVerdict::RevocationUnknown);
+        // Row C24: where all are good, the outermost signer's word counts.
+        let [mail, lone] = layers;
+        assert_eq!(combined(&[lone, mail]), SignatureVerdict::ValidOtherAddress);
+    }
+
+    /// What a clear-signed mail holds: its signature, and its content hashed.
+    fn read(mail: &[u8]) -> (SignedTail, Covered) {
+        let message = Message::read(&mail).unwrap();
+        let (content, part) = clear_parts(&message).unwrap();
+        let part = Entity::of_part(message.content(), &part);
+        let (mut reader, _) = cms::open(part.cms().unwrap()).unwrap();
+        let head = cms::signed_head(&mut reader).unwrap();
+        let tail = cms::signed_tail(&mut reader, false).unwrap();
+        let mut hashing = Hashing::new(&head);
+        sealgate_mail::content::copy(&content, &mut hashing).unwrap();
+        (tail, hashing.finish())
     }
 
     /// A certificate of the same key for another address, which names nobody to ask, does not stand before the one that fits.

@@ -62,6 +62,7 @@ impl Setting {
             date: message.date(),
             known: &self.known,
             switches: self.switches,
+            exact_local_parts: false,
         };
         verify(&message, &input).unwrap()
     }
