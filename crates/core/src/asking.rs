@@ -49,7 +49,8 @@ pub struct Decided {
     pub ask_at: Option<Timestamp>,
 }
 
-/// Decides by the state of the key's path.
+/// Decides by the state of the key's path. What [`Status::Revoked`] says counts whatever its date (see
+/// [`Status::is_revoked`]).
 pub fn decide(situation: Situation<'_>, status: Status) -> Decided {
     let Situation { key, now, .. } = situation;
     let manual = key.origin == Origin::Manual;
@@ -67,15 +68,27 @@ pub fn decide(situation: Situation<'_>, status: Status) -> Decided {
         (Status::NotNamed, _) => decided(situation.good(), 0, None),
         (Status::Good, _) => decided(situation.good(), 0, later),
         (Status::Unknown, state) => {
-            let failures = situation.failures.saturating_add(1);
             let required = situation.mode == RevocationMode::Hard && !manual;
             let verdict = match state {
                 CorrespondentState::Pending => Verdict::Same,
                 _ if required => Verdict::Unanswered,
                 _ => Verdict::Same,
             };
-            decided(verdict, failures, Some(now.plus(pause(failures))))
+            Decided {
+                verdict,
+                ..put_off(situation.failures, now)
+            }
         }
+    }
+}
+
+/// A key stays as it is after `failures` and one more in a row, and is asked about again later, so that others get their turn.
+pub fn put_off(failures: u32, now: Timestamp) -> Decided {
+    let failures = failures.saturating_add(1);
+    Decided {
+        verdict: Verdict::Same,
+        failures,
+        ask_at: Some(now.plus(pause(failures))),
     }
 }
 

@@ -6,7 +6,7 @@
 use sealgate_mail::{Address, Timestamp};
 use sealgate_smime::certificate::{Certificate, UsageRefusal};
 use sealgate_smime::cms::CertificateId;
-use sealgate_smime::path::{Purpose, TrustAnchors, VerifiedPath, judge};
+use sealgate_smime::path::{PathFinder, Purpose, TrustAnchors, VerifiedPath};
 use sealgate_smime::profile::Profile;
 use sealgate_smime::revocation::{self, Evidence, Status};
 use sealgate_smime::verdict::SignatureVerdict;
@@ -152,16 +152,9 @@ fn paths_of(
     anchors: &TrustAnchors,
     now: Timestamp,
 ) -> Vec<VerifiedPath> {
-    let path = |certificate| {
-        judge(
-            certificate,
-            &report.certificates,
-            anchors,
-            Purpose::Encrypt,
-            now,
-        )
-        .ok()
-    };
+    // One for all of them: two hundred certificates may be sent along (row X2).
+    let paths = PathFinder::new(&report.certificates, anchors, now);
+    let path = |certificate| paths.judge(certificate, Purpose::Encrypt).ok();
     candidates(report, sender, from)
         .into_iter()
         .filter_map(path)
@@ -357,6 +350,7 @@ mod tests {
             verdict,
             reason: "",
             unrevoked: (verdict, ""),
+            unanswered: false,
             signer: CertificateId::IssuerSerial {
                 issuer_der: certificate.issuer_der().to_vec(),
                 serial: certificate.serial().to_vec(),

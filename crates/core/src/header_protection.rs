@@ -45,14 +45,16 @@ impl Mode {
 /// Fields taken from inside. Each is text for people and decides nothing.
 const HONOURED: [&str; 3] = ["Subject", "Keywords", "Comments"];
 
-/// The fields that a payload protects: those of its own header (RFC 9788 section 4.1), or those of the message it wraps
-/// in the older form (section 4.10.1, RFC 8551 section 3.1). None if it protects none.
+/// The fields that a payload protects: those of its own header (RFC 9788 section 4.1, and the form before it, which Thunderbird,
+/// KMail and mutt write), or those of the message it wraps in the older form (section 4.10.1, RFC 8551 section 3.1). None if
+/// it protects none.
 ///
 /// # Errors
 /// Only a failure to read the content.
 pub fn protected_fields(payload: &Message<'_>) -> io::Result<Option<HeaderBlock>> {
     let media = payload.content_type();
-    if Mode::of(&media).is_some() {
+    let before = media.parameter("protected-headers") == Some("v1");
+    if before || Mode::of(&media).is_some() {
         return Ok(Some(payload.header().clone()));
     }
     let wraps = media.is("message", "rfc822")
@@ -397,6 +399,14 @@ mod tests {
             (
                 "Content-Type: text/plain; hp=\"clear\"\nSubject: in\n\nx",
                 Some("in"),
+            ),
+            (
+                "Content-Type: multipart/mixed; boundary=b;\n protected-headers=\"v1\"\nSubject: in\n\nx",
+                Some("in"),
+            ),
+            (
+                "Content-Type: text/plain; protected-headers=\"v2\"\nSubject: in\n\nx",
+                None,
             ),
             (
                 "Content-Type: text/plain; HP=Cipher\nSubject: in\n\nx",

@@ -38,6 +38,13 @@ pub const TAG_PASSES: usize = 8;
 /// Longest subject that is searched for forged tags, in octets: no reader shows more, and what lies behind is dropped. The
 /// search looks at each letter in many ways.
 pub const SUBJECT_OCTETS: usize = 16 * 1024;
+/// Most octets of subjects that are searched for forged tags in one copy of a mail, those apart that are plain letters: a
+/// thousand long subjects of attached mails. What comes after them is dropped.
+pub const SUBJECTS_OCTETS: usize = 256 * 1024;
+/// Octets that a subject counts for at least in [`SUBJECTS_OCTETS`]: a short one is read in as many ways as a long one.
+pub const SUBJECT_COST: usize = 64;
+/// How many times the largest mail compressed layers may unfold to (security.md row C17).
+pub const UNFOLDED_TIMES: u64 = 10;
 /// Longest field taken from a protected payload, in octets: a subject is one line, and sixteen of the longest are no text.
 pub const PROTECTED_FIELD_OCTETS: usize = 16 * 1024;
 /// Most octets of a text that are looked through for fields repeated at its top: as much as one such field may have.

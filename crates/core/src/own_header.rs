@@ -35,7 +35,7 @@ pub struct Own<'a> {
 /// Authentication-Results under our name (RFC 8601 section 5), or one whose name cannot be read. A mark against loops
 /// that this installation made for this mail is none: it must be there when the mail comes round again.
 pub fn is_forged(field: &Field<'_>, header: &HeaderBlock, own: Own<'_>) -> bool {
-    let name = spelled(field);
+    let name = field.loose_name();
     if name.starts_with(OWN_PREFIX) {
         return !is_own_trace(field, header, own.trace_key);
     }
@@ -62,21 +62,12 @@ pub fn is_taken_off(field: &Field<'_>, header: &HeaderBlock, own: Own<'_>) -> bo
 /// report about a delivered copy tells neither what was found inside nor whether it could be decrypted (rows C10, M8).
 pub fn for_strangers(header: &HeaderBlock) -> HeaderBlock {
     let tells = |field: &Field<'_>| {
-        let name = spelled(field);
+        let name = field.loose_name();
         name.starts_with(OWN_PREFIX)
             || name.starts_with("content-")
             || ["authentication-results", "mime-version"].contains(&name.as_str())
     };
     HeaderBlock::parse(&HeaderEdit::new(header).remove(tells).finish())
-}
-
-/// The name as any reader might see it: all before the first colon, without blanks and line breaks, in lower case.
-fn spelled(field: &Field<'_>) -> String {
-    let name = field.raw().split(|b| *b == b':').next().unwrap_or_default();
-    let visible = name.iter().filter(|b| b.is_ascii_graphic());
-    visible
-        .map(|b| char::from(b.to_ascii_lowercase()))
-        .collect()
 }
 
 /// All after the first colon, unfolded, also of a line that is hardly a field.

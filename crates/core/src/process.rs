@@ -7,6 +7,7 @@ mod inbound;
 mod open;
 mod outbound;
 mod remote;
+mod tags;
 
 use std::io;
 use std::sync::Arc;

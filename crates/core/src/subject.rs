@@ -6,11 +6,13 @@
 
 mod fold;
 
+use std::cell::Cell;
+
 use sealgate_mail::header::{Field, HeaderBlock, encode_unstructured};
 use sealgate_mail::words::{self, Leniency, decode_leniently};
 use sealgate_smime::verdict::{EncryptionVerdict, SignatureVerdict};
 
-use crate::limits::{SUBJECT_OCTETS, TAG_PASSES};
+use crate::limits::{SUBJECT_COST, SUBJECT_OCTETS, SUBJECTS_OCTETS, TAG_PASSES};
 use crate::own_header::{self, Verdicts};
 use crate::tenant::Language;
 use fold::{Order, fold};
@@ -67,18 +69,21 @@ pub fn tags(verdicts: &Verdicts, language: Language) -> String {
     words.into_iter().flatten().map(tag).collect()
 }
 
-/// Takes forged tags out of subjects and writes ours.
+/// Takes forged tags out of subjects and writes ours; one for each copy of a mail, since what may be looked at is limited.
 #[derive(Debug)]
 pub struct Cleaner {
     /// What is looked for, as it looks folded; one list for each order of folding.
-    patterns: [(Order, Vec<Vec<char>>); 2],
+    patterns: [(Order, Vec<Vec<char>>); 3],
+    /// Octets that may still be looked at.
+    left: Cell<usize>,
 }
 
 impl Default for Cleaner {
     fn default() -> Self {
         Self {
-            patterns: [Order::PrototypeFirst, Order::CaseFirst]
+            patterns: [Order::Prototype, Order::Case, Order::Look]
                 .map(|order| (order, patterns(order))),
+            left: Cell::new(SUBJECTS_OCTETS),
         }
     }
 }
@@ -136,10 +141,20 @@ impl Cleaner {
 
     /// The text without forged tags; none if no reader sees one in this value, which is unfolded. A value that readers take
     /// differently, that has words nobody here can read, or that is too long, is given anew, so that all take it alike.
+    /// Nothing is left of one that comes after more than may be looked at.
     pub fn cleaned_value(&self, value: &[u8]) -> Option<String> {
-        let mut readings = Vec::new();
         let mut unclear = value.len() > SUBJECT_OCTETS;
+        if !unclear && shows_as_written(value) {
+            return None;
+        }
         let value = if unclear { cut(value) } else { value };
+        let cost = value.len().max(SUBJECT_COST);
+        let left = self.left.get().checked_sub(cost);
+        self.left.set(left.unwrap_or_default());
+        if left.is_none() {
+            return Some(String::new());
+        }
+        let mut readings = Vec::new();
         for text in raw_texts(value) {
             let ways = Leniency::ALL.map(|leniency| decode_leniently(&text, leniency));
             let joined = || ways.iter().step_by(2);
@@ -181,6 +196,12 @@ impl Cleaner {
         // Made to outlast the passes: nothing of it is worth showing.
         Some(String::new())
     }
+}
+
+/// Whether every reader shows the value as it is written, and no bracket in it.
+fn shows_as_written(value: &[u8]) -> bool {
+    let plain = |b: &u8| b.is_ascii() && !matches!(b, b'[' | b']');
+    value.iter().all(plain) && !value.windows(2).any(|two| two == b"=?")
 }
 
 /// The beginning of a value that is too long, up to a whole character.

@@ -1,20 +1,20 @@
 //! Copies of an inbound mail: as it came, decrypted, or a notification cut to headers; always without fields that claim to
 //! be ours and with what was found.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use sealgate_mail::edit::{Edited, HeaderEdit};
-use sealgate_mail::limits::HEADER_OCTETS;
 use sealgate_mail::part::Part;
 use sealgate_mail::report::cut_returned_content;
 use sealgate_mail::smtp::{EnvelopeRecipient, MailParams, Notify, Ret};
-use sealgate_mail::{Content, Field, HeaderBlock, Message, MessageError, Timestamp};
+use sealgate_mail::{Field, HeaderBlock, Message, Source, Timestamp};
+use sealgate_smime::limits::LAYERS;
 use sealgate_smime::path::TrustAnchors;
 use sealgate_smime::verdict::SignatureVerdict;
 use sealgate_smime::verify::{VerifyInput, verify};
 
-use super::open::Decrypted;
+use super::open::{Decrypted, shelve_entity};
+use super::tags::{Finder, Unwrapped, closed_fields};
 use super::{Opened, ProcessError, Received, head, original_body, shelve, without_size};
 use crate::header_protection::{honoured, legacy_display};
 use crate::journal::{Exemption, MailStatus};
@@ -92,16 +92,10 @@ pub fn inbound_plain(
         structure,
         plain,
         shelf,
-        cleaner: cleaner(work.settings),
     };
     let groups = group(work.recipients);
     let copies: Result<_, _> = groups.iter().map(|group| maker.copy(group)).collect();
     Ok((copies?, maker.plain))
-}
-
-/// Where tags are written, forged ones are taken out.
-fn cleaner(settings: Settings) -> Option<Cleaner> {
-    settings.subject_tags.then(Cleaner::default)
 }
 
 /// The parts of a multipart, or of a mail attached as the whole content; none for any other mail, which has none to look
@@ -144,15 +138,17 @@ pub fn as_it_came(
         message: &message,
         plain: Verdicts::default(),
         shelf,
-        cleaner: cleaner(settings),
     };
-    let (head, body) = maker.as_it_came(&Told::default())?;
+    let made = maker.as_it_came(&maker.nothing_told())?;
     Ok(Outgoing {
         from: received.from.clone(),
-        params: without_size(received.params),
+        params: MailParams {
+            eight_bit: received.params.eight_bit | made.eight_bit,
+            ..without_size(received.params)
+        },
         recipients: vec![recipient],
-        head,
-        body,
+        head: made.head,
+        body: made.body,
         status: MailStatus::Failed,
     })
 }
@@ -178,6 +174,7 @@ fn plain_verdicts(message: &Message<'_>, structure: &Part) -> Result<Verdicts, P
         date: None,
         known: &[],
         switches: sealgate_smime::algorithms::Switches::default(),
+        exact_local_parts: false,
     };
     let signature = match verify(message, &input)?.verdict {
         SignatureVerdict::Partial => SignatureVerdict::Partial,
@@ -221,35 +218,41 @@ struct Maker<'m> {
     /// What is said to recipients the mail was not opened for.
     plain: Verdicts,
     shelf: &'m dyn Shelf,
-    /// Takes forged tags out, where the organisation wants tags.
-    cleaner: Option<Cleaner>,
 }
 
 /// What is told to the recipients of a copy, and what the mail's header takes from inside.
-#[derive(Default)]
 struct Told<'o> {
     /// Fields with the results, with line ends.
     results: String,
+    /// Takes forged tags out, where the organisation wants tags.
+    cleaner: Option<Cleaner>,
     /// Tags for the Subject.
     tags: String,
     /// The fields that count from inside.
     protected: Option<&'o HeaderBlock>,
-    /// Whether a signature stays on what is delivered, which a change inside would break.
-    signed: bool,
+    /// Of the signatures that stay on what is delivered, which a change inside would break.
+    kept: SignatureVerdict,
+}
+
+/// What a copy is made of, before it has recipients.
+struct Made {
+    head: Vec<u8>,
+    body: Body,
+    /// Whether what was taken out of an encryption or a signature has octets beyond 7-bit ASCII.
+    eight_bit: bool,
 }
 
 /// Octets of a content and what takes their place.
-type Edit = (u64, u64, Vec<u8>);
+pub(super) type Edit = (u64, u64, Vec<u8>);
 
 impl Maker<'_> {
     fn copy(&self, group: &Group<'_>) -> Result<Outgoing, ProcessError> {
         let opened = group.opened.and_then(|place| self.work.opened.get(place));
         let told = self.told(group, opened);
         let received = self.work.received;
-        let (mut eight_bit, mut ret) = (received.params.eight_bit, received.params.ret);
-        let (head, body) = match (group.outcome, opened.and_then(|o| o.entity.as_ref())) {
+        let mut ret = received.params.ret;
+        let made = match (group.outcome, opened.and_then(|o| o.entity.as_ref())) {
             (InboundOutcome::DeliverDecrypted, Some(entity)) => {
-                eight_bit |= entity.eight_bit;
                 // Nobody further on returns what was decrypted (row M8).
                 ret = Some(Ret::Headers);
                 self.decrypted(&told, entity)?
@@ -270,13 +273,13 @@ impl Maker<'_> {
         Ok(Outgoing {
             from: received.from.clone(),
             params: MailParams {
-                eight_bit,
+                eight_bit: received.params.eight_bit | made.eight_bit,
                 ret,
                 ..without_size(received.params)
             },
             recipients: members.map(|one| passed_on(one, encrypted)).collect(),
-            head,
-            body,
+            head: made.head,
+            body: made.body,
             status: self.status(group, opened),
         })
     }
@@ -284,17 +287,34 @@ impl Maker<'_> {
     fn told<'o>(&self, group: &Group<'_>, opened: Option<&'o Opened>) -> Told<'o> {
         let verdicts = opened.map_or(&self.plain, |opened| &opened.verdicts);
         let language = self.work.settings.language;
-        let tags = self.cleaner.iter().map(|_| tags(verdicts, language));
+        let cleaner = self.cleaner();
+        let tags = cleaner.iter().map(|_| tags(verdicts, language)).collect();
         // What a signature covers, or what came encrypted: fields outside are worth less than that (RFC 9788 section 4).
         let counts = group.outcome == InboundOutcome::DeliverDecrypted
             || verdicts.signature == SignatureVerdict::Valid;
-        let kept = opened.map_or(SignatureVerdict::None, Opened::kept_signature);
         Told {
             results: verdicts.fields(self.work.own.authserv_id),
-            tags: tags.collect(),
+            cleaner,
+            tags,
             protected: opened.filter(|_| counts).and_then(|o| o.protected.as_ref()),
-            signed: stays(kept),
+            kept: opened.map_or(SignatureVerdict::None, Opened::kept_signature),
         }
+    }
+
+    /// For a copy of which nothing is told.
+    fn nothing_told(&self) -> Told<'static> {
+        Told {
+            results: String::new(),
+            cleaner: self.cleaner(),
+            tags: String::new(),
+            protected: None,
+            kept: SignatureVerdict::None,
+        }
+    }
+
+    /// Where tags are written, forged ones are taken out: where they are not, nobody takes one for ours. One for each copy.
+    fn cleaner(&self) -> Option<Cleaner> {
+        self.work.settings.subject_tags.then(Cleaner::default)
     }
 
     fn status(&self, group: &Group<'_>, opened: Option<&Opened>) -> MailStatus {
@@ -306,7 +326,16 @@ impl Maker<'_> {
         is_forged(field, header, self.work.own)
     }
 
-    fn as_it_came(&self, told: &Told<'_>) -> Result<(Vec<u8>, Body), ProcessError> {
+    fn as_it_came(&self, told: &Told<'_>) -> Result<Made, ProcessError> {
+        match self.unwrap(self.message, told)? {
+            Unwrapped::Harmless => {}
+            Unwrapped::Inside(entity) => return self.decrypted(told, &entity),
+            Unwrapped::Closed => {
+                let whole = self.message.entity();
+                let ((), entity) = shelve_entity(self.shelf, |out| whole.write_to(out))?;
+                return self.decrypted(told, &entity);
+            }
+        }
         let prepend = self.work.received.prepend.as_bytes();
         let fields = self.fields(self.message.header(), told);
         let head = head(&[prepend, told.results.as_bytes(), &fields]);
@@ -315,7 +344,26 @@ impl Maker<'_> {
             Some(body) => body,
             None => original_body(self.work.received, self.message),
         };
-        Ok((head, body))
+        Ok(Made {
+            head,
+            body,
+            eight_bit: false,
+        })
+    }
+
+    /// What looks for forged tags in what is delivered; none where they are nobody's business, or the signer's.
+    fn finder<'t>(&'t self, told: &'t Told<'_>) -> Option<Finder<'t>> {
+        let cleaner = told.cleaner.as_ref()?;
+        (told.kept != SignatureVerdict::Valid).then_some(Finder {
+            cleaner,
+            shelf: self.shelf,
+        })
+    }
+
+    /// What is to be done with an opaque signature that vouches for nothing.
+    fn unwrap(&self, message: &Message<'_>, told: &Told<'_>) -> Result<Unwrapped, ProcessError> {
+        self.finder(told)
+            .map_or(Ok(Unwrapped::Harmless), |finder| finder.unwrap(message))
     }
 
     /// The mail's own fields: without forged ones, with those that count from inside, with tags.
@@ -327,7 +375,7 @@ impl Maker<'_> {
         if let Some(protected) = told.protected {
             fields = honoured(&HeaderBlock::parse(&fields), protected);
         }
-        match &self.cleaner {
+        match &told.cleaner {
             Some(cleaner) => cleaner.tagged(&HeaderBlock::parse(&fields), &told.tags),
             None => fields,
         }
@@ -335,27 +383,28 @@ impl Maker<'_> {
 
     /// Outer fields without Content-*, and of the decrypted entity nothing but Content-* and what is protected by RFC 9788
     /// (rows G3 and G4).
-    fn decrypted(
-        &self,
-        told: &Told<'_>,
-        entity: &Decrypted,
-    ) -> Result<(Vec<u8>, Body), ProcessError> {
+    fn decrypted(&self, told: &Told<'_>, entity: &Decrypted) -> Result<Made, ProcessError> {
+        let (entity, closed) = self.innermost(told, entity)?;
         let inner = Message::read(entity.content.as_ref())?;
         let outer = HeaderBlock::parse(&self.message.outer_fields());
         let outer = HeaderEdit::new(&outer)
             .remove_named("MIME-Version")
             .finish();
+        let mut content_fields = content_fields(&inner);
+        if closed {
+            content_fields = closed_fields(&HeaderBlock::parse(&content_fields));
+        }
         let prepend = self.work.received.prepend.as_bytes();
         let head = head(&[
             prepend,
             told.results.as_bytes(),
             &self.fields(&HeaderBlock::parse(&outer), told),
             b"MIME-Version: 1.0\r\n",
-            &content_fields(&inner),
+            &content_fields,
         ]);
         let parts = structure(&inner)?;
         let mut edits = self.edits(&inner, parts.as_ref(), told)?;
-        if !told.signed {
+        if !stays(told.kept) {
             let shown = legacy_display(inner.content(), &inner.structure()?)?;
             edits.extend(
                 shown
@@ -368,21 +417,48 @@ impl Maker<'_> {
             content: Arc::clone(&entity.content),
             from: inner.body_start(),
         });
-        Ok((head, body))
+        Ok(Made {
+            head,
+            body,
+            eight_bit: entity.eight_bit,
+        })
+    }
+
+    /// The entity, taken out of opaque signatures that hide a forged tag; true if no reader is to open what is left.
+    fn innermost(
+        &self,
+        told: &Told<'_>,
+        entity: &Decrypted,
+    ) -> Result<(Decrypted, bool), ProcessError> {
+        let mut entity = entity.clone();
+        for _ in 0..LAYERS {
+            let message = Message::read(entity.content.as_ref())?;
+            entity = match self.unwrap(&message, told)? {
+                Unwrapped::Harmless => return Ok((entity, false)),
+                Unwrapped::Inside(inside) => inside,
+                Unwrapped::Closed => return Ok((entity, true)),
+            };
+        }
+        let message = Message::read(entity.content.as_ref())?;
+        let harmless = matches!(self.unwrap(&message, told)?, Unwrapped::Harmless);
+        Ok((entity, !harmless))
     }
 
     /// A notification about a mail we sent passes with headers only (spec.md section 2).
-    fn cut_report(&self) -> Result<(Vec<u8>, Body), ProcessError> {
-        let (head, body) = self.as_it_came(&Told::default())?;
+    fn cut_report(&self) -> Result<Made, ProcessError> {
+        let made = self.as_it_came(&self.nothing_told())?;
         let Some(cut) = cut_returned_content(self.message)? else {
-            return Ok((head, body));
+            return Ok(made);
         };
         let content = shelve(self.shelf, &cut)?;
         let from = Message::read(content.as_ref())?.body_start();
-        Ok((head, Body { content, from }))
+        Ok(Made {
+            body: Body { content, from },
+            ..made
+        })
     }
 
-    /// What is changed in the headers of parts: forged fields are taken out (row M9), and forged tags where no signature
+    /// What is changed in the headers of parts: forged fields are taken out (row M9), and forged tags where no valid signature
     /// covers them (row G1).
     fn edits(
         &self,
@@ -395,8 +471,8 @@ impl Maker<'_> {
             return Ok(edits);
         };
         self.find_forged(structure, &mut edits);
-        if let Some(cleaner) = self.cleaner.as_ref().filter(|_| !told.signed) {
-            find_forged_tags(cleaner, message.content(), structure, true, &mut edits)?;
+        if let Some(finder) = self.finder(told) {
+            finder.edits(message.content(), structure, &mut edits)?;
         }
         Ok(edits)
     }
@@ -437,75 +513,10 @@ impl Maker<'_> {
 }
 
 /// A field of a part with what takes its place.
-fn replaced(part: &Part, field: &Field<'_>, new: Vec<u8>) -> Edit {
+pub(super) fn replaced(part: &Part, field: &Field<'_>, new: Vec<u8>) -> Edit {
     let range = field.range();
     let offset = |at: usize| part.range.0.saturating_add(at as u64);
     (offset(range.start), offset(range.end), new)
-}
-
-/// The subjects with forged tags in the headers of parts and of attached mails. What lies in a signature of its own is left
-/// to it, unless it is the whole, whose signature was judged.
-fn find_forged_tags(
-    cleaner: &Cleaner,
-    content: &dyn Content,
-    part: &Part,
-    whole: bool,
-    found: &mut Vec<Edit>,
-) -> Result<(), ProcessError> {
-    if part.content_type.is("multipart", "signed") && !whole {
-        return Ok(());
-    }
-    for child in &part.children {
-        for field in child.header.fields() {
-            if let Some(new) = cleaner.cleaned_field(&field) {
-                found.push(replaced(child, &field, new.into_bytes()));
-            }
-        }
-        if hides_forged_tag(cleaner, content, child)? {
-            found.extend(closed(child));
-        }
-        find_forged_tags(cleaner, content, child, false, found)?;
-    }
-    Ok(())
-}
-
-/// Whether the part is an attached mail with a forged tag in a form that is not looked into: encoded, against RFC 2046
-/// section 5.2.1, but shown by some readers.
-fn hides_forged_tag(
-    cleaner: &Cleaner,
-    content: &dyn Content,
-    part: &Part,
-) -> Result<bool, ProcessError> {
-    let media = &part.content_type;
-    let is_mail = media.is("message", "rfc822") || media.is("message", "global");
-    if !is_mail || part.is_message() {
-        return Ok(false);
-    }
-    let mut start = Vec::new();
-    let decoded = part.decoded(content)?;
-    decoded.take(HEADER_OCTETS as u64).read_to_end(&mut start)?;
-    let attached = match Message::read(&start) {
-        Err(MessageError::Io(error)) => return Err(ProcessError::Io(error)),
-        Err(_) => return Ok(true),
-        Ok(attached) => attached,
-    };
-    let Ok(structure) = attached.structure() else {
-        return Ok(true);
-    };
-    let parts = structure.all();
-    let mut fields = parts.iter().flat_map(|part| part.header.fields());
-    Ok(fields.any(|field| cleaner.cleaned_field(&field).is_some()))
-}
-
-/// What makes a part one that no reader shows as a mail (RFC 2045 section 6.4).
-fn closed(part: &Part) -> Vec<Edit> {
-    let other = b"Content-Type: application/octet-stream\r\n";
-    let named = part.header.all("Content-Type");
-    let mut edits: Vec<Edit> = named
-        .map(|field| replaced(part, &field, Vec::new()))
-        .collect();
-    edits.push((part.range.0, part.range.0, other.to_vec()));
-    edits
 }
 
 /// Whether a signature with this verdict is worth keeping whole: one that is broken or not there is not.

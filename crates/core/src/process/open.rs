@@ -6,8 +6,9 @@
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
-use sealgate_mail::encoding::CrlfWriter;
-use sealgate_mail::{Address, Content, HeaderBlock, Message, MessageError, Timestamp};
+use sealgate_mail::{
+    Address, Carriage, Carried, Content, HeaderBlock, Message, MessageError, Source, Timestamp,
+};
 use sealgate_smime::algorithms::Switches;
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::compressed::decompress;
@@ -15,13 +16,14 @@ use sealgate_smime::decrypt::{Decryption, KeyPair, decrypt};
 use sealgate_smime::error::Fault;
 use sealgate_smime::kind::{Kind, kind};
 use sealgate_smime::limits::{DECOMPRESSED_OCTETS, LAYERS};
-use sealgate_smime::path::TrustAnchors;
+use sealgate_smime::path::{Budget, TrustAnchors};
 use sealgate_smime::revocation::{Evidence, Question};
 use sealgate_smime::verdict::{EncryptionVerdict, SignatureVerdict};
-use sealgate_smime::verify::{Note, SignatureReport, VerifyInput, signed_entity, verify};
+use sealgate_smime::verify::{Note, SignatureReport, VerifyInput, signed_entity, verify_within};
 
 use super::ProcessError;
 use crate::header_protection::{protected_fields, protects_subject};
+use crate::limits::UNFOLDED_TIMES;
 use crate::outcome::InboundContent;
 use crate::own_header::Verdicts;
 use crate::ports::{Shelf, StoredContent};
@@ -41,6 +43,11 @@ pub struct OpenInput<'a> {
     pub at: Timestamp,
     /// What the organisation lets in beyond the accepted algorithms.
     pub switches: Switches,
+    /// Whether the local part of an address counts in its case (row X5).
+    pub exact_local_parts: bool,
+    /// The largest mail that is taken, in octets; ten times as much may be unfolded of compressed layers, and never more
+    /// than [`DECOMPRESSED_OCTETS`] (row C17).
+    pub size_limit: u64,
 }
 
 /// What was found.
@@ -154,11 +161,10 @@ impl Opened {
         self.judge();
     }
 
-    /// The verdict on the signatures inside the encryption, or on all of them where nothing is encrypted: those that stay on
-    /// what is delivered.
+    /// The verdict on the signatures inside what was decrypted, or on all of them where nothing was: those that stay on what
+    /// is delivered.
     pub fn kept_signature(&self) -> SignatureVerdict {
-        let is_encryption = |found: &Found| matches!(found, Found::Encryption(_));
-        let last = self.found.iter().rposition(is_encryption);
+        let last = self.found.iter().rposition(is_opened);
         let inside = self
             .found
             .iter()
@@ -167,8 +173,7 @@ impl Opened {
             .filter(|found| matches!(found, Found::Signature))
             .count();
         let outside = self.signatures.len().saturating_sub(count);
-        let kept = self.signatures.iter().skip(outside);
-        SignatureVerdict::combine(kept.map(|report| report.verdict))
+        SignatureReport::combine(self.signatures.get(outside..).unwrap_or_default())
     }
 
     /// What was decrypted last is given up with all that was found in it: it counts as not decrypted, and nothing tells why
@@ -194,40 +199,41 @@ impl Opened {
             Layer::Signed { .. } | Layer::Compressed(_) => EncryptionVerdict::None,
         });
         self.verdicts.encryption = EncryptionVerdict::combine(encryption);
-        let signatures = self.signatures.iter().map(|report| report.verdict);
-        self.verdicts.signature = SignatureVerdict::combine(signatures);
+        self.verdicts.signature = SignatureReport::combine(&self.signatures);
         self.verdicts.signer = signer(&self.signatures, self.from.as_ref());
         self.verdicts.layers = layers;
     }
 }
 
+/// Whether it is an encryption that was opened.
+const fn is_opened(found: &Found) -> bool {
+    use EncryptionVerdict::{Decrypted, DecryptedAuthenticated};
+    matches!(found, Found::Encryption(Decrypted | DecryptedAuthenticated))
+}
+
 /// Makes the last encryption that was opened one that was not.
 fn take_back(found: &mut Vec<Found>) {
-    use EncryptionVerdict::{Decrypted, DecryptedAuthenticated};
-    let opened =
-        |found: &Found| matches!(found, Found::Encryption(Decrypted | DecryptedAuthenticated));
-    found.truncate(found.iter().rposition(opened).unwrap_or_default());
+    found.truncate(found.iter().rposition(is_opened).unwrap_or_default());
     found.push(Found::Encryption(EncryptionVerdict::Failed));
 }
 
 /// Each layer with its verdict. That of an encryption depends on the signatures in it, so that the innermost comes first.
 fn layers(found: &[Found], signatures: &[SignatureReport]) -> Vec<Layer> {
-    let mut signatures = signatures.iter().rev();
-    let mut inside = SignatureVerdict::None;
+    let (mut around, mut inside) = (signatures, &[][..]);
     let mut layers: Vec<Layer> = Vec::with_capacity(found.len());
     for found in found.iter().rev() {
         layers.push(match found {
             Found::Signature => {
-                let report = signatures.next();
-                let verdict = report.map_or(SignatureVerdict::None, |report| report.verdict);
-                inside = SignatureVerdict::combine([inside, verdict]);
+                let last = around.len().saturating_sub(1);
+                let report = signatures.get(last);
+                (around, inside) = signatures.split_at_checked(last).unwrap_or_default();
                 Layer::Signed {
-                    verdict,
+                    verdict: report.map_or(SignatureVerdict::None, |report| report.verdict),
                     signer: report.and_then(|report| signer(std::slice::from_ref(report), None)),
                 }
             }
             Found::Encryption(verdict) => Layer::Encrypted {
-                verdict: verdict.with_inner_signature(inside),
+                verdict: verdict.with_inner_signature(SignatureReport::combine(inside)),
             },
             Found::Compression(result) => Layer::Compressed(*result),
         });
@@ -241,11 +247,21 @@ fn layers(found: &[Found], signatures: &[SignatureReport]) -> Vec<Layer> {
 /// # Errors
 /// Failures of our own, and a header beyond the limits; what is wrong with the S/MIME of the mail is a verdict.
 pub fn open(input: &OpenInput<'_>, shelf: &dyn Shelf) -> Result<Opened, ProcessError> {
+    open_within(input, shelf, &Budget::default())
+}
+
+/// The same at the cost of this budget, which all its signatures share (row X2).
+fn open_within(
+    input: &OpenInput<'_>,
+    shelf: &dyn Shelf,
+    budget: &Budget,
+) -> Result<Opened, ProcessError> {
     let message = Message::read(input.content)?;
     let from = message.single_from().map(|mailbox| mailbox.address);
     let mut layers = Layers {
         input,
         shelf,
+        budget,
         verify: VerifyInput {
             anchors: input.anchors,
             at: input.at,
@@ -253,6 +269,7 @@ pub fn open(input: &OpenInput<'_>, shelf: &dyn Shelf) -> Result<Opened, ProcessE
             date: message.date(),
             known: input.known,
             switches: input.switches,
+            exact_local_parts: input.exact_local_parts,
         },
         signatures: Vec::new(),
         found: Vec::new(),
@@ -261,7 +278,10 @@ pub fn open(input: &OpenInput<'_>, shelf: &dyn Shelf) -> Result<Opened, ProcessE
         entity: None,
         around: None,
         protected: None,
-        unfolded: 0,
+        unfoldable: input
+            .size_limit
+            .saturating_mul(UNFOLDED_TIMES)
+            .min(DECOMPRESSED_OCTETS),
     };
     layers.walk(&message, LAYERS)?;
     let mut opened = Opened {
@@ -308,6 +328,7 @@ fn notes(signatures: &[SignatureReport]) -> Vec<Note> {
 struct Layers<'a> {
     input: &'a OpenInput<'a>,
     shelf: &'a dyn Shelf,
+    budget: &'a Budget,
     verify: VerifyInput<'a>,
     signatures: Vec<SignatureReport>,
     found: Vec<Found>,
@@ -316,8 +337,8 @@ struct Layers<'a> {
     entity: Option<Decrypted>,
     around: Option<Decrypted>,
     protected: Option<HeaderBlock>,
-    /// Octets that compressed layers unfolded to.
-    unfolded: u64,
+    /// Octets that compressed layers may still unfold to.
+    unfoldable: u64,
 }
 
 impl Layers<'_> {
@@ -345,7 +366,7 @@ impl Layers<'_> {
             // Under a signature, the parts of the content say nothing about the whole.
             Kind::Plain if !self.signatures.is_empty() => Ok(()),
             Kind::Plain | Kind::CertsOnly | Kind::Malformed(_) => {
-                let report = verify(message, &self.verify)?;
+                let report = self.verify(message)?;
                 if report.verdict != SignatureVerdict::None {
                     self.saw_signature(report);
                 }
@@ -354,8 +375,13 @@ impl Layers<'_> {
         }
     }
 
+    fn verify(&self, message: &Message<'_>) -> io::Result<SignatureReport> {
+        verify_within(message, &self.verify, self.budget)
+    }
+
     fn signed(&mut self, message: &Message<'_>, left: usize) -> io::Result<()> {
-        self.saw_signature(verify(message, &self.verify)?);
+        let report = self.verify(message)?;
+        self.saw_signature(report);
         match signed_entity(message)? {
             Ok(entity) => self.inside(&entity, left),
             Err(_) => Ok(()),
@@ -408,7 +434,7 @@ impl Layers<'_> {
     /// it would show what was never looked into.
     fn compressed(&mut self, message: &Message<'_>, left: usize) -> io::Result<()> {
         let delivered = self.is_delivered();
-        let most = DECOMPRESSED_OCTETS.saturating_sub(self.unfolded);
+        let most = self.unfoldable;
         let (result, unfolded) = self.shelve(|out| decompress(message, most, out))?;
         if result.is_err() && delivered {
             self.fail();
@@ -422,7 +448,7 @@ impl Layers<'_> {
         let Ok(octets) = result else {
             return Ok(());
         };
-        self.unfolded = self.unfolded.saturating_add(octets);
+        self.unfoldable = self.unfoldable.saturating_sub(octets);
         let content = Arc::clone(&unfolded.content);
         if delivered {
             self.entity = Some(unfolded);
@@ -476,36 +502,56 @@ impl Layers<'_> {
     }
 }
 
-/// What `write` writes, on the shelf, with CRLF line ends: what is sent on holds no bare CR or LF (row M2).
+/// What `write` writes, on the shelf, in a form that SMTP carries: what is sent on holds no bare CR or LF (row M2), and
+/// binary parts (RFC 8551 section 3.1.2) keep their octets.
 pub(super) fn shelve_entity<T>(
     shelf: &dyn Shelf,
     write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
 ) -> io::Result<(T, Decrypted)> {
+    let (result, raw, is_carried) = shelve_raw(shelf, write)?;
+    if is_carried {
+        return Ok((result, raw));
+    }
+    let carried = Carried::new(raw.content.as_ref())?;
+    let ((), entity, _) = shelve_raw(shelf, |out| carried.write_to(out))?;
+    Ok((result, entity))
+}
+
+/// What `write` writes, on the shelf as it is, and whether SMTP carries it so.
+fn shelve_raw<T>(
+    shelf: &dyn Shelf,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+) -> io::Result<(T, Decrypted, bool)> {
     let mut draft = shelf.create()?;
-    let mut seven_bit = SevenBit {
+    let mut carriage = Carriage::default();
+    let mut watched = Watched {
         out: BufWriter::new(&mut draft),
-        so_far: true,
+        carriage: &mut carriage,
     };
-    let mut lines = CrlfWriter::new(&mut seven_bit);
-    let result = write(&mut lines)?;
-    lines.finish()?;
-    let eight_bit = !seven_bit.so_far;
-    seven_bit.out.flush()?;
-    drop(seven_bit);
+    let result = write(&mut watched)?;
+    watched.out.flush()?;
+    drop(watched);
+    carriage.end();
     let content = draft.finish()?;
-    Ok((result, Decrypted { content, eight_bit }))
+    let eight_bit = carriage.eight_bit();
+    Ok((
+        result,
+        Decrypted { content, eight_bit },
+        carriage.is_carried(),
+    ))
 }
 
-/// Passes octets on and sees whether all are 7-bit ASCII.
-struct SevenBit<W: Write> {
+/// Passes octets on and sees what they are like.
+struct Watched<'c, W: Write> {
     out: W,
-    so_far: bool,
+    carriage: &'c mut Carriage,
 }
 
-impl<W: Write> Write for SevenBit<W> {
+impl<W: Write> Write for Watched<'_, W> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.so_far &= data.is_ascii();
-        self.out.write(data)
+        let count = self.out.write(data)?;
+        self.carriage.feed(data.get(..count).unwrap_or_default());
+        Ok(count)
     }
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()

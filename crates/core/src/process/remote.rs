@@ -13,8 +13,8 @@ use sealgate_smime::verify::{kind_under_signatures, signed_entity};
 use super::open::{Opened, shelve_entity};
 use crate::ports::Shelf;
 
-/// Takes remote content out of the decrypted entity. A signature inside that is not valid is taken off where it hides the
-/// text in its own form; its verdict stays. What cannot be looked through counts as not decrypted: it is never passed on
+/// Takes remote content out of the decrypted entity. A signature inside that is not valid is taken off where something changes
+/// that it covers; its verdict stays. What cannot be looked through counts as not decrypted: it is never passed on
 /// unexamined. To be called after revocation is judged and before the outcome is settled.
 ///
 /// # Errors
@@ -33,7 +33,11 @@ pub fn neutralise(opened: &mut Opened, shelf: &dyn Shelf) -> io::Result<()> {
             opened.entity = Some(entity);
             opened.verdicts.neutralised = true;
         }
-        Examined::Closed => opened.give_up(),
+        Examined::Closed => {
+            opened.give_up();
+            // Once: what is delivered instead, if anything, lay around it (row C10: it looks as if that never opened).
+            return neutralise(opened, shelf);
+        }
     }
     Ok(())
 }
@@ -68,6 +72,14 @@ fn examine(content: &dyn Content, left: usize, shelf: &dyn Shelf) -> io::Result<
             // What is around it stays, too, and is looked at next.
             if !matches!(examined, Examined::Harmless) {
                 return Ok(examined);
+            }
+        }
+        // What has to change would break the signature around it: that goes, too, rather than look tampered with.
+        Kind::ClearSigned => {
+            if let (Ok(inside), Some(left)) = (signed_entity(&message)?, left.checked_sub(1))
+                && let Examined::Changed(entity) = examine(&inside, left, shelf)?
+            {
+                return Ok(Examined::Changed(entity));
             }
         }
         // A laxer reader may find something in it.

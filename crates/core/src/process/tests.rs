@@ -125,6 +125,8 @@ fn opened(shelf: &MemoryShelf, content: &dyn Content, ring: &[&KeyPair]) -> Open
         at: NOW,
         known: &[],
         switches: sealgate_smime::algorithms::Switches::default(),
+        exact_local_parts: false,
+        size_limit: u64::MAX,
     };
     open(&input, shelf).unwrap()
 }

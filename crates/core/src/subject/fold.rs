@@ -9,9 +9,11 @@ use unicode_security::confusable_detection::skeleton;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// First the prototype (UTS 39 section 4), then case.
-    PrototypeFirst,
+    Prototype,
     /// First case, then the prototype.
-    CaseFirst,
+    Case,
+    /// As the first, with the look of a letter before its compatible form: the long s looks like f.
+    Look,
 }
 
 /// How often prototype and case are applied: a second time settles all that the first one leaves.
@@ -28,11 +30,11 @@ pub fn fold(c: char, order: Order) -> Folded {
     if let Some(letter) = boxed(c).or_else(|| small_capital(c)) {
         return Folded::of_ascii(letter);
     }
-    let mut text = first_form(c);
+    let mut text = first_form(c, order);
     for _ in 0..ROUNDS {
         text = match order {
-            Order::PrototypeFirst => skeleton(&text).collect::<String>().to_lowercase(),
-            Order::CaseFirst => skeleton(&text.to_lowercase()).collect(),
+            Order::Prototype | Order::Look => skeleton(&text).collect::<String>().to_lowercase(),
+            Order::Case => skeleton(&text.to_lowercase()).collect(),
         };
     }
     let letters = text.to_lowercase();
@@ -42,12 +44,12 @@ pub fn fold(c: char, order: Order) -> Folded {
 }
 
 /// What the folding of a character begins with: its compatible form, or what it looks like by itself where only that leads to
-/// ASCII: the lunate sigma looks like c, but is compatible with the sigma.
-fn first_form(c: char) -> String {
+/// ASCII, or where looks come first: the lunate sigma looks like c, but is compatible with the sigma.
+fn first_form(c: char, order: Order) -> String {
     let compatible: String = c.nfkd().collect();
     let look: String = skeleton(c.encode_utf8(&mut [0; 4])).collect();
     let leads_away = || !skeleton(&compatible).all(|c| c.is_ascii());
-    if look.is_ascii() && leads_away() {
+    if look.is_ascii() && (order == Order::Look || leads_away()) {
         look
     } else {
         compatible
@@ -178,12 +180,15 @@ mod tests {
             ('漢', "漢"),
         ];
         for (c, letters) in table {
-            let seen: String = fold(c, Order::PrototypeFirst).collect();
+            let seen: String = fold(c, Order::Prototype).collect();
             assert_eq!(seen, letters, "{c:?}");
         }
         let nu = |order| fold('Ν', order).collect::<String>();
-        assert_eq!(nu(Order::PrototypeFirst), "n");
-        assert_eq!(nu(Order::CaseFirst), "v");
+        assert_eq!(nu(Order::Prototype), "n");
+        assert_eq!(nu(Order::Case), "v");
+        let long_s = |order| fold('\u{17f}', order).collect::<String>();
+        assert_eq!(long_s(Order::Look), "f");
+        assert_eq!(long_s(Order::Prototype), "s");
     }
 
     #[test]
@@ -191,7 +196,7 @@ mod tests {
         for c in (0..128u8).map(char::from) {
             let prototype: String = skeleton(&c.to_ascii_lowercase().to_string()).collect();
             let expected: String = prototype.to_lowercase().chars().flat_map(class).collect();
-            let seen: String = fold(c, Order::CaseFirst).collect();
+            let seen: String = fold(c, Order::Case).collect();
             let other = !c.is_ascii_alphanumeric() && !"[]|".contains(c);
             assert_eq!(seen, if other { "" } else { &expected }, "{c:?}");
         }

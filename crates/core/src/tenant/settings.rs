@@ -46,6 +46,8 @@ pub struct Settings {
     pub subject_tags: bool,
     /// Whether header fields of outgoing mail are protected (RFC 9788).
     pub header_protection: bool,
+    /// Whether the local part of an address counts in its case: then a certificate for `Alice@` is none for `alice@` (row X5).
+    pub exact_local_parts: bool,
     /// What is done with outgoing calendar mail where a rule signs or encrypts.
     pub calendar: Special,
     /// The same for mail in Microsoft's TNEF form (winmail.dat).
@@ -64,6 +66,7 @@ impl Default for Settings {
             neutralise: true,
             subject_tags: false,
             header_protection: false,
+            exact_local_parts: false,
             calendar: Special::default(),
             tnef: Special::default(),
         }
@@ -80,7 +83,7 @@ impl Settings {
     }
 
     /// Every switch by its name in files and commands, with its value in words.
-    pub const fn words(&self) -> [(&'static str, &'static str); 11] {
+    pub const fn words(&self) -> [(&'static str, &'static str); 12] {
         [
             ("all-or-nothing", on_off(self.all_or_nothing)),
             ("language", self.language.as_str()),
@@ -91,6 +94,7 @@ impl Settings {
             ("neutralise", on_off(self.neutralise)),
             ("subject-tags", on_off(self.subject_tags)),
             ("header-protection", on_off(self.header_protection)),
+            ("exact-local-parts", on_off(self.exact_local_parts)),
             ("calendar", self.calendar.as_str()),
             ("tnef", self.tnef.as_str()),
         ]

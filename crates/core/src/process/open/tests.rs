@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use miniz_oxide::MZFlush;
 use miniz_oxide::deflate::core::{CompressorOxide, create_comp_flags_from_zip_params};
@@ -12,7 +12,7 @@ use sealgate_smime::sign::{Form, Signer, sign};
 
 use super::*;
 use crate::ports::MemoryShelf;
-use crate::testdata::{Counter, certificate, key};
+use crate::testdata::{Counter, certificate, cpu_time, key};
 use sealgate_smime::algorithms::ContentEncryption;
 
 /// 2026-11-22.
@@ -86,6 +86,10 @@ fn nested(layers: &str) -> Vec<u8> {
 }
 
 fn opened_with(entity: &[u8], ring: &[&KeyPair]) -> Opened {
+    opened_within(entity, ring, (u64::MAX, &Budget::default()))
+}
+
+fn opened_within(entity: &[u8], ring: &[&KeyPair], (size_limit, budget): (u64, &Budget)) -> Opened {
     let mail = [HEAD, entity].concat();
     let input = OpenInput {
         content: &mail,
@@ -94,8 +98,10 @@ fn opened_with(entity: &[u8], ring: &[&KeyPair]) -> Opened {
         at: NOW,
         known: &[],
         switches: Switches::default(),
+        exact_local_parts: false,
+        size_limit,
     };
-    open(&input, &MemoryShelf::default()).unwrap()
+    open_within(&input, &MemoryShelf::default(), budget).unwrap()
 }
 
 fn opened(entity: &[u8]) -> Opened {
@@ -104,13 +110,6 @@ fn opened(entity: &[u8]) -> Opened {
         key: key("us"),
     };
     opened_with(entity, &[&us])
-}
-
-/// CPU time of this thread, which other programs on the machine do not lengthen; time of day where the system does not tell.
-fn cpu_time(since: Instant) -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanoseconds = text.and_then(|text| text.split_whitespace().next()?.parse().ok());
-    nanoseconds.map_or_else(|| since.elapsed(), Duration::from_nanos)
 }
 
 fn shown(opened: &Opened) -> String {
@@ -211,7 +210,7 @@ fn c24_layers_have_their_own_verdicts() {
         (
             "bcs",
             "signed=valid-other-address encrypted=decrypted-authenticated signed=valid",
-            S::Valid,
+            S::ValidOtherAddress,
             E::DecryptedAuthenticated,
             Some("signed"),
         ),
@@ -293,6 +292,18 @@ fn without_a_key_what_is_encrypted_stays_closed() {
     let found = opened_with(&nested("scs"), &[]);
     assert_eq!(shown(&found), "signed=valid encrypted=no-key");
     assert!(found.entity.is_none() && found.encrypted_keys.is_empty());
+    // All of it is delivered, so that all its signatures stay.
+    assert_eq!(found.kept_signature(), SignatureVerdict::Valid);
+}
+
+/// Row X2: the layers of a mail share one budget, and what one of them found out is not computed again.
+#[test]
+fn x2_all_layers_share_one_budget() {
+    let budget = Budget::default();
+    let found = opened_within(&nested("sos"), &[], (u64::MAX, &budget));
+    assert_eq!(found.verdicts.signature, SignatureVerdict::Valid);
+    // Three signatures, and one certificate under its root.
+    assert_eq!(budget.checks(), 4);
 }
 
 /// Zlib data that unfolds to a GiB of zeros and is 1,028 times smaller.
@@ -385,6 +396,25 @@ fn c17_layers_share_the_limit() {
     assert!(found.verdicts.layers.len() <= LAYERS, "{}", shown(&found));
 }
 
+/// Row C17: ten times the largest mail that is taken, if that is less than the absolute limit.
+#[test]
+fn c17_small_mails_unfold_to_less() {
+    let text = [TEXT, &b"x".repeat(99_999)].concat();
+    let entity = compressed(&compressed(&text));
+    let needed = (text.len() + compressed(&text).len()) as u64;
+    for (size_limit, shown_as) in [
+        (needed.div_ceil(10), "compressed=opened compressed=opened"),
+        (
+            needed.div_ceil(10) - 1,
+            "compressed=opened compressed=refused",
+        ),
+        (0, "compressed=refused"),
+    ] {
+        let found = opened_within(&entity, &[], (size_limit, &Budget::default()));
+        assert_eq!(shown(&found), shown_as, "{size_limit}");
+    }
+}
+
 /// Row C18: twenty layers, signed and encrypted in turn.
 #[test]
 fn c18_twenty_layers_are_answered() {
@@ -471,6 +501,8 @@ fn revocation_is_judged_through_all_layers() {
         at,
         known: &[],
         switches: Switches::default(),
+        exact_local_parts: false,
+        size_limit: u64::MAX,
     };
     let mut found = open(&input, &MemoryShelf::default()).unwrap();
     let unknown = "encrypted=decrypted signed=revocation-unknown";
@@ -606,12 +638,16 @@ fn c10_what_fails_inside_another_encryption_fails_alike() {
     let mut spoilt = good.clone();
     let last = spoilt.iter().rposition(u8::is_ascii_alphanumeric).unwrap();
     spoilt.truncate(last - 30);
+    // Closed only when its text is looked through.
+    let other = closed(nested("bz"));
+    let mut whole: Option<Vec<Vec<u8>>> = None;
     for (name, inner) in [
         ("junk", junk),
         ("unreadable", unreadable),
         ("spoilt", spoilt),
+        ("compressed", other),
     ] {
-        let mut found = opened(&closed(inner));
+        let mut found = opened(&closed(inner.clone()));
         crate::process::neutralise(&mut found, &MemoryShelf::default()).unwrap();
         assert_eq!(
             shown(&found),
@@ -620,5 +656,66 @@ fn c10_what_fails_inside_another_encryption_fails_alike() {
         );
         assert_eq!(delivered(&found).as_deref(), Some("pkcs7-mime"), "{name}");
         assert!(!found.encrypted_keys.is_empty(), "{name}");
+        // Beside a page, what is delivered does not depend on it either.
+        let beside = signed(inner.clone(), "bob", Form::Clear, 61);
+        let mut found = opened(&closed(beside));
+        crate::process::neutralise(&mut found, &MemoryShelf::default()).unwrap();
+        let content = &found.entity.as_ref().unwrap().content;
+        let message = Message::read(content.as_ref()).unwrap();
+        let structure = message.structure().unwrap();
+        let parts = structure.all();
+        let parts = parts
+            .iter()
+            .map(|part| part.header.raw().to_vec())
+            .collect();
+        assert_eq!(
+            *whole.get_or_insert_with(|| Vec::clone(&parts)),
+            parts,
+            "{name}"
+        );
+    }
+}
+
+/// What is encrypted may be binary (RFC 8551 section 3.1.2): it is judged, and sent on in base64.
+#[test]
+fn a_binary_entity_inside_encryption_is_read_right() {
+    let opaque = signed(TEXT.to_vec(), "alice", Form::Opaque, 71);
+    let message = Message::read(&opaque).unwrap();
+    let mut binary = b"Content-Type: application/pkcs7-mime; smime-type=signed-data\nContent-Transfer-Encoding: binary\n\n".to_vec();
+    let root = message.structure().unwrap();
+    let mut decoded = root.decoded(&opaque).unwrap();
+    io::Read::read_to_end(&mut decoded, &mut binary).unwrap();
+    let found = opened(&encrypted(binary, ContentEncryption::Aes256Cbc));
+    assert_eq!(
+        shown(&found),
+        "encrypted=decrypted-authenticated signed=valid"
+    );
+    let entity = found.entity.unwrap();
+    assert!(!entity.eight_bit);
+    let sent = Message::read(entity.content.as_ref()).unwrap();
+    assert_eq!(
+        sent.transfer_encoding(),
+        sealgate_mail::TransferEncoding::Base64
+    );
+}
+
+/// Row C1: a signature that covers what was taken out is taken off, so that no reader calls the mail tampered with; one that
+/// covers what stays is left.
+#[test]
+fn c1_a_signature_over_what_is_taken_out_goes_too() {
+    let html =
+        |link: &str| format!("Content-Type: text/html\r\n\r\n<p>{link}</p>\r\n").into_bytes();
+    for (link, stays) in [("<img src=\"http://x.example/\">", false), ("x", true)] {
+        let clear = signed(html(link), "bob", Form::Clear, 81);
+        let twice = signed(clear.clone(), "bob", Form::Clear, 82);
+        for entity in [clear, twice] {
+            let mut found = opened(&encrypted(entity, ContentEncryption::Aes256Cbc));
+            crate::process::neutralise(&mut found, &MemoryShelf::default()).unwrap();
+            let content = &found.entity.as_ref().unwrap().content;
+            let message = Message::read(content.as_ref()).unwrap();
+            let is_signed = message.content_type().is("multipart", "signed");
+            assert_eq!((is_signed, found.verdicts.neutralised), (stays, !stays));
+            assert_ne!(found.verdicts.signature, SignatureVerdict::None);
+        }
     }
 }

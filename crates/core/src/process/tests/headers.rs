@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::tenant::Language;
+use crate::testdata::cpu_time;
 use sealgate_mail::HeaderBlock;
 
 const DECRYPTED: InboundOutcome = InboundOutcome::DeliverDecrypted;
@@ -179,6 +180,195 @@ fn g1_held_mail_is_released_without_forged_tags() {
         text_of(&copy),
         "From: a@x.example\r\nSubject: s\r\n\r\nkept\r\n"
     );
+}
+
+/// What a mail shows to those who look into every part and every signature: all Subject fields.
+fn subjects(text: &str) -> Vec<String> {
+    let raw = text.replace('\n', "\r\n").into_bytes();
+    subjects_of(&Message::read(&raw).unwrap())
+}
+
+fn subjects_of(message: &Message<'_>) -> Vec<String> {
+    use sealgate_smime::verify::signed_entity;
+    let mut found = Vec::new();
+    for part in message.structure().unwrap().all() {
+        let fields = part.header.all("Subject");
+        found.extend(fields.map(|field| field.decoded()));
+        let slice = part.slice(message.content());
+        let message = Message::read(&slice).unwrap();
+        if kind(&message).unwrap() == Kind::Signed {
+            let entity = signed_entity(&message).unwrap().unwrap();
+            found.extend(subjects_of(&Message::read(&entity).unwrap()));
+        }
+        let media = &part.content_type;
+        if media.is("message", "rfc822") && !part.is_message() {
+            let mut decoded = Vec::new();
+            let mut reader = part.decoded(message.content()).unwrap();
+            io::Read::read_to_end(&mut reader, &mut decoded).unwrap();
+            found.extend(subjects_of(&Message::read(&decoded).unwrap()));
+        }
+    }
+    found
+}
+
+/// Fields and body of this entity in a signature of ours.
+fn signed_by_us(entity: &str, form: sealgate_smime::sign::Form) -> String {
+    use sealgate_smime::sign::sign;
+    let (key, own) = (key("us"), certificate("us"));
+    let signer = Signer {
+        key: &key,
+        certificate: &own,
+        chain: &[],
+        rsa_signature: Default::default(),
+    };
+    let entity = entity.replace('\n', "\r\n");
+    let mut chance = Counter(entity.len() as u64);
+    let entity = Bytes(entity.as_bytes());
+    let signed = sign(&entity, form, signer, NOW, &mut chance).unwrap();
+    let mut body = Vec::new();
+    signed.body().write_to(&mut body).unwrap();
+    let body = String::from_utf8(body).unwrap();
+    format!("{}\r\n{body}", signed.fields()).replace("\r\n", "\n")
+}
+
+fn in_both_forms(entity: &str) -> [String; 2] {
+    use sealgate_smime::sign::Form;
+    [Form::Clear, Form::Opaque].map(|form| signed_by_us(entity, form))
+}
+
+const TAGGED: &str = "Content-Type: multipart/mixed; boundary=m; hp=clear
+Subject: [signed] whole
+
+--m
+Subject: [signed] part
+
+kept
+--m
+Content-Type: message/rfc822
+
+Subject: Re: [encrypted] attached
+
+kept too
+--m--
+";
+
+/// A signature that is not valid is worth less than a clean subject; one that is stays whole, and what it says its signer says.
+#[test]
+fn g1_only_a_valid_signature_keeps_tags() {
+    let shelf = MemoryShelf::default();
+    for (form, signed) in in_both_forms(TAGGED).into_iter().enumerate() {
+        let mail = format!("From: us@we.example\nSubject: s\n{signed}");
+        let body = |text: &str| text.split_once("\n\n").unwrap().1.to_owned();
+        let valid = delivered(&shelf, &mail, InboundOutcome::Deliver, tagging());
+        assert!(valid.contains("signature=valid;"), "{valid}");
+        assert!(valid.contains("\nSubject: [signed] whole\n"), "{valid}");
+        assert_eq!(body(&valid), body(&mail), "{form}: octet for octet");
+        let table = [
+            (
+                mail.replace("From: us@", "From: eve@"),
+                "valid-other-address",
+            ),
+            (mail.replace("kept too", "kept two"), "broken"),
+        ];
+        // The text of the opaque one cannot be changed so simply.
+        for (mail, verdict) in table.into_iter().take(2 - form) {
+            let text = delivered(&shelf, &mail, InboundOutcome::Deliver, tagging());
+            assert!(text.contains(&format!("signature={verdict};")), "{text}");
+            let mut shown = subjects(&text);
+            shown.retain(|subject| subject != "whole");
+            let expected = ["[signature invalid] s", "part", "Re: attached"];
+            assert_eq!(shown, expected, "{form}, {verdict}: {text}");
+            assert!(text.contains("kept t"), "{form}: {text}");
+            // Without tags of ours, nobody takes those for ours.
+            let settings = Settings::default();
+            let untouched = delivered(&shelf, &mail, InboundOutcome::Deliver, settings);
+            assert_eq!(body(&untouched), body(&mail), "{form}, {verdict}");
+        }
+    }
+}
+
+/// The same for signatures that came encrypted, for those of parts, which nobody judges, and for signatures in signatures.
+#[test]
+fn g1_no_signature_hides_a_tag() {
+    let shelf = MemoryShelf::default();
+    let [clear, once] = in_both_forms(TAGGED);
+    let as_mail = |entity: &str| format!("From: eve@x.example\nSubject: s\n{entity}");
+    let beside = |entity: &str| {
+        let head = "From: eve@x.example\nSubject: s\nContent-Type: multipart/mixed; boundary=o\n\n--o\n\nsee\n--o\n";
+        format!("{head}{entity}\n--o--\n")
+    };
+    let attached = |entity: &str| format!("Content-Type: message/rfc822\n\nSubject: a\n{entity}");
+    let in_opaque = |entity: &String| {
+        let [_, opaque] = in_both_forms(entity);
+        Some(opaque)
+    };
+    let mut layers = std::iter::successors(Some(once.clone()), in_opaque);
+    let (often, too_often) = (layers.nth(3).unwrap(), layers.nth(13).unwrap());
+    let [in_clear, _] = in_both_forms(&once);
+    let huge = format!("Content-Type: text/plain\nX: {}\n\n", "x".repeat(1_100_000));
+    let [_, huge] = in_both_forms(&huge);
+    for inner in [&clear, &once, &often, &in_clear, &too_often, &huge] {
+        for raw in [
+            as_mail(inner),
+            beside(inner),
+            beside(&attached(inner)),
+            as_mail(&attached(inner)),
+            encrypted(inner),
+            encrypted(&attached(inner)),
+        ] {
+            let outcome = match raw.contains("enveloped-data") {
+                true => DECRYPTED,
+                false => InboundOutcome::Deliver,
+            };
+            let text = delivered(&shelf, &raw, outcome, tagging());
+            let shown = subjects(&text);
+            let cleaner = crate::subject::Cleaner::default();
+            let forged = |subject: &&String| {
+                let own = [
+                    "[signature invalid] ",
+                    "[signature not verified] ",
+                    "[encrypted] ",
+                ];
+                let rest = own.iter().fold(subject.as_str(), |text, tag| {
+                    text.strip_prefix(tag).unwrap_or(text)
+                });
+                cleaner.cleaned_text(rest).is_some()
+            };
+            assert_eq!(shown.iter().find(forged), None, "{raw:.400}\n\n{text:.800}");
+        }
+    }
+}
+
+/// Attached mails with subjects that take long to judge, as many as there is room for.
+fn with_attached(count: usize, encoding: &str) -> String {
+    let subject = "[\u{455}\u{262}n] ".repeat(20);
+    let attached = match encoding {
+        "base64" => "U3ViamVjdDogW3NpZ25lZAoKeA==".to_owned(),
+        _ => format!("Subject: {subject}\n\nx"),
+    };
+    let part = format!(
+        "--b\nContent-Type: message/rfc822\nContent-Transfer-Encoding: {encoding}\n\n{attached}\n"
+    );
+    let parts = part.repeat(count);
+    format!("From: a@x.example\nContent-Type: multipart/mixed; boundary=b\n\n{parts}--b--\n")
+}
+
+#[test]
+fn c20_many_attached_mails_cost_linear_time() {
+    let shelf = MemoryShelf::default();
+    for encoding in ["8bit", "base64"] {
+        let time = |count: usize| {
+            let raw = with_attached(count, encoding);
+            let start = std::time::Instant::now();
+            let before = cpu_time(start);
+            let _ = delivered(&shelf, &raw, InboundOutcome::Deliver, tagging());
+            (cpu_time(start) - before).as_secs_f64()
+        };
+        let _ = time(50);
+        let (few, many) = (time(500), time(2_000));
+        // Four times as much; quadratic would be sixteen.
+        assert!(many < few.max(0.01) * 10.0, "{encoding}: {few} and {many}");
+    }
 }
 
 #[test]
@@ -538,26 +728,8 @@ fn c1_a_signature_that_is_not_valid_hides_no_remote_content() {
 
 /// The entity of a mail in an opaque signature of ours.
 fn opaque(raw: &str) -> String {
-    use sealgate_smime::sign::{Form, sign};
-    let raw = raw.replace('\n', "\r\n").into_bytes();
-    let message = Message::read(&raw).unwrap();
-    let entity = message.entity();
-    let (key, own) = (key("us"), certificate("us"));
-    let signer = Signer {
-        key: &key,
-        certificate: &own,
-        chain: &[],
-        rsa_signature: Default::default(),
-    };
-    let signed = sign(&entity, Form::Opaque, signer, NOW, &mut Counter(9)).unwrap();
-    let mut body = Vec::new();
-    signed.body().write_to(&mut body).unwrap();
-    let text = format!(
-        "{}\r\n{}",
-        signed.fields(),
-        String::from_utf8(body).unwrap()
-    );
-    text.replace("\r\n", "\n")
+    let entity = raw.get(raw.find("Content-Type:").unwrap()..).unwrap();
+    signed_by_us(entity, sealgate_smime::sign::Form::Opaque)
 }
 
 #[test]
