@@ -24,15 +24,18 @@ use url::{Host, Position, Url};
 
 use crate::dns::{Dns, DnsFailure};
 use crate::limits::{
-    FETCH_HEADER_OCTETS, FETCH_HOST_AWAY, FETCH_OCTETS, FETCH_REDIRECTS, FETCH_URL_OCTETS,
-    FETCH_WAIT, FETCHES, FETCHES_PER_HOST, FETCHES_WAITING, FETCHES_WAITING_PER_HOST,
+    FETCH_HEADER_OCTETS, FETCH_HOST_AWAY, FETCH_OCTETS, FETCH_RECEIVED_OCTETS, FETCH_REDIRECTS,
+    FETCH_URL_OCTETS, FETCH_WAIT, FETCHES, FETCHES_PER_HOST, FETCHES_WAITING,
+    FETCHES_WAITING_PER_HOST,
 };
 
 mod places;
+mod received;
 #[cfg(test)]
 mod tests;
 
 pub use places::{Allowed, NotANetwork, is_public, may_call};
+use received::Received;
 
 /// Why nothing was fetched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -154,7 +157,7 @@ impl Fetcher {
     /// Nothing is remembered here.
     pub async fn fetch(&self, question: &Question) -> Result<Vec<u8>, FetchError> {
         let url = target(question.url())?;
-        let host = url[Position::BeforeHost..Position::AfterPort].to_owned();
+        let host = host_of(&url);
         let _places = self.place(&host).await?;
         // It may have gone away while this one waited for its place.
         self.with_host(&host, |host| match host.is_away() {
@@ -210,7 +213,7 @@ impl Fetcher {
 
     /// One request, on a connection of its own to an address that was judged.
     async fn ask(&self, url: &Url, question: &Question) -> Result<Answer, FetchError> {
-        let socket = self.connect(url).await?;
+        let socket = Received::new(self.connect(url).await?, FETCH_RECEIVED_OCTETS);
         let request = request(url, question)?;
         if url.scheme() == "http" {
             return exchange(socket, request).await;
@@ -254,6 +257,13 @@ impl Fetcher {
 
 fn connection(error: impl std::fmt::Display) -> FetchError {
     FetchError::Connection(error.to_string())
+}
+
+/// By what a host is known: what is away on one port says nothing about another, and a dot at the end makes no other host.
+fn host_of(url: &Url) -> String {
+    let name = url.host_str().unwrap_or_default().trim_end_matches('.');
+    let port = url.port_or_known_default().unwrap_or_default();
+    format!("{name}:{port}")
 }
 
 /// A URL that is followed: http or https, without a user.

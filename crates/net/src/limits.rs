@@ -91,6 +91,9 @@ pub const DKIM_SIGNATURES: usize = 8;
 pub const FETCH_WAIT: Duration = Duration::from_secs(10);
 /// Largest list or answer about revocation, in octets: the largest lists of public authorities have some megabytes.
 pub const FETCH_OCTETS: usize = 10 * 1024 * 1024;
+/// Most octets read from one connection for a list or an answer: an eighth more than the largest for headers, chunks and
+/// TLS. What a server sends beside the body counts here.
+pub const FETCH_RECEIVED_OCTETS: usize = FETCH_OCTETS + FETCH_OCTETS / 8;
 /// Largest header block of an HTTP response, in octets; real ones have less than one kilobyte.
 pub const FETCH_HEADER_OCTETS: usize = 16 * 1024;
 /// Most redirects followed for one question: one from http to https, one to another host, one to spare.

@@ -68,12 +68,17 @@ pub fn may_call(place: SocketAddr, allowed: &[Allowed]) -> bool {
 }
 
 /// Whether an address belongs to the public internet: none of the special purposes of RFC 6890 and the registries that
-/// continue it. An IPv6 address that carries an IPv4 address is not, whatever it carries.
+/// continue it. An IPv6 address that carries an IPv4 address is not, whatever it carries; only behind the well-known prefix
+/// of NAT64, which leads to nothing but that address, the IPv4 address is judged: a machine without IPv4 reaches no other.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !SPECIAL_V4
             .iter()
             .any(|(network, _)| network.contains(&address)),
+        IpAddr::V6(address) if NAT64.contains(&address) => {
+            let [.., a, b, c, d] = address.octets();
+            is_public(Ipv4Addr::new(a, b, c, d).into())
+        }
         IpAddr::V6(address) => {
             UNICAST_V6.contains(&address)
                 && !SPECIAL_V6
@@ -121,15 +126,20 @@ const SPECIAL_V4: [(Ipv4Net, &str); 18] = [
     ),
 ];
 
+/// The well-known prefix of NAT64 (RFC 6052 sections 2.1 and 3.1).
+const NAT64: Ipv6Net = v6(0x64, 0xff9b, 0, 96);
+
 /// The only part of IPv6 that is handed out as global unicast (RFC 4291 section 2.4): unspecified, loopback, mapped
-/// (`::ffff:0:0/96`), NAT64 (`64:ff9b::/96`), unique local, link-local, site-local and multicast addresses lie outside.
+/// (`::ffff:0:0/96`), local NAT64 (`64:ff9b:1::/48`, RFC 8215), discard (`100::/64`, RFC 6666, and `100:0:0:1::/64`,
+/// RFC 9780), segment routing (`5f00::/16`, RFC 9602), unique local, link-local, site-local and multicast addresses lie
+/// outside.
 const UNICAST_V6: Ipv6Net = v6(0x2000, 0, 0, 3);
 
 /// IANA IPv6 Special-Purpose Address Registry, as far as it lies within [`UNICAST_V6`].
 const SPECIAL_V6: [(Ipv6Net, &str); 5] = [
     (
         v6(0x2001, 0, 0, 23),
-        "protocol assignments with Teredo and ORCHID, RFC 2928, RFC 4380",
+        "protocol assignments with Teredo, AMT, AS112, ORCHID and drones: RFC 2928, RFC 4380, RFC 7450, RFC 7535, RFC 7343, RFC 9374",
     ),
     (v6(0x2001, 0x0db8, 0, 32), "documentation, RFC 3849"),
     (v6(0x2002, 0, 0, 16), "6to4, RFC 3056"),
@@ -157,9 +167,29 @@ mod tests {
             "198.17.255.255",
             "198.20.0.0",
             "223.255.255.255",
+            "192.31.195.255",
+            "192.31.197.0",
+            "192.52.192.255",
+            "192.52.194.0",
+            "192.88.98.255",
+            "192.88.100.0",
+            "192.175.47.255",
+            "192.175.49.0",
+            "198.51.99.255",
+            "198.51.101.0",
+            "203.0.112.255",
+            "203.0.114.0",
+            "2000::1",
             "2600::1",
             "2a00:1450:4001::1",
             "2001:200::1",
+            "2001:db7:ffff::1",
+            "2001:db9::1",
+            "2003::1",
+            "2620:4f:7fff::1",
+            "2620:4f:8001::1",
+            "3fff:1000::1",
+            "64:ff9b::808:808",
         ];
         let special = [
             "0.0.0.0",
@@ -173,11 +203,17 @@ mod tests {
             "169.254.169.254",
             "172.16.0.1",
             "172.31.255.255",
+            "192.0.0.0",
             "192.0.0.8",
+            "192.0.0.9",
+            "192.0.0.10",
+            "192.0.0.170",
+            "192.0.0.171",
             "192.0.2.1",
             "192.31.196.1",
             "192.52.193.1",
             "192.88.99.1",
+            "192.88.99.2",
             "192.168.1.1",
             "192.175.48.1",
             "198.18.0.1",
@@ -193,13 +229,27 @@ mod tests {
             "::ffff:8.8.8.8",
             "::ffff:127.0.0.1",
             "::8.8.8.8",
-            "64:ff9b::808:808",
+            "64:ff9b::",
+            "64:ff9b::7f00:1",
+            "64:ff9b::a00:1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b::c0a8:1",
+            "64:ff9b::1:808:808",
             "64:ff9b:1::1",
+            "64:ff9b:1::808:808",
             "100::1",
+            "100:0:0:1::1",
             "2001::1",
+            "2001:0:808:808::1",
+            "2001:1::1",
+            "2001:1::3",
             "2001:2::1",
+            "2001:3::1",
+            "2001:4:112::1",
             "2001:10::1",
             "2001:20::1",
+            "2001:30::1",
+            "2001:1ff:ffff::1",
             "2001:db8::1",
             "2002:7f00:1::",
             "2620:4f:8000::1",

@@ -16,6 +16,8 @@ enum Does {
     Says(String),
     /// Sends a head and then zeros without end.
     Pours(String),
+    /// Sends the same again and again.
+    Repeats(String),
     /// Sends a head and then one octet a second.
     Drips(String),
 }
@@ -63,6 +65,9 @@ async fn act(socket: &mut TcpStream, does: Does) -> std::io::Result<()> {
                 socket.write_all(&[b'0'; 65_536]).await?;
             }
         }
+        Does::Repeats(text) => loop {
+            socket.write_all(text.repeat(1000).as_bytes()).await?;
+        },
         Does::Drips(head) => {
             socket.write_all(head.as_bytes()).await?;
             loop {
@@ -147,6 +152,23 @@ async fn x7_nobody_is_called_who_may_not_be() {
         format!("http://[::ffff:127.0.0.1]:{port}/"),
         format!("http://[::ffff:7f00:1]:{port}/"),
         format!("http://0.0.0.0:{port}/"),
+        format!("http://0:{port}/"),
+        format!("http://127.0.0.1.:{port}/"),
+        format!("http://127\u{3002}0\u{3002}0\u{3002}1:{port}/"),
+        format!("http://\u{ff11}\u{ff12}\u{ff17}.0.0.1:{port}/"),
+        format!("http://%31%32%37.0.0.1:{port}/"),
+        format!("http://0177.0.0x0.1:{port}/"),
+        format!("http://[::127.0.0.1]:{port}/"),
+        format!("http://[64:ff9b::127.0.0.1]:{port}/"),
+        format!("http://[64:ff9b::8.8.8.8]:{port}/"),
+        format!("http://[2002:7f00:1::]:{port}/"),
+        format!("http:\\\\127.0.0.1:{port}\\"),
+        format!("ht\ntp://127.0.0.1\t:{port}/"),
+        format!("http:127.0.0.1:{port}"),
+        format!("http://@127.0.0.1:{port}/"),
+        format!("http://LOCALHOST:{port}/"),
+        "http://127.0.0.1:0/".to_owned(),
+        "http://8.8.8.8:0/".to_owned(),
         "http://127.0.0.1/".to_owned(),
         "http://169.254.169.254/latest/meta-data/".to_owned(),
         "http://[fe80::1]/".to_owned(),
@@ -169,6 +191,14 @@ async fn x7_nobody_is_called_who_may_not_be() {
         format!("http://user:word@127.0.0.1:{port}/"),
         format!("//127.0.0.1:{port}/"),
         "http://".to_owned(),
+        format!("http://[fe80::1%25lo]:{port}/"),
+        format!("http://[fe80::1%lo]:{port}/"),
+        format!("http://127.0.0.1%00:{port}/"),
+        format!("http://127.0.0.256:{port}/"),
+        "http://127.0.0.1:65536/".to_owned(),
+        "http://127.0.0.1:-1/".to_owned(),
+        format!("ws://127.0.0.1:{port}/"),
+        format!("http+unix://127.0.0.1:{port}/"),
         String::new(),
         format!("http://127.0.0.1/{}", "a".repeat(FETCH_URL_OCTETS)),
     ] {
@@ -303,7 +333,88 @@ async fn x7_a_host_that_is_away_is_left_alone_for_a_while() {
     assert_eq!(server.seen(), 3);
     let past = Instant::now();
     fetcher.with_host(&server.at.to_string(), |host| host.away_until = Some(past));
+    assert_eq!(fetcher.hosts.lock().unwrap().len(), 1);
     assert_eq!(ask("/good").await, Ok(b"good".to_vec()));
+}
+
+/// Row X7: what is no body is bounded like one.
+#[tokio::test]
+async fn x7_what_a_server_sends_beside_the_body() {
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let many = "X: y\r\n".repeat(1000);
+    let table = [
+        // The length of a chunk, its extension, and what follows the last: without end.
+        (Does::Pours(head.to_owned()), None),
+        (Does::Pours(format!("{head}1;x=")), None),
+        (Does::Pours(format!("{head}0\r\nX: ")), None),
+        (
+            Does::Repeats("HTTP/1.1 100 Continue\r\n\r\n".to_owned()),
+            None,
+        ),
+        (Does::Says(format!("HTTP/1.1 200 OK\r\n{many}\r\n")), None),
+        (Does::Says(format!("{head}0\r\n{many}\r\n")), None),
+        (
+            Does::Says(
+                "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab".to_owned(),
+            ),
+            None,
+        ),
+        (
+            Does::Says("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab".to_owned()),
+            None,
+        ),
+        (
+            Does::Says(
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
+                    .to_owned(),
+            ),
+            None,
+        ),
+        // Nothing is unpacked.
+        (
+            Does::Says(
+                "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x08"
+                    .to_owned(),
+            ),
+            Some(b"\x1f\x08".to_vec()),
+        ),
+        // What is sent beyond the answer is not read as another one.
+        (
+            Does::Says(ok("good") + &ok("other")),
+            Some(b"good".to_vec()),
+        ),
+    ];
+    let mut fetcher = fetcher(&["127.0.0.0/8"]);
+    fetcher.wait = Duration::from_secs(60);
+    for (number, (does, expected)) in table.into_iter().enumerate() {
+        let server = Server::start(move |_, _| does.clone()).await;
+        let got = fetcher.fetch(&crl(server.url("/"))).await;
+        match expected {
+            Some(body) => assert_eq!(got, Ok(body), "{number}"),
+            None => {
+                let refused = matches!(
+                    got,
+                    Err(FetchError::Connection(_) | FetchError::Status(101) | FetchError::TooLarge)
+                );
+                assert!(refused, "{number}: {got:?}");
+            }
+        }
+        assert_eq!(server.seen(), 1);
+    }
+}
+
+#[test]
+fn what_counts_as_one_host() {
+    let known = |text: &str| host_of(&target(text).unwrap());
+    for (one, other, same) in [
+        ("http://a.example/x", "http://A.example:80/y", true),
+        ("http://a.example/", "http://a.example./", true),
+        ("http://a.example/", "https://a.example/", false),
+        ("http://a.example/", "http://b.example/", false),
+        ("http://127.0.0.1/", "http://0x7f.1/", true),
+    ] {
+        assert_eq!(known(one) == known(other), same, "{one} {other}");
+    }
 }
 
 #[tokio::test]
