@@ -67,18 +67,32 @@ async fn one(gateway: &Arc<Gateway>, due: DueKey) -> Result<(), Failure> {
         .installation()
         .organisation(due.organisation)
         .cloned();
-    let decided = match organisation {
-        None => not_now(&due, at),
-        Some(organisation) => match path(gateway, &organisation, &due, at).await? {
-            None => not_now(&due, at),
-            Some(path) => decide(gateway, &organisation, &due, path).await?,
-        },
+    let judged = match organisation {
+        None => Ok(not_now(&due, at)),
+        Some(organisation) => judge(gateway, &organisation, &due, at).await,
     };
+    let decided = judged.unwrap_or_else(|failure| {
+        let reason = failure.message;
+        tracing::warn!(key = due.key.id, reason, "a key could not be judged now");
+        asking::put_off(due.failures, at)
+    });
     if decided.verdict != Verdict::Same {
         let address = due.key.address.to_string();
         tracing::info!(key = due.key.id, address, verdict = ?decided.verdict, "a key was asked about");
     }
     Ok(gateway.store.asked(due, decided, now()).await?)
+}
+
+async fn judge(
+    gateway: &Arc<Gateway>,
+    organisation: &Organisation,
+    due: &DueKey,
+    at: Timestamp,
+) -> Result<Decided, Failure> {
+    match path(gateway, organisation, due, at).await? {
+        None => Ok(not_now(due, at)),
+        Some(path) => decide(gateway, organisation, due, path).await,
+    }
 }
 
 /// Without a good path there is nobody to ask; roots and issuers' certificates may come. An expired key stays as it is.

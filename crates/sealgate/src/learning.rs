@@ -110,7 +110,7 @@ pub async fn harvest_all(
         let existing = known.get(from).map(Vec::as_slice).unwrap_or_default();
         for report in &opened.signatures {
             if says_more(report.verdict, existing) {
-                gateway.store.ask_soon(organisation.id, from).await?;
+                gateway.store.ask_soon(organisation.id, from, now()).await?;
             }
             for harvested in harvest::harvest(report, from, existing, terms) {
                 if !found.contains(&harvested) {

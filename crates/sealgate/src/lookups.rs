@@ -232,7 +232,9 @@ async fn recipient_key(
     let mut known = store
         .correspondents(organisation.id, std::slice::from_ref(recipient))
         .await?;
-    let keys = known.remove(recipient).unwrap_or_default();
+    let mut keys = known.remove(recipient).unwrap_or_default();
+    let exact = organisation.settings.exact_local_parts;
+    keys.retain(|key| key.certificate.names(recipient, exact));
     let profile = organisation.profile(recipient);
     let usable = harvest::usable(&keys, &organisation.anchors, profile, now);
     Ok(match usable {

@@ -205,7 +205,7 @@ async fn open_with(
     let known = known_of_sender(gateway, leased, organisation).await?;
     let (gateway, content) = (Arc::clone(gateway), Arc::clone(&leased.content));
     let (anchors, at) = (Arc::clone(&organisation.anchors), leased.record.at);
-    let switches = organisation.settings.switches();
+    let settings = organisation.settings;
     let opened = tokio::task::spawn_blocking(move || {
         let ring: Vec<_> = pairs.iter().collect();
         let input = OpenInput {
@@ -214,7 +214,9 @@ async fn open_with(
             anchors: &anchors,
             known: &known,
             at,
-            switches,
+            switches: settings.switches(),
+            exact_local_parts: settings.exact_local_parts,
+            size_limit: gateway.config.size_limit,
         };
         process::open(&input, &gateway.store.shelf())
     });

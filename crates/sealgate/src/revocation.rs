@@ -11,8 +11,7 @@ use sealgate_net::fetch::{FetchError, Fetcher};
 use sealgate_smime::algorithms::DigestAlgorithm;
 use sealgate_smime::aws::Digest;
 use sealgate_smime::path::VerifiedPath;
-use sealgate_smime::revocation::{self, Evidence, Freshness, Question, Status};
-use sealgate_store::Store;
+use sealgate_smime::revocation::{self, Evidence, Question};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -78,7 +77,7 @@ impl Revocation {
     fn read(&self, question: &Question, body: &[u8]) -> Result<Evidence, String> {
         let mut evidence = Evidence::default();
         if body.len() < EVIDENCE_LARGE {
-            return add(&mut evidence, question, body).map(|_| evidence);
+            return add(&mut evidence, question, body).map(|()| evidence);
         }
         let shared = || self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         let digest = Digest::of(DigestAlgorithm::Sha256, body);
@@ -94,6 +93,14 @@ impl Revocation {
         Ok(evidence)
     }
 
+    /// What something that is kept says: nothing if it cannot be read any more.
+    fn kept(&self, question: &Question, body: &[u8]) -> Evidence {
+        self.read(question, body).unwrap_or_else(|reason| {
+            tracing::debug!(url = question.url(), reason, "kept, and not readable");
+            Evidence::default()
+        })
+    }
+
     fn flights(&self) -> MutexGuard<'_, HashMap<Question, watch::Receiver<()>>> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -105,7 +112,8 @@ const ROUNDS: [fn(&Question) -> bool; 2] = [
     |question| matches!(question, Question::Crl { .. }),
 ];
 
-/// What can be had about `paths` within `wait`.
+/// What can be had about `paths` within `wait`. Whoever has once said that a certificate is revoked is heard again, even if
+/// somebody else says now that it is good.
 pub async fn ask(
     gateway: &Arc<Gateway>,
     paths: Vec<VerifiedPath>,
@@ -117,11 +125,13 @@ pub async fn ask(
     let mut asked = Vec::new();
     for round in ROUNDS {
         let mut questions = open_questions(&paths, &evidence).await?;
-        questions.retain(round);
+        questions.retain(|question| round(question) && !asked.contains(question));
         questions.truncate(QUESTIONS_AT_ONCE);
-        evidence.join(&answers(gateway, &questions, deadline).await?);
+        evidence.join(&answers(gateway, &paths, &questions, deadline).await?);
         asked.extend(questions);
     }
+    let contradicting = contradicting(gateway, &paths, &asked, &evidence).await?;
+    evidence.join(&answers(gateway, &paths, &contradicting, deadline).await?);
     for question in open_questions(&paths, &evidence).await? {
         if asked.contains(&question) {
             gateway
@@ -140,29 +150,64 @@ async fn open_questions(
 ) -> Result<Vec<Question>, Failure> {
     let (paths, evidence) = (Arc::clone(paths), evidence.clone());
     let found = tokio::task::spawn_blocking(move || {
-        let open =
-            |path: &&VerifiedPath| revocation::judge(path, &evidence, now()) == Status::Unknown;
-        let mut questions: Vec<Question> = Vec::new();
-        for question in paths.iter().filter(open).flat_map(revocation::questions) {
-            if !questions.contains(&question) {
-                questions.push(question);
-            }
-        }
-        questions
+        let left = |path| revocation::questions_left(path, &evidence, now());
+        each_once(paths.iter().flat_map(left))
     });
     Ok(found.await?)
 }
 
-/// What is kept, or comes until `deadline`, for all of `questions`.
+fn each_once(all: impl Iterator<Item = Question>) -> Vec<Question> {
+    let mut questions: Vec<Question> = Vec::new();
+    for question in all {
+        if !questions.contains(&question) {
+            questions.push(question);
+        }
+    }
+    questions
+}
+
+/// Questions beyond those `asked`, if what is kept of them revokes a certificate that `evidence` does not.
+async fn contradicting(
+    gateway: &Arc<Gateway>,
+    paths: &Arc<Vec<VerifiedPath>>,
+    asked: &[Question],
+    evidence: &Evidence,
+) -> Result<Vec<Question>, Failure> {
+    let mut others = each_once(paths.iter().flat_map(revocation::questions));
+    others.retain(|question| !asked.contains(question));
+    let mut all = evidence.clone();
+    for question in &others {
+        let reading = gateway.revocation.reading.acquire().await.ok();
+        let kept = gateway.store.evidence(question).await?;
+        if let Some(body) = kept.and_then(|kept| kept.body) {
+            all.join(&read(gateway, question.clone(), body).await?);
+        }
+        drop(reading);
+    }
+    let (paths, evidence) = (Arc::clone(paths), evidence.clone());
+    let contradicted = tokio::task::spawn_blocking(move || {
+        let revoked = |path, by| revocation::judge(path, by, now()).is_revoked();
+        let mut paths = paths.iter();
+        paths.any(|path| revoked(path, &all) && !revoked(path, &evidence))
+    });
+    if contradicted.await? {
+        Ok(others)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+/// What is kept, or comes until `deadline`, for all of `questions`, which are about `paths`.
 async fn answers(
     gateway: &Arc<Gateway>,
+    paths: &Arc<Vec<VerifiedPath>>,
     questions: &[Question],
     deadline: Instant,
 ) -> Result<Evidence, Failure> {
     let mut asking = JoinSet::new();
     for question in questions.iter().cloned() {
-        let gateway = Arc::clone(gateway);
-        asking.spawn(async move { answer(&gateway, question, deadline).await });
+        let (gateway, paths) = (Arc::clone(gateway), Arc::clone(paths));
+        asking.spawn(async move { answer(&gateway, paths, question, deadline).await });
     }
     let mut evidence = Evidence::default();
     while let Some(answered) = asking.join_next().await {
@@ -173,6 +218,7 @@ async fn answers(
 
 async fn answer(
     gateway: &Arc<Gateway>,
+    paths: Arc<Vec<VerifiedPath>>,
     question: Question,
     deadline: Instant,
 ) -> Result<Evidence, Failure> {
@@ -182,7 +228,7 @@ async fn answer(
     if kept.as_ref().is_none_or(|kept| kept.ask_at <= now()) {
         let failures = kept.take().map_or(0, |kept| kept.failures);
         drop(reading.take());
-        let mut flight = fly(gateway, &question, failures);
+        let mut flight = fly(gateway, paths, &question, failures);
         // An error is the end of the flight, whatever it brought.
         let _ = timeout_at(deadline, flight.changed()).await;
         reading = gateway.revocation.reading.acquire().await.ok();
@@ -191,21 +237,28 @@ async fn answer(
     let Some(body) = kept.and_then(|kept| kept.body) else {
         return Ok(Evidence::default());
     };
-    let gateway = Arc::clone(gateway);
-    let read = tokio::task::spawn_blocking(move || {
-        let read = gateway.revocation.read(&question, &body);
-        read.unwrap_or_else(|reason| {
-            tracing::debug!(url = question.url(), reason, "kept, and not readable");
-            Evidence::default()
-        })
-    });
-    let read = read.await?;
+    let read = read(gateway, question, body).await;
     drop(reading);
-    Ok(read)
+    read
+}
+
+async fn read(
+    gateway: &Arc<Gateway>,
+    question: Question,
+    body: Vec<u8>,
+) -> Result<Evidence, Failure> {
+    let gateway = Arc::clone(gateway);
+    let read = tokio::task::spawn_blocking(move || gateway.revocation.kept(&question, &body));
+    Ok(read.await?)
 }
 
 /// Starts to fetch, unless that question is on its way already.
-fn fly(gateway: &Arc<Gateway>, question: &Question, failures: u32) -> watch::Receiver<()> {
+fn fly(
+    gateway: &Arc<Gateway>,
+    paths: Arc<Vec<VerifiedPath>>,
+    question: &Question,
+    failures: u32,
+) -> watch::Receiver<()> {
     let mut flights = gateway.revocation.flights();
     let under_way = flights
         .get(question)
@@ -217,14 +270,13 @@ fn fly(gateway: &Arc<Gateway>, question: &Question, failures: u32) -> watch::Rec
     flights.insert(question.clone(), flight.clone());
     let (gateway, question) = (Arc::clone(gateway), question.clone());
     tokio::spawn(async move {
-        let revocation = &gateway.revocation;
-        if let Err(failure) = fetch(revocation, &gateway.store, &question, failures).await {
+        if let Err(failure) = fetch(&gateway, paths, &question, failures).await {
             tracing::error!(
                 reason = failure.message,
                 "what is known of revocation could not be kept"
             );
         }
-        revocation.flights().remove(&question);
+        gateway.revocation.flights().remove(&question);
         drop(landed);
     });
     flight
@@ -232,16 +284,17 @@ fn fly(gateway: &Arc<Gateway>, question: &Question, failures: u32) -> watch::Rec
 
 /// Fetches and keeps what came, or that nothing usable came.
 async fn fetch(
-    revocation: &Revocation,
-    store: &Store,
+    gateway: &Arc<Gateway>,
+    paths: Arc<Vec<VerifiedPath>>,
     question: &Question,
     failures: u32,
 ) -> Result<(), Failure> {
-    let reason = match revocation.fetcher.fetch(question).await {
+    let store = &gateway.store;
+    let reason = match gateway.revocation.fetcher.fetch(question).await {
         // Nobody was asked, so there is nothing to remember.
         Err(FetchError::Busy | FetchError::Away) => return Ok(()),
         Err(error) => error.to_string(),
-        Ok(body) => match usable(question, body).await? {
+        Ok(body) => match usable(gateway, paths, question, body).await? {
             Ok((body, until)) => {
                 let at = now();
                 return Ok(store
@@ -264,28 +317,37 @@ fn ask_at(at: Timestamp, until: Timestamp) -> Timestamp {
     until.clamp(at.plus(EVIDENCE_KEPT_LEAST), at.plus(EVIDENCE_KEPT))
 }
 
-/// The octets again and how long they count, if they can be read and are current; else why not.
+/// The octets again and how long they count, if they may take the place of what is kept; else why not.
 async fn usable(
+    gateway: &Arc<Gateway>,
+    paths: Arc<Vec<VerifiedPath>>,
     question: &Question,
     body: Vec<u8>,
 ) -> Result<Result<(Vec<u8>, Timestamp), String>, Failure> {
-    let question = question.clone();
-    let read = tokio::task::spawn_blocking(move || {
-        match add(&mut Evidence::default(), &question, &body) {
-            Ok(fresh) if fresh.until <= now() => Err("it is out of date".to_owned()),
-            Ok(fresh) => Ok((body, fresh.until)),
-            Err(error) => Err(error),
-        }
+    let reading = gateway.revocation.reading.acquire().await.ok();
+    let kept = gateway.store.evidence(question).await?;
+    let kept = kept.and_then(|kept| kept.body);
+    let (gateway, question) = (Arc::clone(gateway), question.clone());
+    let judged = tokio::task::spawn_blocking(move || {
+        let revocation = &gateway.revocation;
+        let new = revocation.read(&question, &body)?;
+        let kept = kept.map(|kept| revocation.kept(&question, &kept));
+        let evidence = (&kept.unwrap_or_default(), &new);
+        revocation::may_be_kept(&paths, &question, evidence, now())
+            .map(|fresh| (body, fresh.until))
+            .map_err(|error| error.to_string())
     });
-    Ok(read.await?)
+    let judged = judged.await?;
+    drop(reading);
+    Ok(judged)
 }
 
-fn add(evidence: &mut Evidence, question: &Question, body: &[u8]) -> Result<Freshness, String> {
+fn add(evidence: &mut Evidence, question: &Question, body: &[u8]) -> Result<(), String> {
     let added = match question {
         Question::Crl { .. } => evidence.add_crl(body),
         Question::Ocsp { .. } => evidence.add_ocsp(body),
     };
-    added.map_err(|error| error.to_string())
+    added.map(drop).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

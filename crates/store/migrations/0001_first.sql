@@ -130,7 +130,7 @@ CREATE TABLE correspondents (
     added INTEGER NOT NULL,
     capabilities BLOB,
     announced INTEGER,
-    ask_at INTEGER DEFAULT 0,
+    ask_at INTEGER,
     ask_failures INTEGER NOT NULL DEFAULT 0,
     UNIQUE (organisation, mailbox, fingerprint)
 ) STRICT;

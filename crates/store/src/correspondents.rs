@@ -200,8 +200,8 @@ pub(crate) async fn insert(
     let id = next_number(connection, "correspondent").await?;
     let done = sqlx::query(
         "INSERT INTO correspondents (id, organisation, mailbox, address, fingerprint, certificate, origin, state, mail,
-                                     added, serial, capabilities, announced)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                                     added, ask_at, serial, capabilities, announced)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13)
          ON CONFLICT (organisation, mailbox, fingerprint) DO UPDATE SET origin = excluded.origin, state = excluded.state
          WHERE excluded.origin = 'manual' AND correspondents.origin <> 'manual'",
     )

@@ -2,6 +2,7 @@
 //! because they are public, the issuers' certificates that were sent along, and when each key is due.
 
 use sealgate_core::asking::{Decided, Verdict};
+use sealgate_core::limits::ASK_AGAIN;
 use sealgate_core::tenant::{CorrespondentKey, CorrespondentState, OrganisationId};
 use sealgate_mail::{Address, Timestamp};
 use sealgate_smime::certificate::Certificate;
@@ -37,6 +38,8 @@ pub struct DueKey {
     pub key: CorrespondentKey,
     /// How often in a row there was no answer.
     pub failures: u32,
+    /// Since when it is due.
+    pub since: Timestamp,
 }
 
 /// What a question is kept under: 32 octets of digest over its kind, its place and its request.
@@ -238,21 +241,24 @@ impl Store {
             .collect()
     }
 
-    /// The keys of an address are due now: a mail has brought an answer that may change one of them.
+    /// The keys of an address are due now: a mail has brought an answer that may change one of them. Whoever is asking about one
+    /// just now sees by its time that it is to be asked about once more.
     pub async fn ask_soon(
         &self,
         organisation: OrganisationId,
         address: &Address,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         let mailbox = address.key();
         let work = job(move |connection| {
             Box::pin(async move {
                 sqlx::query(
-                    "UPDATE correspondents SET ask_at = 0
+                    "UPDATE correspondents SET ask_at = MIN(ask_at, $3) - 1
                      WHERE organisation = $1 AND mailbox = $2 AND state <> 'blocked' AND ask_at IS NOT NULL",
                 )
                 .bind(organisation.0)
                 .bind(mailbox)
+                .bind(now.0)
                 .execute(connection)
                 .await?;
                 Ok(())
@@ -261,7 +267,8 @@ impl Store {
         self.0.writer.write(Weight::default(), work).await
     }
 
-    /// Correspondent keys that are due to be asked about, the longest due first.
+    /// Correspondent keys that are due to be asked about, the longest due first, so that each has its turn. One that cannot be
+    /// read is put off and does not keep the others waiting.
     pub async fn keys_to_ask(
         &self,
         now: Timestamp,
@@ -274,18 +281,36 @@ impl Store {
         .bind(column(limit as u64))
         .fetch_all(&self.0.readers)
         .await?;
-        let due = |row: &sqlx::sqlite::SqliteRow| {
-            Ok(DueKey {
-                organisation: row.organisation("organisation")?,
-                key: key(row)?,
-                failures: row.field("ask_failures")?,
+        let mut found = Vec::new();
+        for row in &rows {
+            match due(row) {
+                Ok(due) => found.push(due),
+                Err(error) => {
+                    let id: i64 = row.field("id")?;
+                    tracing::error!(%error, key = id, "a correspondent's key cannot be read");
+                    self.put_off(id, now.plus(ASK_AGAIN)).await?;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn put_off(&self, id: i64, until: Timestamp) -> Result<(), StoreError> {
+        let work = job(move |connection| {
+            Box::pin(async move {
+                sqlx::query("UPDATE correspondents SET ask_at = $1 WHERE id = $2")
+                    .bind(until.0)
+                    .bind(id)
+                    .execute(connection)
+                    .await?;
+                Ok(())
             })
-        };
-        rows.iter().map(due).collect()
+        });
+        self.0.writer.write(Weight::default(), work).await
     }
 
     /// Writes what was decided about a key that was asked about, with the event. The state changes only if it is still the
-    /// one that was judged.
+    /// one that was judged; a key that was to be asked about meanwhile is due again, behind those that are due already.
     pub async fn asked(
         &self,
         due: DueKey,
@@ -295,11 +320,14 @@ impl Store {
         let work = job(move |connection| {
             Box::pin(async move {
                 sqlx::query(
-                    "UPDATE correspondents SET ask_at = $1, ask_failures = $2 WHERE id = $3",
+                    "UPDATE correspondents SET ask_at = CASE ask_at WHEN $4 THEN $1 ELSE $5 END, ask_failures = $2
+                     WHERE id = $3 AND ask_at IS NOT NULL",
                 )
                 .bind(decided.ask_at.map(|at| at.0))
                 .bind(decided.failures)
                 .bind(due.key.id)
+                .bind(due.since.0)
+                .bind(now.0)
                 .execute(&mut *connection)
                 .await?;
                 carry_out(connection, &due, &decided.verdict, now).await
@@ -307,6 +335,15 @@ impl Store {
         });
         self.0.writer.write(Weight::default(), work).await
     }
+}
+
+fn due(row: &sqlx::sqlite::SqliteRow) -> Result<DueKey, StoreError> {
+    Ok(DueKey {
+        organisation: row.organisation("organisation")?,
+        key: key(row)?,
+        failures: row.field("ask_failures")?,
+        since: row.time("ask_at")?,
+    })
 }
 
 /// The state a key goes to, with the event and its words; none if nothing happens to it.

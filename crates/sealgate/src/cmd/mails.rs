@@ -120,11 +120,14 @@ async fn show(admin: &Admin, mail: &str, output: Output) -> Done {
                 line.line.status.as_str(),
                 line.delivery.as_str()
             ));
-            for word in [&line.line.signature, &line.line.encryption]
-                .into_iter()
-                .flatten()
-            {
-                text.push_str(&format!("verdict     {word}\n"));
+            let verdicts = [
+                ("signature ", &line.line.signature),
+                ("encryption", &line.line.encryption),
+            ];
+            for (what, verdict) in verdicts {
+                if let Some(verdict) = verdict {
+                    text.push_str(&format!("{what}  {verdict}\n"));
+                }
             }
             text.push_str(&explain::human(&line.line.trace));
             for told in [&line.line.refusal, &line.delivery_text]

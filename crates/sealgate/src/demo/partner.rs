@@ -127,6 +127,7 @@ pub fn signature(mail: &[u8], root: &Certificate) -> Result<SignatureVerdict, St
         date: None,
         known: &[],
         switches: sealgate_smime::algorithms::Switches::default(),
+        exact_local_parts: false,
     };
     Ok(verify(&message, &input)
         .map_err(|error| error.to_string())?

@@ -251,3 +251,86 @@ async fn issuers_are_found_up_the_chain_and_only_by_their_organisation() {
     assert_eq!(expected.len(), 1);
     assert_eq!(world.store.issuers(other, &leaf).await, Ok(vec![]));
 }
+
+/// Two keys of one address, the first due for longer.
+async fn two_keys() -> (World, DueKey, DueKey) {
+    let world = world().await;
+    learn(&world, "alice", Preferred).await;
+    learn(&world, "alice-newer", Pending).await;
+    let keys = due(&world, 0).await;
+    let [first, second]: [DueKey; 2] = keys.try_into().unwrap();
+    (world, first, second)
+}
+
+async fn ids(world: &World, seconds: i64) -> Vec<i64> {
+    let due = due(world, seconds).await;
+    due.iter().map(|due| due.key.id).collect()
+}
+
+#[tokio::test]
+async fn a_damaged_key_does_not_keep_the_others_waiting() {
+    let (world, first, second) = two_keys().await;
+    world
+        .store
+        .raw("UPDATE correspondents SET certificate = x'3000' WHERE id = (SELECT MIN(id) FROM correspondents)")
+        .await
+        .unwrap();
+    let one = |seconds| world.store.keys_to_ask(NOW.plus(seconds), 1);
+    assert!(one(0).await.unwrap().is_empty());
+    let next = one(0).await.unwrap();
+    assert_eq!(next.len(), 1);
+    assert_eq!(next[0].key.id, second.key.id);
+    // It may have been mended.
+    let again = "SELECT ask_at FROM correspondents ORDER BY id LIMIT 1";
+    assert_eq!(world.store.number(again).await, NOW.plus(86_400).0);
+    assert_ne!(first.key.id, second.key.id);
+}
+
+/// A mail that comes while its sender's key is asked about is not forgotten, and a sender of many mails keeps nobody waiting.
+#[tokio::test]
+async fn a_key_that_is_to_be_asked_about_meanwhile_is_due_again() {
+    let (world, first, second) = two_keys().await;
+    let store = &world.store;
+    let address = first.key.address.clone();
+    for again in [Some(100), None] {
+        let [first, second]: [DueKey; 2] = due(&world, 200).await.try_into().unwrap();
+        assert!(first.since <= second.since);
+        store
+            .ask_soon(world.organisation, &address, NOW)
+            .await
+            .unwrap();
+        store
+            .asked(first.clone(), decided(Verdict::Same, again), NOW)
+            .await
+            .unwrap();
+        // Due again, behind the one that was due before.
+        assert_eq!(ids(&world, 0).await, [second.key.id, first.key.id]);
+    }
+    assert_eq!(ids(&world, 0).await, [first.key.id, second.key.id]);
+    for key in due(&world, 0).await {
+        store
+            .asked(key, decided(Verdict::Same, Some(100)), NOW)
+            .await
+            .unwrap();
+    }
+    assert!(due(&world, 99).await.is_empty());
+    store
+        .ask_soon(world.organisation, &address, NOW.plus(50))
+        .await
+        .unwrap();
+    assert_eq!(ids(&world, 50).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_new_key_waits_behind_those_that_are_due() {
+    let world = world().await;
+    learn(&world, "alice", Preferred).await;
+    let first = due(&world, 0).await.remove(0);
+    world
+        .store
+        .asked(first.clone(), decided(Verdict::Same, Some(-5)), NOW)
+        .await
+        .unwrap();
+    learn(&world, "alice-newer", Pending).await;
+    assert_eq!(ids(&world, 0).await.first(), Some(&first.key.id));
+}

@@ -2,15 +2,14 @@
 //! a name, which ends with the process.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
 use rand_core::RngCore;
 use sealgate_core::ports::{ContentId, Draft, Shelf, StoredContent};
-use sealgate_mail::encoding::CrlfWriter;
-use sealgate_mail::{Content, Source};
+use sealgate_mail::{BlockWriter, Carriage, Carried, Content, Source};
 
 use crate::cmd::Failure;
 use crate::limits::{FILE_BUFFER, INPUT_MESSAGE};
@@ -73,26 +72,42 @@ pub fn of<E: std::fmt::Display>(path: &Path) -> impl Fn(E) -> Failure {
     move |error| Failure::new(format_args!("{}: {error}", path.display()))
 }
 
-/// A message file; line ends of any system become CRLF, as on the wire.
+/// A message file in a form that SMTP carries: line ends of any system become CRLF, as on the wire, and what is binary in
+/// it keeps its octets.
 pub fn read_message(path: &Path) -> Result<FileContent, Failure> {
     let cannot = |error| Failure::new(format_args!("cannot read {}: {error}", path.display()));
-    let file = File::open(path).map_err(cannot)?;
-    let kept = nameless()?;
-    let mut writer = CrlfWriter::new(BufWriter::with_capacity(FILE_BUFFER, kept));
-    let mut limited =
-        BufReader::with_capacity(FILE_BUFFER, file).take(INPUT_MESSAGE.saturating_add(1));
-    let read = io::copy(&mut limited, &mut writer).map_err(cannot)?;
+    let mut limited = File::open(path)
+        .map_err(cannot)?
+        .take(INPUT_MESSAGE.saturating_add(1));
+    let mut kept = nameless()?;
+    let read = io::copy(&mut limited, &mut kept).map_err(cannot)?;
     if read > INPUT_MESSAGE {
         return Err(Failure::new(format_args!(
             "{} is longer than the {INPUT_MESSAGE} octets that are read",
             path.display()
         )));
     }
-    let kept = writer
-        .finish()?
-        .into_inner()
-        .map_err(|error| error.into_error())?;
-    Ok(FileContent::new(kept)?)
+    let raw = FileContent::new(kept)?;
+    if is_carried(&raw)? {
+        return Ok(raw);
+    }
+    let mut kept = BlockWriter::new(nameless()?);
+    Carried::new(&raw)?.write_to(&mut kept)?;
+    Ok(FileContent::new(kept.finish()?)?)
+}
+
+fn is_carried(content: &FileContent) -> io::Result<bool> {
+    let mut reader = content.reader(0)?;
+    let mut buffer = vec![0; FILE_BUFFER];
+    let mut carriage = Carriage::default();
+    loop {
+        match reader.read(&mut buffer)? {
+            0 => break,
+            count => carriage.feed(buffer.get(..count).unwrap_or_default()),
+        }
+    }
+    carriage.end();
+    Ok(carriage.is_carried())
 }
 
 /// A file for this process alone, without a name.
@@ -113,12 +128,11 @@ fn nameless() -> io::Result<File> {
 /// Layers of a message on their way inwards, each in a nameless file.
 pub struct FileShelf;
 
-struct FileDraft(BufWriter<File>);
+struct FileDraft(BlockWriter<File>);
 
 impl Shelf for FileShelf {
     fn create(&self) -> io::Result<Box<dyn Draft>> {
-        let writer = BufWriter::with_capacity(FILE_BUFFER, nameless()?);
-        Ok(Box::new(FileDraft(writer)))
+        Ok(Box::new(FileDraft(BlockWriter::new(nameless()?))))
     }
 }
 
@@ -134,8 +148,7 @@ impl Write for FileDraft {
 
 impl Draft for FileDraft {
     fn finish(self: Box<Self>) -> io::Result<Arc<dyn StoredContent>> {
-        let file = self.0.into_inner().map_err(|error| error.into_error())?;
-        Ok(Arc::new(FileContent::new(file)?))
+        Ok(Arc::new(FileContent::new(self.0.finish()?)?))
     }
 }
 
@@ -150,7 +163,7 @@ pub fn write(to: Option<&Path>, parts: &[&dyn Source]) -> Result<(), Failure> {
 }
 
 fn write_parts(out: impl Write, parts: &[&dyn Source]) -> io::Result<()> {
-    let mut out = BufWriter::with_capacity(FILE_BUFFER, out);
+    let mut out = BlockWriter::new(out);
     parts.iter().try_for_each(|part| part.write_to(&mut out))?;
-    out.flush()
+    out.finish().map(drop)
 }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use sealgate_core::header_protection::honoured;
 use sealgate_core::process::{OpenInput, Opened, open};
-use sealgate_mail::{Message, Timestamp};
+use sealgate_mail::{HeaderBlock, Message, Timestamp};
 use sealgate_smime::algorithms::Switches;
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::decrypt::KeyPair;
@@ -19,6 +20,7 @@ use super::file::{FileShelf, of, read_message, write};
 use super::{Keys, read_certificate_file};
 use crate::cmd::{CODE_NO, Done, Failure, Output, read_input};
 use crate::gateway::now;
+use crate::limits::INPUT_MESSAGE;
 
 /// What a message is judged against.
 #[derive(Debug, Args)]
@@ -87,6 +89,8 @@ impl JudgeArgs {
                 legacy: self.legacy,
                 brainpool: self.brainpool,
             },
+            exact_local_parts: false,
+            size_limit: INPUT_MESSAGE,
         };
         let mut opened = open(&input, &FileShelf)?;
         if !self.crl.is_empty() || !self.ocsp.is_empty() {
@@ -140,15 +144,22 @@ pub fn decrypt(file: &Path, keys: &Keys, judge: &JudgeArgs, out: (Option<&Path>,
     let ring: Vec<&KeyPair> = keys.pairs.iter().collect();
     let opened = judge.open(&content, &ring)?;
     let Some(entity) = &opened.entity else {
+        if output.json {
+            output.show(&Judged::new(&opened), human)?;
+        }
         return no(format!(
             "{}: {}",
             file.display(),
             unopened(opened.verdicts.encryption)
         ));
     };
-    let fields = message.outer_fields();
-    let entity = sealgate_mail::content::Slice::new(entity.content.as_ref(), 0, u64::MAX);
-    write(to, &[&fields, &entity])?;
+    // Rows G3 and G4: of what was inside only Content-* and protected fields stand in the header.
+    let inner = Message::read(entity.content.as_ref()).map_err(of(file))?;
+    let mut fields = message.outer_fields();
+    if let Some(protected) = &opened.protected {
+        fields = honoured(&HeaderBlock::parse(&fields), protected);
+    }
+    write(to, &[&fields, &inner.entity()])?;
     let judged = Judged::new(&opened);
     if to.is_some() {
         output.show(&judged, human)?;
@@ -198,6 +209,8 @@ struct JudgedSigner {
     subject: Option<String>,
     issuer: Option<String>,
     addresses: Vec<String>,
+    /// What its certificate may be used for: `sign`, `encrypt`.
+    uses: Vec<&'static str>,
     signing_time: Option<String>,
     algorithm: Option<&'static str>,
     digest: Option<&'static str>,
@@ -239,11 +252,22 @@ impl JudgedSigner {
             subject: certificate.map(Certificate::subject_name),
             issuer: certificate.map(Certificate::issuer_name),
             addresses: addresses.map(ToString::to_string).collect(),
+            uses: certificate.map_or_else(Vec::new, uses),
             signing_time: signer.signing_time.map(|time| time.rfc3339()),
             algorithm: signer.algorithm.map(|algorithm| algorithm.row().name),
             digest: signer.digest.map(|digest| digest.row().name),
         }
     }
+}
+
+/// RFC 8550 section 4.4: by basic constraints, key usage, extended key usage and the key itself (row X4).
+fn uses(certificate: &Certificate) -> Vec<&'static str> {
+    let may = [
+        ("sign", certificate.may_sign()),
+        ("encrypt", certificate.may_encrypt()),
+    ];
+    let allowed = may.into_iter().filter(|(_, may)| may.is_ok());
+    allowed.map(|(name, _)| name).collect()
 }
 
 fn human(judged: &Judged) -> String {
