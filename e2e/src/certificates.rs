@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use crate::attack::certificate;
+use crate::attack::{certificate, cms_of, pkcs7};
 use crate::cast::Cast;
 use crate::der::{Node, of, oid, plain, sequence};
 use crate::keys::{Identity, KeyKind, shown, words};
+use crate::openssl::{self, Writing};
 use crate::program::must_run;
+use crate::revocation::{CURRENT, crl};
 
 /// A key pair on P-256.
 const P256: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256";
@@ -89,6 +91,18 @@ pub fn changed(
         certificate: path,
         key: identity.key.clone(),
     }
+}
+
+/// An entity signed opaquely, with a list of the partner's authority inside that revokes the certificate.
+pub fn signed_and_revoked(entity: &[u8], identity: &Identity) -> Vec<u8> {
+    let mut cms = cms_of(&openssl::sign(entity, identity, None, true, Writing::Der));
+    let serial = certificate(identity).at(&[0, 1]).octets().clone();
+    let authority = &Cast::with(KeyKind::P256).partner_authority;
+    let list = crl(authority, &[&serial], 0, CURRENT);
+    let parts = cms.at(&[1, 0]).parts();
+    let last = parts.len() - 1;
+    parts.insert(last, of(0xa1, vec![Node::read(&list)]));
+    pkcs7(&cms, "signed-data")
 }
 
 /// A subjectAltName with these names as they are, for `-addext`.

@@ -145,6 +145,8 @@ impl Run<'_> {
             at: self.now,
             known: &[],
             switches: self.organisation.settings.switches(),
+            exact_local_parts: self.organisation.settings.exact_local_parts,
+            size_limit: u64::MAX,
         };
         let mut opened = process::open(&input, &self.shelf).unwrap();
         if self.organisation.settings.neutralise {

@@ -18,6 +18,7 @@ pub mod judge;
 pub mod keys;
 pub mod load;
 pub mod mime;
+pub mod namespace;
 pub mod nss;
 pub mod openssl;
 pub mod place;

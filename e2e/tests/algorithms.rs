@@ -357,3 +357,41 @@ fn x10_the_encryption_certificate_is_used() {
     openssl::decrypt(&entity(&message), &encryption).unwrap();
     assert!(openssl::decrypt(&entity(&message), &signing).is_err());
 }
+
+/// Row X5: whether the local part counts in its case is the organisation's to say, for signatures and for keys.
+#[test]
+fn x5_local_parts_in_their_case_only_where_wanted() {
+    let known = correspondent(Cast::with(KeyKind::P256), CAROL);
+    let Some((scene, cast)) = scene("x5", "optional", &known) else {
+        return;
+    };
+    let other_case = CAROL.replace("carol", "Carol");
+    let text = b"Content-Type: text/plain\r\n\r\nhello\r\n";
+    let signed = openssl::sign(text, &cast.carol, None, false, openssl::Writing::Der);
+    for (count, (exact, verdict, made)) in (1..).zip([
+        (false, "smime=pass", Form::Encrypted),
+        (true, "valid-other-address", Form::Signed),
+    ]) {
+        let description = [
+            head(scene.office.address),
+            mailbox(ALICE, Mailbox::Active, cast),
+            rule("optional", "optional"),
+            known.clone(),
+            format!("[settings]\nexact-local-parts = {exact}\n"),
+            tail(cast, scene.internet.address),
+        ];
+        scene.gateway.apply(&description.concat());
+        let head = format!("From: {other_case}\r\nTo: {ALICE}\r\nMessage-ID: <x5-{exact}@x>\r\n");
+        let mail = [head.as_bytes(), &signed].concat();
+        let reply = send(scene.gateway.inbound, &other_case, &[ALICE], &mail);
+        assert_eq!(reply.code, 250, "{reply:?}");
+        let arrived = scene.office.wait_for(count, DELIVERY);
+        let arrived = String::from_utf8_lossy(&arrived.last().unwrap().content).into_owned();
+        assert!(arrived.contains(verdict), "{arrived}");
+        let letter = letter(&other_case, &format!("x5-{exact}"));
+        let reply = send(scene.gateway.outbound, ALICE, &[&other_case], &letter);
+        assert_eq!(reply.code, 250, "{reply:?}");
+        let sent = scene.internet.wait_for(count, DELIVERY);
+        assert_eq!(form(&sent.last().unwrap().content), made, "exact {exact}");
+    }
+}

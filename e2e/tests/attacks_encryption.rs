@@ -1,4 +1,4 @@
-//! Rows C1, C2, C12, C13, C14, C21 and C22 of security.md over SMTP: encrypted mail that was tampered with, that stands where it
+//! Rows C1, C2, C3, C12, C13, C14, C21 and C22 of security.md over SMTP: encrypted mail that was tampered with, that stands where it
 //! must not be opened, or that would tell too much. OpenSSL makes it, the test changes its octets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -6,9 +6,10 @@ use e2e::attack::{Attempt, cms_of, judge, pkcs7, scene};
 use e2e::case::Mailbox;
 use e2e::cast::{ALICE, CAROL, Cast, STRANGER};
 use e2e::der::{Node, of, oid, plain, sequence, small};
-use e2e::gateway::mailbox;
-use e2e::keys::{KeyKind, shown, words};
+use e2e::gateway::{Options, mailbox, program};
+use e2e::keys::{self, KeyKind, shown, words};
 use e2e::mime::{Form, entity, field, find, form, split};
+use e2e::namespace::{Capture, inside};
 use e2e::openssl::{self, Writing, crlf};
 use e2e::program::{must_run, python};
 use e2e::scene::{DELIVERY, Scene, correspondent, rule, send};
@@ -64,19 +65,39 @@ fn assert_closed(attempts: &[Attempt], mails: &[Received]) {
     }
 }
 
-/// What a reader would fetch, as Python reads the mail and looks into its HTML; a line each.
+/// What a reader would fetch, as Python reads the mail and looks into its HTML: where it stands literally, and in the attributes
+/// and style sheets that `html.parser` finds; a line each.
 const REMOTE: &str = r#"
-import email, email.policy, html, re, sys
+import email, email.policy, html.parser, re, sys
+PLACES = 'src|srcset|href|background|poster|data|action'
+def squeezed(text):
+    return re.sub(r'[\x00-\x20]', '', text).lower()
+def look(text):
+    text = squeezed(text)
+    for found in re.findall(r'(?:' + PLACES + r')=["\']?(?:https?:|ftp:|//)[^"\'>]*', text):
+        print(found)
+    for found in re.findall(r'(?:url\(|@import)["\']?(?:https?:|ftp:|//)[^"\')]*', text):
+        print(found)
+class Reader(html.parser.HTMLParser):
+    style = False
+    def handle_starttag(self, tag, attributes):
+        self.style = tag == 'style'
+        for name, value in attributes:
+            look(name + '=' + (value or ''))
+    def handle_endtag(self, tag):
+        self.style = False
+    def handle_data(self, data):
+        if self.style:
+            look(data)
 message = email.message_from_bytes(sys.stdin.buffer.read(), policy=email.policy.default)
 for part in message.walk():
     if part.get_content_type() == 'text/html':
         data = part.get_payload(decode=True)
         for text in (data.decode('utf-8', 'replace'), data.decode('latin-1')):
-            text = re.sub(r'[\x00-\x20]', '', html.unescape(text)).lower()
-            for found in re.findall(r'(?:src|srcset|href|background|poster|data|action)=["\']?(?:https?:|ftp:|//)[^"\'>]*', text):
-                print(found)
-            for found in re.findall(r'(?:url\(|@import)["\']?(?:https?:|ftp:|//)[^"\')]*', text):
-                print(found)
+            look(text)
+            reader = Reader()
+            reader.feed(text)
+            reader.close()
 "#;
 
 fn remote(mail: &[u8]) -> String {
@@ -195,6 +216,73 @@ fn c1_malleable_ciphertext_over_smtp() {
     );
 }
 
+/// Row C3: nothing of what C1's mails hold makes the gateway call anybody but the organisation's server, nor what the
+/// certificates of a stranger's signature inside name. A mail of somebody trusted shows that the judge is not blind.
+#[test]
+fn c3_no_packet_leaves_over_smtp() {
+    if program().is_none() || !inside("c3_no_packet_leaves_over_smtp") {
+        return;
+    }
+    let options = Options {
+        fetch_allow: Vec::new(),
+        ..Options::default()
+    };
+    let cast = Cast::with(RSA);
+    let scene = Scene::new("attack-c3", &options, cast, &rule("optional", "neither")).unwrap();
+    let directory = scene.gateway.directory().path();
+    let places = "crlDistributionPoints = URI:http://9.9.9.9/list.crl, URI:http://127.0.0.1:79/list.crl\n\
+        authorityInfoAccess = OCSP;URI:http://9.9.9.9/ocsp, OCSP;URI:http://127.0.0.1:79/, caIssuers;URI:http://9.9.9.9/ca.crt\n\
+        basicConstraints = critical, CA:false\nkeyUsage = critical, digitalSignature\n\
+        extendedKeyUsage = emailProtection\nsubjectAltName = email:carol@partner.example\n";
+    let made = |issuer, name: &str| keys::with_extensions(directory, issuer, name, places);
+    let stranger = made(&cast.own_authority, "stranger");
+    let trusted = made(&cast.partner_authority, "trusted");
+    let pages: String = ["http://9.9.9.9/", "http://127.0.0.1:79/", "//198.18.0.9/", "http://[::1]:79/"]
+        .map(|url| format!(
+            "<link rel=stylesheet href=\"{url}\"><style>@import '{url}'; p {{ background: url({url}) }}</style><img src=\"{url}\">\
+             <object data=\"{url}\"></object><iframe src=\"{url}\"></iframe><a href=\"{url}\" ping=\"{url}\">x</a>\r\n"
+        ))
+        .concat();
+    let page = format!("Content-Type: text/html\r\n\r\n<html><body>{pages}</body></html>\r\n");
+    let signed = |by| {
+        entity(&openssl::sign(
+            page.as_bytes(),
+            by,
+            None,
+            false,
+            Writing::Der,
+        ))
+    };
+    let sealed = |inside: &[u8]| pkcs7(&encrypted(inside, RSA, "aes-256-cbc"), "enveloped-data");
+    let mut attempts = malleable();
+    attempts.extend([
+        Attempt::new("page", &sealed(page.as_bytes())).encryption(DECRYPTED),
+        Attempt::new("page-stranger", &sealed(&signed(&stranger))).signature(&["untrusted"]),
+        Attempt::new("page-in-clear", page.as_bytes()),
+        Attempt::new("stranger-in-clear", &signed(&stranger)).signature(&["untrusted"]),
+    ]);
+    let known = [
+        scene.gateway.inbound.port(),
+        scene.gateway.outbound.port(),
+        scene.office.address.port(),
+    ];
+    let capture = Capture::start();
+    judge(&scene, &attempts);
+    scene.gateway.drained();
+    let seen = capture.seen(&known);
+    assert!(seen.is_empty(), "{seen:#?}");
+    assert_eq!(scene.internet.connections(), 0);
+    let capture = Capture::start();
+    let good = Attempt::new("trusted", &signed(&trusted)).signature(&["revocation-unknown"]);
+    judge(&scene, &[good]);
+    let seen = capture.seen(&known);
+    assert!(seen.contains("out 6 9.9.9.9 80"), "{seen:#?}");
+    assert!(
+        seen.iter().all(|line| line == "out 6 9.9.9.9 80"),
+        "{seen:#?}"
+    );
+}
+
 #[test]
 fn c2_an_encrypted_part_stays_closed_over_smtp() {
     let Some(scene) = start("attack-c2", RSA, "") else {
@@ -223,11 +311,8 @@ fn c2_an_encrypted_part_stays_closed_over_smtp() {
     .map(|one| one.encryption(&["none"]));
     let mails = judge(&scene, &attempts);
     for (attempt, mail) in attempts.iter().zip(&mails) {
-        assert!(
-            mail.content.ends_with(split(&attempt.message).1),
-            "{}",
-            attempt.name
-        );
+        // Byte for byte, with all fields it had.
+        assert!(mail.content.ends_with(&attempt.message), "{}", attempt.name);
     }
 }
 

@@ -9,7 +9,8 @@ use e2e::keys::{KeyKind, shown, words};
 use e2e::mime::{Form, entity, field, fields, form, split};
 use e2e::openssl::{self, Writing};
 use e2e::program::{must_run, present, python};
-use e2e::scene::{DELIVERY, Scene, rule, send};
+use e2e::scene::{DELIVERY, Scene, correspondent, rule, send};
+use sealgate_mail::Address;
 
 fn cast() -> &'static Cast {
     Cast::with(KeyKind::P256)
@@ -31,6 +32,19 @@ fn sealed(inside: &[u8], cipher: &str) -> Vec<u8> {
         "enveloped-data"
     };
     pkcs7(&cms, kind)
+}
+
+/// Signed octet for octet, the content inside.
+fn opaquely_signed(inside: &[u8]) -> Vec<u8> {
+    let mut arguments = words("cms -sign -binary -nodetach -md sha256 -noindef -outform DER");
+    for (option, file) in [
+        ("-signer", &cast().carol.certificate),
+        ("-inkey", &cast().carol.key),
+    ] {
+        arguments.extend([option.to_owned(), shown(file)]);
+    }
+    let cms = e2e::der::Node::read(&must_run("openssl", &arguments, inside));
+    pkcs7(&cms, "signed-data")
 }
 
 /// Fields that must not count from inside; each carries the word `forged`.
@@ -98,7 +112,14 @@ fn inner_fields() -> Vec<Attempt> {
                         .signature(&["none"]),
                 );
             }
+            let opaque = format!("opaque-{place}-{number}");
+            let entity_signed = opaquely_signed(inside.as_bytes());
+            attempts.push(Attempt::new(&opaque, &entity_signed).signature(&["valid"]));
             if !inside.contains('\0') && inside.len() < 10_000 && !inside.contains("no\r") {
+                let clear =
+                    openssl::sign(inside.as_bytes(), &cast().carol, None, false, Writing::Der);
+                let name = format!("clear-{place}-{number}");
+                attempts.push(Attempt::new(&name, &entity(&clear)).signature(&["valid"]));
                 let signed = entity(&openssl::sign(
                     inside.as_bytes(),
                     &cast().carol,
@@ -301,18 +322,109 @@ fn read_by_python(values: &[String]) -> Vec<Option<Vec<String>>> {
     serde_json::from_slice(&must_run(&python(), &["-c", PYTHON], &input)).unwrap()
 }
 
-/// Where ours and Python's reading differ, nothing is valid and nothing is signed.
+/// What the crate `mail-parser` reads in one.
+fn read_by_mail_parser(value: &str) -> Option<Vec<String>> {
+    let mail = format!("From: {value}\r\n\r\n");
+    let parsed = mail_parser::MessageParser::default().parse(mail.as_bytes())?;
+    let mail_parser::Address::List(all) = parsed.from()? else {
+        return None;
+    };
+    let addresses = all
+        .iter()
+        .map(|one| one.address.as_ref().map(ToString::to_string));
+    addresses.collect()
+}
+
+/// What both others read in each: one address, the same, or there is nothing that all agree on.
+fn read_by_others(values: &[String]) -> Vec<Option<String>> {
+    let single = |all: Option<Vec<String>>| match all?.as_slice() {
+        // A domain has two forms.
+        [one] => match Address::parse(one) {
+            Ok(address) => Some(address.to_string().to_ascii_lowercase()),
+            Err(_) => Some(one.to_ascii_lowercase()),
+        },
+        _ => None,
+    };
+    let python = read_by_python(values).into_iter().map(single);
+    let other = values
+        .iter()
+        .map(|value| single(read_by_mail_parser(value)));
+    let both = python.zip(other);
+    both.map(|(python, other)| if python == other { python } else { None })
+        .collect()
+}
+
+/// One rule for the address that counts, one for the other, and one for all; in both directions.
+fn rules_by_address() -> String {
+    let one = |managed: &str, external: &str, inbound: &str, outbound: &str| {
+        format!(
+            "[[rules]]\nmanaged = {managed:?}\nexternal = {external:?}\ninbound = {inbound:?}\noutbound = {outbound:?}\n"
+        )
+    };
+    [
+        one("all", CAROL, "optional", "not-defined"),
+        one("all", "boss@partner.example", "optional", "not-defined"),
+        one(ALICE, "all", "not-defined", "sign-only"),
+        one("boss@example.com", "all", "not-defined", "neither"),
+        one("all", "all", "optional", "neither"),
+    ]
+    .concat()
+}
+
+/// The priority of the rule that decided, wherever it stands.
+fn decided_by(value: &serde_json::Value) -> Option<u64> {
+    match value {
+        serde_json::Value::Object(fields) => match fields.get("decided_by") {
+            Some(found) => found["rule"]["priority"].as_u64(),
+            None => fields.values().find_map(decided_by),
+        },
+        serde_json::Value::Array(all) => all.iter().find_map(decided_by),
+        _ => None,
+    }
+}
+
+/// What was read of each mail of a direction, the oldest first: the address that is shown, and the rule that decided.
+fn records(scene: &Scene, direction: &str) -> Vec<(Option<String>, u64)> {
+    let arguments = ["mails", "--direction", direction, "--limit", "500"];
+    let rows = scene.gateway.json(&arguments);
+    let row = |row: &serde_json::Value| {
+        let shown = row["header_from"].as_str().map(str::to_ascii_lowercase);
+        let id = row["queue_id"].as_str().unwrap();
+        let whole = scene.gateway.json(&["mails", id]);
+        (shown, decided_by(&whole["recipients"][0]["trace"]).unwrap())
+    };
+    rows.as_array().unwrap().iter().rev().map(row).collect()
+}
+
+/// Where ours and another reading differ, the address counts for nothing: neither rule, key, signature nor what is shown.
 #[test]
 fn g5_addresses_read_in_two_ways_over_smtp() {
     if !present(&["python3"]) {
         return;
     }
-    let Some(scene) = start("attack-g5") else {
+    let Some(scene) = scene("attack-g5", KeyKind::P256, &rules_by_address()) else {
         return;
     };
     inbound_authors(&scene);
     outbound_authors(&scene);
     recipients(&scene);
+}
+
+/// What counts for the rule must be what is shown, and what all read.
+fn assert_one_reading(
+    value: &str,
+    (shown, rule): &(Option<String>, u64),
+    others: Option<&str>,
+    rules: [(&str, u64); 2],
+) {
+    if let Some(shown) = shown {
+        assert_eq!(others, Some(shown.as_str()), "{value:?} is {shown}");
+    }
+    let expected = rules
+        .iter()
+        .find(|(address, _)| shown.as_deref() == Some(address))
+        .map_or(5, |(_, priority)| *priority);
+    assert_eq!(*rule, expected, "{value:?}, read as {shown:?}");
 }
 
 /// Carol's good signature below each.
@@ -325,50 +437,85 @@ fn inbound_authors(scene: &Scene) {
         Writing::Der,
     );
     let values = forms_of(CAROL);
-    let (mut valid, mut count) = (0, 0);
-    for (number, (value, python)) in values.iter().zip(read_by_python(&values)).enumerate() {
-        let name = format!("in-{number}");
-        let head = head(&name, "FROM").replace("FROM", value);
-        let reply = send_utf8(scene, &[head.as_bytes(), &signed].concat());
-        if reply >= 500 {
-            continue;
+    let others = read_by_others(&values);
+    let mut taken = Vec::new();
+    for (number, value) in values.iter().enumerate() {
+        let head = head(&format!("in-{number}"), "FROM").replace("FROM", value);
+        if send_utf8(scene, &[head.as_bytes(), &signed].concat()) < 500 {
+            taken.push(number);
         }
-        count += 1;
-        let mails = scene.office.wait_for(count, DELIVERY);
-        assert_eq!(mails.len(), count);
-        let mail = e2e::attack::arrived(scene, &name).unwrap();
+    }
+    scene.office.wait_for(taken.len(), DELIVERY);
+    scene.gateway.drained();
+    let records = records(scene, "inbound");
+    assert_eq!(records.len(), taken.len());
+    let mut valid = 0;
+    for (number, record) in taken.iter().zip(&records) {
+        let (value, others) = (&values[*number], others[*number].as_deref());
+        assert_one_reading(
+            value,
+            record,
+            others,
+            [(CAROL, 1), ("boss@partner.example", 2)],
+        );
+        let mail = e2e::attack::arrived(scene, &format!("in-{number}")).unwrap();
         let (signature, _) = e2e::attack::verdicts(&mail.content);
-        let is_carol =
-            python.is_some_and(|all| all.len() == 1 && all[0].eq_ignore_ascii_case(CAROL));
-        assert!(signature != "valid" || is_carol, "{value:?} is {signature}");
+        let is_carol = record.0.as_deref() == Some(CAROL);
+        assert_eq!(signature == "valid", is_carol, "{value:?} is {signature}");
         let whole = String::from_utf8_lossy(&mail.content).into_owned();
         assert!(
             whole.contains(&format!("From: {value}\r\n")),
             "{value:?} was changed"
         );
-        valid += usize::from(signature == "valid");
+        valid += usize::from(is_carol);
     }
     assert!(valid >= 5, "{valid}");
+    // Her key was learned under her address and no other.
+    let known = scene.gateway.json(&["correspondent", "list"]);
+    let known = known.as_array().unwrap();
+    assert!(
+        known.len() == 1 && known[0]["address"] == CAROL,
+        "{known:?}"
+    );
 }
 
 /// Signed as alice only where everybody reads alice, and alice alone.
 fn outbound_authors(scene: &Scene) {
     let values = forms_of(ALICE);
-    let (mut signed, mut count) = (0, 0);
-    for (value, python) in values.iter().zip(read_by_python(&values)) {
-        let message = format!("From: {value}\r\nTo: {CAROL}\r\nSubject: s\r\n\r\nhello\r\n");
+    let others = read_by_others(&values);
+    let mut taken = Vec::new();
+    for (number, value) in values.iter().enumerate() {
+        let message = format!(
+            "From: {value}\r\nTo: {CAROL}\r\nMessage-ID: <out-{number}@attack.example>\r\nSubject: s\r\n\r\nhello\r\n"
+        );
         let reply = send(scene.gateway.outbound, ALICE, &[CAROL], message.as_bytes());
-        if reply.code >= 500 {
-            continue;
+        if reply.code < 500 {
+            taken.push(number);
         }
-        count += 1;
-        let mails = scene.internet.wait_for(count, DELIVERY);
-        assert_eq!(mails.len(), count);
-        let mail = &mails[count - 1];
+    }
+    let mails = scene.internet.wait_for(taken.len(), DELIVERY);
+    let records = records(scene, "outbound");
+    assert_eq!((records.len(), mails.len()), (taken.len(), taken.len()));
+    let mut signed = 0;
+    for (number, (shown, rule)) in taken.iter().zip(&records) {
+        let (value, others) = (&values[*number], others[*number].as_deref());
+        if let Some(shown) = shown {
+            assert_eq!(others, Some(shown.as_str()), "{value:?} is {shown}");
+        }
+        let own = format!("<out-{number}@attack.example>");
+        let mut same = mails
+            .iter()
+            .filter(|mail| field(&mail.content, "Message-ID").as_deref() == Some(&own));
+        let mail = same
+            .next()
+            .unwrap_or_else(|| panic!("{value:?} did not arrive"));
         let is_signed = form(&mail.content) == Form::Signed;
-        let is_alice =
-            python.is_some_and(|all| all.len() == 1 && all[0].eq_ignore_ascii_case(ALICE));
-        assert!(!is_signed || is_alice, "{value:?} was signed");
+        let is_alice = shown.as_deref() == Some(ALICE);
+        assert_eq!(
+            is_signed,
+            is_alice && *rule == 3,
+            "{value:?}: {shown:?}, rule {rule}"
+        );
         signed += usize::from(is_signed);
     }
     assert!(signed >= 5, "{signed}");
@@ -439,6 +586,79 @@ fn recipients(scene: &Scene) {
     }
     assert!((2..8).contains(&taken), "{taken}");
 }
+
+/// RCPT in many forms on the way out: refused, or the key is that of who gets the mail.
+#[test]
+fn g5_recipients_and_their_keys_over_smtp() {
+    let directory = e2e::place::Directory::new("g5");
+    let boss = "boss@partner.example";
+    let authority = &cast().partner_authority;
+    let bosses = e2e::keys::mailbox(directory.path(), authority, boss, KeyKind::P256);
+    let more = [
+        correspondent(cast(), CAROL),
+        format!(
+            "[[correspondents]]\ncertificate = {:?}\n",
+            shown(&bosses.certificate)
+        ),
+        rule("optional", "optional"),
+    ];
+    let Some(scene) = scene("attack-g5-keys", KeyKind::P256, &more.concat()) else {
+        return;
+    };
+    let mut taken = 0;
+    for form_of in RECIPIENTS {
+        let to = form_of.replace('A', CAROL).replace('B', boss);
+        let mut session = Session::connect(scene.gateway.outbound).unwrap();
+        session.command("EHLO client.example").unwrap();
+        session.command(&format!("MAIL FROM:<{ALICE}>")).unwrap();
+        if session.command(&format!("RCPT TO:{to}")).unwrap().code >= 400 {
+            continue;
+        }
+        session.command("DATA").unwrap();
+        let text = format!("From: {ALICE}\r\n\r\nx\r\n.\r\n");
+        session.send(text.as_bytes()).unwrap();
+        if session.reply().unwrap().code >= 400 {
+            continue;
+        }
+        taken += 1;
+        let mails = scene.internet.wait_for(taken, DELIVERY);
+        let mail = &mails[taken - 1];
+        let got = mail.addresses()[0].to_ascii_lowercase().replace('"', "");
+        let reads = |own| openssl::decrypt(&entity(&mail.content), own).is_ok();
+        let readers = (reads(&cast().carol), reads(&bosses));
+        let expected = (got == CAROL, got == boss);
+        assert_eq!(readers, expected, "{to} went to {got}");
+    }
+    assert!((3..20).contains(&taken), "{taken}");
+}
+
+/// Forms of one recipient, `A`, with another one, `B`.
+const RECIPIENTS: [&str; 24] = [
+    "<A>",
+    "<B>",
+    "<@x.example,@y.example:A>",
+    "<@B:A>",
+    "<A,B>",
+    "<A B>",
+    "<A><B>",
+    "<A> <B>",
+    "<<A>>",
+    "<A",
+    "A",
+    "B <A>",
+    "\"B\" <A>",
+    "<\"B\"@partner.example>",
+    "<A(B)>",
+    "<(B)A>",
+    "<A\\,B>",
+    "<A%B>",
+    "<A.>",
+    "<A;B>",
+    "<A:B>",
+    "<=?utf-8?Q?A?=>",
+    "<A\0B>",
+    "<A\tB>",
+];
 
 #[test]
 fn the_cipher_text_of_others_is_read() {

@@ -2,12 +2,18 @@
 //! here, with digests and signatures of the `openssl` program.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::path::Path;
+
 use e2e::attack::{
     Attempt, BROKEN, PART, VALID, algorithm, attributes, cast, clear_signed, good, judge, pkcs7,
     signed_data, signer, start,
 };
 use e2e::cast::CAROL;
-use e2e::der::Node;
+use e2e::certificates::{
+    LEAF, MAIL, Wanted, changed as changed_certificate, make, names, rfc822, signed_and_revoked,
+};
+use e2e::der::{Node, plain, sequence};
+use e2e::keys::Identity;
 use e2e::mime::{entity, field, fields, split};
 use e2e::openssl::{self, Writing};
 
@@ -164,7 +170,7 @@ fn c7_wrapped_signatures_over_smtp() {
         ("digest", tree("digest", &[&digest])),
         ("whole-attached", attached.clone()),
     ] {
-        attempts.push(Attempt::new(name, wrapped.as_bytes()).signature(&["partial", "none"]));
+        attempts.push(Attempt::new(name, wrapped.as_bytes()).signature(&["partial"]));
     }
     let all = judge(&scene, &attempts);
     // What is signed stays as it is, for the readers that show it on its own.
@@ -305,9 +311,17 @@ fn c9_a_replayed_text_over_smtp() {
         }
         .signature(VALID)
     };
-    let now = String::from_utf8(e2e::program::must_run("date", &["-R", "-u"], b"")).unwrap();
+    let at = |when: &str| {
+        let printed = e2e::program::must_run("date", &["-R", "-u", "-d", when], b"");
+        String::from_utf8(printed).unwrap().trim().to_owned()
+    };
     let attempts = [
-        with_date("now", now.trim()),
+        with_date("now", &at("now")),
+        with_date("now-half-an-hour-later", &at("30 minutes")),
+        with_date("now-half-an-hour-before", &at("30 minutes ago")),
+        with_date("hours-later", &at("3 hours")),
+        with_date("hours-before", &at("3 hours ago")),
+        with_date("next-day", &at("1 day")),
         with_date("old", "Mon, 02 Mar 2020 10:00:00 +0000"),
         with_date("far", "Mon, 02 Mar 2037 10:00:00 +0000"),
     ];
@@ -319,7 +333,12 @@ fn c9_a_replayed_text_over_smtp() {
             "{told}"
         );
         let noted = told.contains("signing-time-far-from-date");
-        assert_eq!(noted, attempt.name != "now", "{}: {told}", attempt.name);
+        assert_eq!(
+            noted,
+            !attempt.name.starts_with("now"),
+            "{}: {told}",
+            attempt.name
+        );
     }
 }
 
@@ -392,17 +411,42 @@ fn c24_layers_over_smtp() {
     }
 }
 
-/// Whatever is wrong with a signature, header, overview and log tell it from an unsigned mail.
-#[test]
-fn g7_every_verdict_is_told_over_smtp() {
-    let Some(scene) = start("attack-g7") else {
-        return;
+/// Certificates of carol: with a small key, without an address, expired, one to be revoked, and one whose authority does not
+/// answer.
+fn bad_certificates(directory: &Path) -> [Identity; 5] {
+    let alternative = names(vec![rfc822(CAROL)]);
+    let nobody = "crlDistributionPoints=URI:http://127.0.0.1:1/list.crl";
+    let made = |name: &str, more: Option<&str>, key: Option<&str>| {
+        let usage = "keyUsage=critical,digitalSignature";
+        let mut extensions = vec![LEAF, usage, MAIL, &alternative];
+        extensions.extend(more);
+        let wanted = Wanted {
+            key: key.unwrap_or(Wanted::default().key),
+            extensions: &extensions,
+            ..Wanted::default()
+        };
+        make(directory, name, &wanted)
     };
+    let nameless = make(directory, "nameless", &Wanted::default());
+    let past = |text: &str| plain(0x17, text.as_bytes());
+    let authority = &cast().partner_authority;
+    let expired = changed_certificate(&made("old", None, None), authority, "expired", |tbs| {
+        *tbs.at(&[4]) = sequence(vec![past("200101000000Z"), past("210101000000Z")]);
+    });
+    [
+        made("weak", None, Some("-newkey rsa:1024")),
+        nameless,
+        expired,
+        made("revoked", None, None),
+        made("unknown", Some(nobody), None),
+    ]
+}
+
+/// A mail for each verdict on a signature.
+fn each_verdict(directory: &Path) -> Vec<Attempt> {
     let carol = &cast().carol;
-    let own = |by| {
-        let info = signer(by, Some(attributes(PART)), PART);
-        clear_signed(PART, &signed_data(None, &[by], vec![info]))
-    };
+    let own = |by: &Identity| entity(&openssl::sign(PART, by, None, false, Writing::Der));
+    let [weak, nameless, expired, revoked, unknown] = bad_certificates(directory);
     let signed = own(carol);
     let changed = String::from_utf8(signed.clone())
         .unwrap()
@@ -418,7 +462,7 @@ fn g7_every_verdict_is_told_over_smtp() {
     let place = infos.parts().len() - 2;
     *infos.at(&[place]) = algorithm("1.2.840.113549.1.1.1");
     let junk = b"Content-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64\r\n\r\nAAAA\r\n";
-    let attempts = [
+    vec![
         Attempt::new("g7-valid", &signed).signature(VALID),
         Attempt::new("g7-changed", changed.as_bytes()).signature(BROKEN),
         Attempt::new("g7-other", &own(&cast().stranger)).signature(&["valid-other-address"]),
@@ -427,8 +471,22 @@ fn g7_every_verdict_is_told_over_smtp() {
         Attempt::new("g7-algorithm", &clear_signed(PART, &rsa))
             .signature(&["broken", "unsupported"]),
         Attempt::new("g7-junk", junk).signature(&["broken"]),
+        Attempt::new("g7-weak", &own(&weak)).signature(&["weak"]),
+        Attempt::new("g7-no-address", &own(&nameless)).signature(&["valid-no-address"]),
+        Attempt::new("g7-expired", &own(&expired)).signature(&["expired"]),
+        Attempt::new("g7-revoked", &signed_and_revoked(PART, &revoked)).signature(&["revoked"]),
+        Attempt::new("g7-unknown", &own(&unknown)).signature(&["revocation-unknown"]),
         Attempt::new("g7-plain", PART).signature(&["none"]),
-    ];
+    ]
+}
+
+/// Whatever is wrong with a signature, header, overview and log tell it from an unsigned mail.
+#[test]
+fn g7_every_verdict_is_told_over_smtp() {
+    let Some(scene) = start("attack-g7") else {
+        return;
+    };
+    let attempts = each_verdict(scene.gateway.directory().path());
     let all = judge(&scene, &attempts);
     scene.gateway.drained();
     let rows = scene.gateway.json(&["mails", "--limit", "100"]);

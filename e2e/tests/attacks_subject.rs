@@ -2,6 +2,9 @@
 //! judges what arrives, with Unicode tables of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
 use e2e::attack::{head, pkcs7, scene};
 use e2e::cast::{ALICE, CAROL, Cast};
 use e2e::client::{Session, stuffed};
@@ -10,6 +13,7 @@ use e2e::mime::field;
 use e2e::openssl::{self, Writing};
 use e2e::program::{must_run, present, python};
 use e2e::scene::{DELIVERY, Scene, rule};
+use unicode_security::confusable_detection::skeleton;
 
 /// Letters that look like others, by Unicode's list for security mechanisms (UTS 39), beside those whose compatibility form is
 /// the letter; and what is not seen (Default_Ignorable_Code_Point).
@@ -31,7 +35,13 @@ def styled(letter):
         except KeyError:
             pass
     return out
-BACK = {look: letter.lower() for letter, all in LOOK.items() for look in all}
+MORE = {}
+for letter, all in MORE.items():
+    LOOK[letter] = ''.join(dict.fromkeys(LOOK.get(letter, '') + all))
+BACK = {}
+for letter, all in LOOK.items():
+    for look in all:
+        BACK.setdefault(look, letter.lower())
 UNSEEN = '\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2066\u2069\ufe0f\ufeff\U000e0020\U000e0101\u3164\u115f'
 def ignorable(c):
     n = ord(c)
@@ -44,7 +54,7 @@ def fold(text):
             d = BACK.get(d, d)
             if not ignorable(d):
                 out += d.lower()
-    return out
+    return out.translate({ord('l'): 'i', ord('1'): 'i', ord('|'): 'i', ord('0'): 'o'})
 TAGS = [fold(tag) for tag in ('[signed]', '[encrypted]', '[signed ok]', '[signature not verified]', '[signature invalid]', '[signiert]',
                               '[verschlüsselt]', '[Signatur ungültig]', '[Signatur nicht geprüft]')]
 "#;
@@ -83,7 +93,7 @@ add('blank-colon', 'Subject : [signed]\r\n'); add('tab-colon', 'Subject\t: [sign
 add('first-empty', 'Subject:\r\n [signed]\r\n'); add('first-empty-word', 'Subject:\r\n ' + b('[signed]') + '\r\n')
 subject('german', '[signiert] x'); subject('german-umlaut', b('[verschlüsselt]')); subject('german-decomposed', b(unicodedata.normalize('NFD', '[verschlüsselt]')))
 subject('invalid', '[signature invalid] x'); subject('repeated', '[signed] ' * 40); subject('long', 'x' * 900 + ' [signed]')
-WORDS = ['[signed]', '[signed OK]', '[encrypted]', '[signature not verified]', '[SIGNED]', '[Signiert]']
+WORDS = ['[signed]', '[signed OK]', '[encrypted]', '[signature not verified]', '[signature invalid]', '[SIGNED]', '[Signiert]', '[verschlüsselt]', '[Signatur nicht geprüft]']
 for number in range(200):
     text = ''
     for c in random.choice(WORDS):
@@ -145,11 +155,33 @@ for name, mail, own in json.load(sys.stdin):
             print(name, line)
 "#;
 
+/// The tables, with all single letters that Unicode's list takes for one of the alphabet.
+fn tables() -> &'static str {
+    static MADE: OnceLock<String> = OnceLock::new();
+    MADE.get_or_init(make_tables)
+}
+
+fn make_tables() -> String {
+    let look = |c: char| skeleton(c.encode_utf8(&mut [0; 4])).collect::<String>();
+    let mut alike: BTreeMap<String, String> = BTreeMap::new();
+    for c in '\u{80}'..=char::MAX {
+        alike.entry(look(c)).or_default().push(c);
+    }
+    let letters = ('a'..='z').chain('A'..='Z');
+    let more: BTreeMap<_, _> = letters
+        .filter_map(|letter| Some((letter, alike.get(&look(letter))?)))
+        .collect();
+    assert!(more.len() > 40, "{}", more.len());
+    let json = serde_json::to_string(&more).unwrap();
+    let text = serde_json::to_string(&json).unwrap();
+    TABLES.replace("MORE = {}", &format!("MORE = json.loads({text})"))
+}
+
 const SEED: u32 = 4711;
 
 /// Name and field lines of each variant.
 fn variants() -> Vec<(String, Vec<u8>)> {
-    let script = format!("{TABLES}{MAKE}");
+    let script = format!("{}{MAKE}", tables());
     let made = must_run(&python(), &["-c", &script, &SEED.to_string()], b"");
     let made: Vec<(String, String)> = serde_json::from_slice(&made).unwrap();
     made.into_iter()
@@ -177,7 +209,7 @@ fn survivors(mails: &[(String, Vec<u8>)]) -> String {
             (name.as_str(), String::from_utf8(base64).unwrap(), own)
         })
         .collect();
-    let script = format!("{TABLES}{READ}");
+    let script = format!("{}{READ}", tables());
     let input = serde_json::to_vec(&encoded).unwrap();
     String::from_utf8(must_run(&python(), &["-c", &script], &input)).unwrap()
 }

@@ -25,6 +25,11 @@ const STALE: Window = Window {
     from: -86_400,
     until: -3_600,
 };
+/// Before [`CURRENT`], and still current.
+const EARLIER: Window = Window {
+    from: -1_800,
+    until: 3_600,
+};
 const FUTURE: Window = Window {
     from: 86_400,
     until: 2 * 86_400,
@@ -320,7 +325,7 @@ fn x8_lists_true_and_false() {
 struct Life {
     scene: Scene,
     signer: Identity,
-    says: Arc<Mutex<Option<Says>>>,
+    says: Arc<Mutex<Option<(Says, Window)>>>,
     _web: Web,
     received: usize,
     sent: usize,
@@ -328,13 +333,13 @@ struct Life {
 
 impl Life {
     fn begin(name: &str) -> Self {
-        let says: Arc<Mutex<Option<Says>>> = Arc::default();
+        let says: Arc<Mutex<Option<(Says, Window)>>> = Arc::default();
         let answering = Arc::clone(&says);
         let web = Web::start(move |request| match *answering.lock().unwrap() {
             None => Answer::Missing,
-            Some(says) => {
+            Some((says, window)) => {
                 let issuer = &cast().partner_authority;
-                Answer::Body(ocsp(&request.body, issuer, says, CURRENT))
+                Answer::Body(ocsp(&request.body, issuer, says, window))
             }
         });
         let rules = rule("optional", "optional");
@@ -351,7 +356,12 @@ impl Life {
     }
 
     fn authority_says(&self, says: Option<Says>) {
-        *self.says.lock().unwrap() = says;
+        *self.says.lock().unwrap() = says.map(|says| (says, CURRENT));
+    }
+
+    /// Somebody on the way hands out what the authority said before.
+    fn is_replayed(&self, says: Says) {
+        *self.says.lock().unwrap() = Some((says, EARLIER));
     }
 
     /// The verdict on a mail of hers.
@@ -417,6 +427,65 @@ fn x8_a_pending_key_is_promoted_and_blocked_when_revoked() {
         told[0].contains(CAROL) && told[0].contains("it was revoked at 20"),
         "{told:?}"
     );
+}
+
+/// Who stands between us and the authority hands out an earlier answer that is still current, or nothing at all: what was
+/// known stays. The authority itself may take it back.
+#[test]
+fn x8_an_earlier_answer_does_not_take_back_a_later_one() {
+    if !ready() {
+        return;
+    }
+    let mut life = Life::begin("x8-replayed");
+    life.authority_says(Some(Says::Revoked));
+    assert_eq!(life.signs(), "revoked");
+    for replayed in [Some(Says::Good), Some(Says::Unknown), None] {
+        match replayed {
+            Some(says) => life.is_replayed(says),
+            None => life.authority_says(None),
+        }
+        time_passes(&life.scene.gateway);
+        assert_eq!(life.signs(), "revoked", "{replayed:?}");
+    }
+    life.authority_says(Some(Says::Good));
+    time_passes(&life.scene.gateway);
+    assert_eq!(life.signs(), "valid");
+}
+
+/// A list that revokes is not forgotten because a responder, asked first, calls the certificate good.
+#[test]
+fn x8_a_responder_does_not_take_back_what_a_list_said() {
+    if !ready() {
+        return;
+    }
+    let (answers, revoked): (Arc<Mutex<bool>>, Arc<Mutex<Vec<u8>>>) = Default::default();
+    let (answering, listed) = (Arc::clone(&answers), Arc::clone(&revoked));
+    let web = Web::start(move |request| {
+        let issuer = &cast().partner_authority;
+        match request.path.as_str() {
+            "/list" => Answer::Body(crl(issuer, &[&listed.lock().unwrap()], 0, CURRENT)),
+            _ if *answering.lock().unwrap() => {
+                Answer::Body(ocsp(&request.body, issuer, Says::Good, CURRENT))
+            }
+            _ => Answer::Missing,
+        }
+    });
+    let rules = rule("optional", "neither");
+    let scene = Scene::new("x8-both", &Options::default(), cast(), &rules).unwrap();
+    let extension = [
+        asks_list(&web.url("/list")),
+        asks_responder(&web.url("/responder")),
+    ];
+    let directory = scene.gateway.directory().path();
+    let signer = carol(directory, "carol", &extension.join("\n"));
+    *revoked.lock().unwrap() = certificate(&signer).serial().to_vec();
+    for (count, id) in [(1, "silent"), (2, "good")] {
+        assert_eq!(scene.mail_in(&mail(id, &signer)).code, 250);
+        let arrived = scene.office.wait_for(count, DELIVERY);
+        assert_eq!(verdict(&arrived, id), "revoked", "{id}");
+        *answers.lock().unwrap() = true;
+        time_passes(&scene.gateway);
+    }
 }
 
 /// Without a mail, too: the background asks until there is an answer.

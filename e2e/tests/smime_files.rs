@@ -1,6 +1,7 @@
 //! `sealgate smime` on files: what it lets in only by switch, how it judges nested layers and revocation, and what it answers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use e2e::cast::{ALICE, CAROL};
@@ -281,4 +282,97 @@ fn what_a_key_cannot_do_is_said() {
     );
     assert_eq!(ran.code, Some(2));
     assert!(ran.err.contains("edi-energy"), "{}", ran.err);
+}
+
+/// Rows G3 and G4: of what was encrypted only Content-* stands in the header of what comes out; what does not come out is
+/// judged in JSON all the same. What is binary inside keeps its octets (RFC 8551 section 3.1.2).
+#[test]
+fn g3_what_was_inside_writes_no_fields() {
+    let Some(files) = Files::new("smime-inside") else {
+        return;
+    };
+    let own = files.mailbox(KeyKind::Rsa(2048));
+    let octets: Vec<u8> = (0..=255).chain(*b"\r\n.\n\r").collect();
+    let head = "From: boss@x.example\r\nSubject: inside\r\nBcc: b@x.example\r\nX-Sealgate-Result: signature=valid\r\n\
+                Content-Type: image/png\r\nContent-Transfer-Encoding: binary\r\n\r\n";
+    let inside = files
+        .directory
+        .file("inside.eml", [head.as_bytes(), &octets].concat());
+    let line = format!(
+        "cms -encrypt -binary -aes256 -recip {} -in {}",
+        shown(&own.certificate),
+        shown(&inside)
+    );
+    let made = must_run("openssl", &words(&line), b"");
+    let from = format!("From: {ALICE}\r\nSubject: outside\r\n").into_bytes();
+    let encrypted = files.directory.file("encrypted.eml", [from, made].concat());
+    let out = files.path("out.eml");
+    let json = format!("--json --output {}", shown(&out));
+    assert!(files.decrypt(&encrypted, &own, &json).good);
+    let raw = std::fs::read(&out).unwrap();
+    let message = sealgate_mail::Message::read(&raw).unwrap();
+    let names: Vec<&str> = message
+        .header()
+        .fields()
+        .map(|field| field.name())
+        .collect();
+    let expected = "From Subject MIME-Version Content-Type Content-Transfer-Encoding";
+    assert_eq!(names.join(" "), expected);
+    assert_eq!(message.subject().as_deref(), Some("outside"));
+    let mut decoded = Vec::new();
+    let part = message.structure().unwrap();
+    part.decoded(&raw)
+        .unwrap()
+        .read_to_end(&mut decoded)
+        .unwrap();
+    assert_eq!(decoded, octets);
+
+    let other = files.mailbox(KeyKind::P256);
+    let ran = files.decrypt(&encrypted, &other, &json);
+    assert_eq!(ran.code, NO);
+    let answer: Value = serde_json::from_slice(&ran.out).unwrap();
+    assert_eq!(answer["encryption"], "no-key");
+}
+
+/// PEM files are imported as PKCS#12 files are: as OpenSSL writes them, with a password and without.
+#[test]
+fn pem_files_are_imported_too() {
+    let Some(files) = Files::new("smime-pem") else {
+        return;
+    };
+    for (kind, old) in [(KeyKind::Rsa(2048), "rsa"), (KeyKind::P256, "ec")] {
+        let own = files.mailbox(kind);
+        let certificate = std::fs::read(&own.certificate).unwrap();
+        let key = shown(&own.key);
+        for (line, password) in [
+            (format!("pkcs8 -topk8 -nocrypt -in {key}"), ""),
+            (
+                format!("pkcs8 -topk8 -v2 aes256 -passout pass:secret -in {key}"),
+                "secret",
+            ),
+            (
+                format!("pkcs8 -topk8 -v1 PBE-SHA1-3DES -passout pass:secret -in {key}"),
+                "secret",
+            ),
+            (format!("pkcs8 -topk8 -nocrypt -in {key}"), "secret"),
+            (
+                format!(
+                    "{old} {} -in {key}",
+                    if old == "rsa" { "-traditional" } else { "" }
+                ),
+                "",
+            ),
+        ] {
+            let secret = must_run("openssl", &words(&line), b"");
+            let both = [secret, certificate.clone()].concat();
+            let file = shown(&files.directory.file("both.pem", both));
+            let options = format!("--pkcs12 {file} --password={password}");
+            let ran = files.smime("sign", &files.message, &options);
+            assert!(ran.good, "{line}: {}", ran.err);
+            let wrong = format!("--pkcs12 {file} --password=wrong");
+            let ran = files.smime("sign", &files.message, &wrong);
+            let locked = line.contains("-passout");
+            assert_eq!(ran.good, !locked, "{line}: {}", ran.err);
+        }
+    }
 }

@@ -11,7 +11,7 @@ use e2e::gateway::{Gateway, Options, head, program};
 use e2e::keys::{KeyKind, shown, words};
 use e2e::mime::{entity, find, with_entity};
 use e2e::openssl;
-use e2e::program::{must_run, present};
+use e2e::program::{must_run, present, python};
 use e2e::scene::{DELIVERY, Scene, correspondent, rule, send};
 use e2e::sink::{Received, Sink};
 
@@ -195,6 +195,13 @@ fn entities(text: &[u8]) -> Vec<Vec<u8>> {
     vec![plain, multipart, signed]
 }
 
+/// The text of a mail as Python reads it: what no line of SMTP may hold, such as NUL, comes in base64.
+const DECODED: &str = r#"
+import email, sys
+for part in email.message_from_bytes(sys.stdin.buffer.read()).walk():
+    sys.stdout.buffer.write(part.get_payload(decode=True) or b'')
+"#;
+
 /// 8-bit text with every sequence, also with bare line feeds throughout, out of a decrypted part.
 #[test]
 fn m2_smuggling_out_of_decrypted_parts() {
@@ -232,10 +239,10 @@ fn m2_smuggling_out_of_decrypted_parts() {
     assert_eq!(mails.len(), number);
     assert_whole(&mails, &scene.office, CAROL);
     let whole = mails.iter().filter(|mail| {
-        find(&mail.content, b"gr\xfc\xdfe\r\nfirst").is_some()
-            && find(&mail.content, b"\r\nfinis\r\n").is_some()
+        let text = must_run(&python(), &["-c", DECODED], &mail.content);
+        find(&text, b"gr\xfc\xdfe\r\nfirst").is_some() && find(&text, b"\r\nfinis\r\n").is_some()
     });
-    // Two of three are readable as they lie; the third is inside of a signature.
+    // Two of three are read by anybody; the third is inside of a signature.
     assert!(
         whole.count() >= number / 3 * 2,
         "a text was cut or not decrypted"

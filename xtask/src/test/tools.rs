@@ -26,6 +26,8 @@ const DEBIAN: &[Program] = &[
     debian("/usr/share/java/bcpkix.jar", "libbcpkix-java"),
     debian("swaks", "swaks"),
     debian("strace", "strace"),
+    debian("ip", "iproute2"),
+    debian("unshare", "util-linux"),
     debian("python3", "python3"),
 ];
 
