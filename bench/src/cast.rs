@@ -1,7 +1,7 @@
 //! Whose keys are used: one mailbox with an RSA-3072 key, its certificate from a root made on the spot; and the mails.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,7 +15,7 @@ use openssl::x509::extension::{
 };
 use openssl::x509::{X509, X509Builder, X509Name, X509NameBuilder};
 use rand_core::RngCore;
-use sealgate_mail::Timestamp;
+use sealgate_mail::{BlockWriter, Timestamp};
 
 use crate::Failed;
 use crate::chance::Chance;
@@ -125,7 +125,7 @@ fn builder(subject: &str, issuer: &str, key: &PKey<Private>) -> Result<X509Build
 
 /// Writes a mail of about that many octets: a text of base64 lines, as an attachment is one.
 pub fn write_mail(path: &Path, octets: u64) -> Result<PathBuf, Failed> {
-    let mut out = BufWriter::new(File::create(path)?);
+    let mut out = BlockWriter::new(File::create(path)?);
     out.write_all(
         b"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\n",
     )?;
@@ -137,6 +137,6 @@ pub fn write_mail(path: &Path, octets: u64) -> Result<PathBuf, Failed> {
         write!(out, "{line}\r\n")?;
         left = left.saturating_sub(line.len() as u64 + 2);
     }
-    out.flush()?;
+    out.finish()?;
     Ok(path.to_owned())
 }

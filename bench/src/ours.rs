@@ -1,10 +1,10 @@
 //! The engine used as the gateway uses it: from file to file, streaming.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use sealgate_mail::{Canonical, Content, Message, Source, Timestamp};
+use sealgate_mail::{BlockWriter, Canonical, Content, Message, Source, Timestamp};
 use sealgate_smime::algorithms::{ContentEncryption, Switches};
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::decrypt::{Decryption, KeyPair};
@@ -17,9 +17,6 @@ use sealgate_smime::verify::VerifyInput;
 
 use crate::Failed;
 use crate::chance::Chance;
-
-/// Octets written at once.
-const BUFFER: usize = 64 * 1024;
 
 /// A file as content.
 pub struct OnDisk {
@@ -112,6 +109,7 @@ impl Engine {
             date: None,
             known: &[],
             switches: Switches::default(),
+            exact_local_parts: false,
         };
         let report = sealgate_smime::verify::verify(&message, &input)?;
         match report.verdict {
@@ -139,11 +137,11 @@ impl Engine {
     pub fn decrypt(&self, from: &Path, to: &Path) -> Result<(), Failed> {
         let content = OnDisk::open(from)?;
         let message = Message::read(&content)?;
-        let mut out = BufWriter::with_capacity(BUFFER, File::create(to)?);
+        let mut out = BlockWriter::new(File::create(to)?);
         let switches = Switches::default();
         let decryption =
             sealgate_smime::decrypt::decrypt(&message, &[&self.pair], switches, &mut out)?;
-        out.flush()?;
+        out.finish()?;
         match decryption {
             Decryption::Opened(_) => Ok(()),
             other => Err(format!("{other:?}").into()),
@@ -164,7 +162,7 @@ impl Engine {
 }
 
 fn write(source: &dyn Source, to: &Path) -> Result<(), Failed> {
-    let mut out = BufWriter::with_capacity(BUFFER, File::create(to)?);
+    let mut out = BlockWriter::new(File::create(to)?);
     source.write_to(&mut out)?;
-    Ok(out.flush()?)
+    Ok(out.finish().map(drop)?)
 }
