@@ -101,6 +101,7 @@ const NOW: Timestamp = Timestamp(1_798_761_600);
 const ALL_IN: Switches = Switches {
     legacy: true,
     brainpool: true,
+    at: NOW,
 };
 
 /// The root that issued the certificates of the held keys.

@@ -144,7 +144,7 @@ impl Run<'_> {
             anchors: &self.organisation.anchors,
             at: self.now,
             known: &[],
-            switches: self.organisation.settings.switches(),
+            switches: self.organisation.settings.switches(self.now),
             exact_local_parts: self.organisation.settings.exact_local_parts,
             size_limit: u64::MAX,
         };

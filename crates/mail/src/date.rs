@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::limits::COMMENT_DEPTH;
 
 /// Seconds since 1970-01-01T00:00:00Z. The pure crates never ask a clock; they are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
 

@@ -214,7 +214,7 @@ async fn open_with(
             anchors: &anchors,
             known: &known,
             at,
-            switches: settings.switches(),
+            switches: settings.switches(at),
             exact_local_parts: settings.exact_local_parts,
             size_limit: gateway.config.size_limit,
         };

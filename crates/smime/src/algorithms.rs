@@ -4,6 +4,7 @@
 //! and one standing per direction. A new algorithm is a new variant and a new row.
 
 use const_oid::ObjectIdentifier;
+use sealgate_mail::Timestamp;
 use serde::{Deserialize, Serialize};
 
 mod management;
@@ -21,19 +22,30 @@ pub enum Standing {
     Accept,
     /// Only where the organisation allows legacy algorithms; the verdict says so.
     Weak,
+    /// Like `Weak` before this moment, and not at all from then on.
+    WeakUntil(Timestamp),
     /// Only where the organisation allows Brainpool curves.
     Brainpool,
     /// Not used at all.
     Refuse,
 }
 
+impl Standing {
+    /// Whether it is a legacy algorithm, whatever its end.
+    pub const fn is_legacy(self) -> bool {
+        matches!(self, Self::Weak | Self::WeakUntil(_))
+    }
+}
+
 /// What an organisation lets in beyond [`Standing::Accept`]; nothing by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Switches {
-    /// [`Standing::Weak`] algorithms: Triple DES and SHA-1. Never silently, see [`crate::verify::Note`].
+    /// [`Standing::Weak`] algorithms, those with an end before it: Triple DES and SHA-1. Never silently, see [`crate::verify::Note`].
     pub legacy: bool,
     /// Keys on Brainpool curves (RFC 5639): to verify and to decrypt.
     pub brainpool: bool,
+    /// When: an algorithm that is let in until then is no longer.
+    pub at: Timestamp,
 }
 
 impl Switches {
@@ -42,6 +54,7 @@ impl Switches {
         match standing {
             Standing::Accept => true,
             Standing::Weak => self.legacy,
+            Standing::WeakUntil(end) => self.legacy && self.at < end,
             Standing::Brainpool => self.brainpool,
             Standing::Refuse => false,
         }
@@ -79,7 +92,10 @@ const fn row(
     }
 }
 
-use Standing::{Accept, Refuse, Weak};
+use Standing::{Accept, Refuse, Weak, WeakUntil};
+
+/// SHA-1 is to be out of use by 31 December 2030 (NIST, "NIST Transitioning Away from SHA-1 for All Applications", 2022).
+const END_OF_SHA1: Timestamp = Timestamp(1_924_992_000);
 
 /// Why an AlgorithmIdentifier was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -225,7 +241,7 @@ impl DigestAlgorithm {
     /// The table of digests (RFC 5754 section 2).
     pub const fn row(self) -> Row {
         match self {
-            Self::Sha1 => row("1.3.14.3.2.26", "sha-1", 60, Refuse, Weak),
+            Self::Sha1 => row("1.3.14.3.2.26", "sha-1", 60, Refuse, WeakUntil(END_OF_SHA1)),
             Self::Sha224 => row("2.16.840.1.101.3.4.2.4", "sha-224", 112, Refuse, Accept),
             Self::Sha256 => row("2.16.840.1.101.3.4.2.1", "sha-256", 128, Accept, Accept),
             Self::Sha384 => row("2.16.840.1.101.3.4.2.2", "sha-384", 192, Accept, Accept),
@@ -509,6 +525,33 @@ impl PublicKeyKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn legacy_algorithms_are_let_in_by_switch_and_until_their_end() {
+        let let_in = |row: Row, legacy, at| {
+            let switches = Switches {
+                legacy,
+                at,
+                ..Switches::default()
+            };
+            switches.allow(row.reading)
+        };
+        let sha1 = [
+            DigestAlgorithm::Sha1.row(),
+            SignatureAlgorithm::RsaPkcs1(DigestAlgorithm::Sha1).row(),
+            SignatureAlgorithm::pss(DigestAlgorithm::Sha1).row(),
+            SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha1).row(),
+        ];
+        for row in sha1 {
+            assert!(let_in(row, true, END_OF_SHA1.plus(-1)), "{}", row.name);
+            assert!(!let_in(row, true, END_OF_SHA1), "{}", row.name);
+            assert!(!let_in(row, false, END_OF_SHA1.plus(-1)), "{}", row.name);
+        }
+        let without_end = ContentEncryption::TripleDesCbc.row();
+        assert!(let_in(without_end, true, END_OF_SHA1));
+        assert!(!let_in(without_end, false, Timestamp::default()));
+        assert!(let_in(DigestAlgorithm::Sha256.row(), false, END_OF_SHA1));
+    }
 
     fn unlabelled(algorithm: KeyTransport) -> TransportParameters {
         TransportParameters {

@@ -6,7 +6,7 @@
 
 use crate::algorithms::{
     self, AlgorithmIdentifier, ContentEncryption, ContentParameters, DigestAlgorithm,
-    PublicKeyKind, Row, Standing, Switches, TransportParameters,
+    PublicKeyKind, Row, Switches, TransportParameters,
 };
 use crate::aws::{CbcDecryptor, CryptoError, Digest, GcmDecryptor};
 use crate::ber::BerReader;
@@ -313,7 +313,7 @@ fn open_entity(
         content,
         weak: rows
             .iter()
-            .find(|row| row.reading == Standing::Weak)
+            .find(|row| row.reading.is_legacy())
             .map(|row| row.name),
         key_pair: chosen.key_pair(),
         encrypted_key_hash,

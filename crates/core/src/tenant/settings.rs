@@ -1,5 +1,6 @@
 //! The switches of an organisation: their names, their values in words, their defaults.
 
+use sealgate_mail::Timestamp;
 use sealgate_smime::algorithms::Switches;
 use serde::{Deserialize, Serialize};
 
@@ -74,11 +75,12 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The algorithms that are read beyond the accepted ones.
-    pub const fn switches(&self) -> Switches {
+    /// The algorithms that are read beyond the accepted ones at `at`, when the mail came.
+    pub const fn switches(&self, at: Timestamp) -> Switches {
         Switches {
             legacy: self.legacy,
             brainpool: self.brainpool,
+            at,
         }
     }
 

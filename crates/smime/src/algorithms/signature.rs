@@ -3,10 +3,10 @@
 use const_oid::ObjectIdentifier;
 use serde::{Deserialize, Serialize};
 
-use super::Standing::{Accept, Refuse, Weak};
+use super::Standing::{Accept, Refuse, WeakUntil};
 use super::{
-    AlgorithmError, AlgorithmIdentifier, DigestAlgorithm, Row, absent, absent_or_null, row,
-    unsupported,
+    AlgorithmError, AlgorithmIdentifier, DigestAlgorithm, END_OF_SHA1, Row, absent, absent_or_null,
+    row, unsupported,
 };
 use crate::asn1::{self, Reader, tag};
 
@@ -42,7 +42,13 @@ impl SignatureAlgorithm {
     pub const fn row(self) -> Row {
         use DigestAlgorithm::{Sha1, Sha224, Sha256, Sha384, Sha512};
         match self {
-            Self::RsaPkcs1(Sha1) => row("1.2.840.113549.1.1.5", "rsa-sha1", 60, Refuse, Weak),
+            Self::RsaPkcs1(Sha1) => row(
+                "1.2.840.113549.1.1.5",
+                "rsa-sha1",
+                60,
+                Refuse,
+                WeakUntil(END_OF_SHA1),
+            ),
             Self::RsaPkcs1(Sha224) => {
                 row("1.2.840.113549.1.1.14", "rsa-sha224", 112, Refuse, Accept)
             }
@@ -55,9 +61,13 @@ impl SignatureAlgorithm {
             Self::RsaPkcs1(Sha512) => {
                 row("1.2.840.113549.1.1.13", "rsa-sha512", 112, Accept, Accept)
             }
-            Self::RsaPss { digest: Sha1, .. } => {
-                row("1.2.840.113549.1.1.10", "rsa-pss-sha1", 60, Refuse, Weak)
-            }
+            Self::RsaPss { digest: Sha1, .. } => row(
+                "1.2.840.113549.1.1.10",
+                "rsa-pss-sha1",
+                60,
+                Refuse,
+                WeakUntil(END_OF_SHA1),
+            ),
             Self::RsaPss { digest: Sha224, .. } => row(
                 "1.2.840.113549.1.1.10",
                 "rsa-pss-sha224",
@@ -66,7 +76,13 @@ impl SignatureAlgorithm {
                 Accept,
             ),
             Self::RsaPss { .. } => row("1.2.840.113549.1.1.10", "rsa-pss", 112, Accept, Accept),
-            Self::Ecdsa(Sha1) => row("1.2.840.10045.4.1", "ecdsa-sha1", 60, Refuse, Weak),
+            Self::Ecdsa(Sha1) => row(
+                "1.2.840.10045.4.1",
+                "ecdsa-sha1",
+                60,
+                Refuse,
+                WeakUntil(END_OF_SHA1),
+            ),
             Self::Ecdsa(Sha224) => row("1.2.840.10045.4.3.1", "ecdsa-sha224", 112, Refuse, Accept),
             Self::Ecdsa(Sha256) => row("1.2.840.10045.4.3.2", "ecdsa-sha256", 128, Accept, Accept),
             Self::Ecdsa(Sha384) => row("1.2.840.10045.4.3.3", "ecdsa-sha384", 128, Accept, Accept),

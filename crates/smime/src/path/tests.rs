@@ -333,6 +333,7 @@ fn legacy_digests_pass_where_they_are_let_in() {
         let switches = Switches {
             legacy,
             brainpool: false,
+            at: NOW,
         };
         let finder = PathFinder::new(&bag, &anchors, NOW).allowing(switches);
         assert_eq!(finder.judge(&leaf, Purpose::Sign).map(|_| ()), expected);
@@ -353,6 +354,7 @@ fn an_anchor_on_a_curve_that_is_not_let_in_vouches_for_nobody() {
             switches: Switches {
                 legacy: false,
                 brainpool,
+                at: NOW,
             },
         };
         let judged = rules::judge_chain(&[&leaf, &root], &terms, &mut 0);

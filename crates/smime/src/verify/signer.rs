@@ -6,7 +6,7 @@ use super::attributes::{
 use super::{Note, SignatureReport, SignerReport, VerifyInput, combine};
 use crate::algorithms::{
     AlgorithmError, AlgorithmIdentifier, DigestAlgorithm, PublicKeyKind, SignatureAlgorithm,
-    Standing, Switches,
+    Switches,
 };
 use crate::asn1::{Asn1Error, tag};
 use crate::aws::{Digest, Signed};
@@ -244,7 +244,7 @@ fn weak_algorithms(report: &SignerReport) -> Vec<&'static str> {
         .into_iter()
         .flatten()
         .chain(above.map(SignatureAlgorithm::row));
-    rows.filter(|row| row.reading == Standing::Weak)
+    rows.filter(|row| row.reading.is_legacy())
         .map(|row| row.name)
         .collect()
 }

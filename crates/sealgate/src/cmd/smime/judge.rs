@@ -88,6 +88,7 @@ impl JudgeArgs {
             switches: Switches {
                 legacy: self.legacy,
                 brainpool: self.brainpool,
+                at,
             },
             exact_local_parts: false,
             size_limit: INPUT_MESSAGE,
