@@ -11,6 +11,7 @@ use crate::encoding::{Base64Reader, Base64Writer, QuotedWriter, TransferEncoding
 use crate::form::{Cost, Form, Judged, header_survives, is_utf8, with_crlf};
 use crate::header::HeaderBlock;
 use crate::limits::{ENCODED_COLUMNS, TEXT_LINE_OCTETS};
+use crate::media::is_ambiguous;
 use crate::message::{Message, MessageError};
 use crate::part::Part;
 
@@ -26,8 +27,8 @@ pub struct Canonical<'c> {
 struct Finding {
     /// Something is written differently.
     changes: bool,
-    /// Something inside a signed or encrypted part is written differently.
-    breaks_signature: bool,
+    /// Something inside a part that must stay as it is (see `Plan::within`) is written differently.
+    breaks_fixed: bool,
     /// Something cannot be brought into form: a header with eight-bit octets, an unknown encoding.
     stuck: bool,
 }
@@ -54,7 +55,8 @@ pub fn is_canonical(message: &Message<'_>) -> Result<bool, MessageError> {
 }
 
 /// Whether `message` must be signed opaquely and untouched (`Message::entity`): bringing it into form would change a
-/// part that is signed or encrypted already, or something in it cannot be brought into form at all.
+/// part that is signed or encrypted already or that readers read differently, or something in it cannot be brought into
+/// form at all.
 pub fn reencoding_breaks_signature(message: &Message<'_>) -> Result<bool, MessageError> {
     Ok(Canonical::new(message)?.must_be_opaque())
 }
@@ -67,7 +69,7 @@ impl<'c> Canonical<'c> {
             content: message.content(),
             pieces: Vec::new(),
             finding: Finding::default(),
-            inside_protected: 0,
+            inside_fixed: 0,
             inside_multipart: 0,
         };
         plan.top(message, &part)?;
@@ -80,7 +82,7 @@ impl<'c> Canonical<'c> {
 
     /// See `reencoding_breaks_signature`.
     pub fn must_be_opaque(&self) -> bool {
-        self.finding.breaks_signature || self.finding.stuck
+        self.finding.breaks_fixed || self.finding.stuck
     }
 }
 
@@ -130,7 +132,7 @@ struct Plan<'c> {
     content: &'c dyn Content,
     pieces: Vec<Piece>,
     finding: Finding,
-    inside_protected: usize,
+    inside_fixed: usize,
     inside_multipart: usize,
 }
 
@@ -138,17 +140,19 @@ impl Plan<'_> {
     /// The message itself: only its entity fields, which always stand before the body.
     fn top(&mut self, message: &Message<'_>, part: &Part) -> Result<(), MessageError> {
         let fields = HeaderBlock::parse(&message.entity_fields());
-        let leaf = self.judge(part)?;
-        let mut head = self.head(&fields, label(part, leaf));
-        if fields.count("Content-Type") == 0 {
-            head = [self.default_type(part)?, head].concat();
-        }
-        if !header_survives(&head) {
-            self.finding.stuck = true;
-        }
-        head.extend_from_slice(b"\r\n");
-        self.pieces.push(Piece::Bytes(head));
-        self.protected(part, |plan| plan.body(part, leaf))
+        self.within(is_ambiguous(&fields), |plan| {
+            let leaf = plan.judge(part)?;
+            let mut head = plan.head(&fields, label(part, leaf));
+            if fields.count("Content-Type") == 0 {
+                head = [plan.default_type(part)?, head].concat();
+            }
+            if !header_survives(&head) {
+                plan.finding.stuck = true;
+            }
+            head.extend_from_slice(b"\r\n");
+            plan.pieces.push(Piece::Bytes(head));
+            plan.within(is_protected(part), |plan| plan.body(part, leaf))
+        })
     }
 
     /// A Content-Type field for mail that has none, so that every reader finds one.
@@ -165,7 +169,7 @@ impl Plan<'_> {
 
     /// A part with its header.
     fn entity(&mut self, part: &Part) -> Result<(), MessageError> {
-        self.protected(part, |plan| {
+        self.within(is_protected(part) || part.is_ambiguous(), |plan| {
             let leaf = plan.judge(part)?;
             let label = label(part, leaf);
             let raw = part.header.raw();
@@ -183,16 +187,17 @@ impl Plan<'_> {
         })
     }
 
-    /// Runs `inner` with the mark that what it changes lies in a signed or encrypted part, if `part` is one.
-    fn protected(
+    /// Runs `inner`; if `fixed`, with the mark that what it changes must stay as it is: it is signed or encrypted already, or
+    /// readers differ in what they make of it (row M12), and would differ in what they make of the new form.
+    fn within(
         &mut self,
-        part: &Part,
+        fixed: bool,
         inner: impl FnOnce(&mut Self) -> Result<(), MessageError>,
     ) -> Result<(), MessageError> {
-        let step = usize::from(is_protected(part));
-        self.inside_protected = self.inside_protected.saturating_add(step);
+        let step = usize::from(fixed);
+        self.inside_fixed = self.inside_fixed.saturating_add(step);
         let result = inner(self);
-        self.inside_protected = self.inside_protected.saturating_sub(step);
+        self.inside_fixed = self.inside_fixed.saturating_sub(step);
         result
     }
 
@@ -269,9 +274,12 @@ impl Plan<'_> {
         let survives =
             |columns| Form::of(self.content, part.body).map(|form| form.survives(columns));
         Ok(match part.encoding {
-            // A multipart without boundary cannot be encoded (RFC 2045 section 6.4), nor can what is not understood.
-            _ if part.content_type.kind() == "multipart"
-                || part.encoding == TransferEncoding::Unknown =>
+            // What holds parts or a mail, but could not be looked into, cannot be encoded (RFC 2045 section 6.4), nor can what
+            // is not understood.
+            encoding
+                if encoding == TransferEncoding::Unknown
+                    || part.content_type.kind() == "multipart"
+                    || part.content_type.kind() == "message" && encoding.is_identity() =>
             {
                 if survives(TEXT_LINE_OCTETS)? {
                     Leaf::Keep
@@ -333,7 +341,7 @@ impl Plan<'_> {
 
     fn mark_change(&mut self) {
         self.finding.changes = true;
-        self.finding.breaks_signature |= self.inside_protected > 0;
+        self.finding.breaks_fixed |= self.inside_fixed > 0;
     }
 
     fn change(&mut self, piece: Piece) {
@@ -488,6 +496,9 @@ mod tests {
                 "Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\nContent-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\n{text}\r\n--b\r\n\r\nsig\r\n--b--\r\n\r\n--m\r\n\r\n{{}}\r\n--m--\r\n"
             )
         };
+        let part = |text: &str| {
+            format!("Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n{text}\r\n--m--\r\n")
+        };
         let table = [
             (signed("in form"), false),
             (signed("not in form "), true),
@@ -499,6 +510,15 @@ mod tests {
             ("Content-Type: text/plain\r\nContent-Transfer-Encoding: x-uu\r\n\r\nx \r\n".to_owned(), true),
             ("Content-Type: text/plain\r\nContent-Transfer-Encoding: x-uu\r\n\r\nx\r\n".to_owned(), false),
             ("Content-Type: text/plain\r\n\r\ntrailing \r\n".to_owned(), false),
+            // What readers read differently: a part whose header may end before a line that is no field, two encodings.
+            (part("X: y\r\nno field\r\n\r\ntrailing "), true),
+            (part("X: y\r\nno field\r\n\r\nin form"), false),
+            (part("Content-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\u{fc}"), true),
+            (part("Content-Type: multipart/mixed; boundary=n; boundary=b\r\n\r\n--n\r\n\r\ntrailing \r\n--n--"), true),
+            (
+                "Content-Transfer-Encoding: 8bit\r\nContent-Transfer-Encoding: base64\r\n\r\nYWJj\r\n".to_owned(),
+                true,
+            ),
             (
                 "Content-Type: multipart/mixed; boundary=b\r\n\r\nno part \r\n".to_owned(),
                 true,
@@ -506,6 +526,14 @@ mod tests {
             (
                 "Content-Type: multipart/mixed\r\n\r\nno boundary \r\n".to_owned(),
                 true,
+            ),
+            (
+                "Content-Type: message/delivery-status\r\n\r\nAction: failed \r\n".to_owned(),
+                true,
+            ),
+            (
+                "Content-Type: message/delivery-status\r\n\r\nAction: failed\r\n".to_owned(),
+                false,
             ),
         ];
         for (raw, opaque) in table {

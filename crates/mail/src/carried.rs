@@ -6,6 +6,8 @@
 
 use std::io::{self, Write};
 
+use encoding_rs::Encoding;
+
 use crate::content::{Content, Slice, Source, copy};
 use crate::encoding::{Base64Writer, CrlfWriter, TransferEncoding};
 use crate::form::Form;
@@ -121,6 +123,15 @@ impl Source for Carried<'_> {
     }
 }
 
+/// Whether the octets 13 and 10 are line ends in this part: in text, unless an octet may be half of a letter there.
+fn has_lines(part: &Part) -> bool {
+    let media = &part.content_type;
+    let plain = |label: &str| {
+        Encoding::for_label(label.as_bytes()).is_some_and(Encoding::is_ascii_compatible)
+    };
+    media.kind() == "text" && media.parameter("charset").is_none_or(plain)
+}
+
 fn write_lines(content: &dyn Content, out: &mut dyn Write) -> io::Result<()> {
     let mut lines = CrlfWriter::new(out);
     copy(content, &mut lines)?;
@@ -165,7 +176,7 @@ impl Plan<'_> {
         self.pieces.push(Piece::Encode {
             body: part.body,
             from: part.encoding,
-            text: part.content_type.kind() == "text" && part.encoding.is_identity(),
+            text: has_lines(part) && part.encoding.is_identity(),
             closed: part.range.0 == 0,
         });
         Ok(())
@@ -318,6 +329,28 @@ mod tests {
         assert_eq!(leaves(&carried(raw.as_bytes())), [b"a\0\r\nb\r\n"]);
     }
 
+    /// In UTF-16 and UTF-32 an octet 10 or 13 is no line end, and may be half of a letter.
+    #[test]
+    fn text_of_wide_characters_keeps_its_octets() {
+        let body = b"\x0d\x0a\x0a\0\x0d\x0d\0\x0a";
+        for charset in [
+            "utf-16le",
+            "UTF-16",
+            "utf-32be",
+            "ucs-2",
+            "iso-10646-ucs-2",
+            "unicode",
+        ] {
+            for encoding in ["binary", "8bit"] {
+                let head = format!(
+                    "Content-Type: text/plain; charset={charset}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+                );
+                let raw = [head.as_bytes(), body].concat();
+                assert_eq!(leaves(&carried(&raw)), [body], "{charset} {encoding}");
+            }
+        }
+    }
+
     #[test]
     fn what_is_only_short_of_crlf_is_not_encoded() {
         let raw = "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Transfer-Encoding: 8bit\n\nü\n--b--\n";
@@ -350,6 +383,88 @@ mod tests {
             "{shown}"
         );
         assert_eq!(leaves(&out)[1], BINARY);
+    }
+
+    /// Any mail made of such pieces is carried, and its leaves hold what they held.
+    #[test]
+    fn whatever_lies_in_a_part_is_carried_and_keeps_its_octets() {
+        let mut state = 1u32;
+        let mut chance = |most: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) as usize % most
+        };
+        let long = [b'x'; 1200];
+        let words: [&[u8]; 10] = [
+            b"\r\n",
+            b"\n",
+            b"\r",
+            b"\0",
+            b"x",
+            b" ",
+            b"\xc3\xbc",
+            &long,
+            b"-",
+            b"QUJD",
+        ];
+        let kinds = [
+            "image/png",
+            "text/plain",
+            "application/pkcs7-mime",
+            "text/html; charset=utf-16",
+        ];
+        let encodings = ["binary", "8bit", "base64"];
+        for _ in 0..500 {
+            let mut body = |most| -> Vec<u8> {
+                let count = chance(most);
+                (0..count)
+                    .flat_map(|_| words[chance(10)])
+                    .copied()
+                    .collect()
+            };
+            let bodies = [body(6), body(6), body(6)];
+            let mut kind = || (kinds[chance(4)], encodings[chance(3)]);
+            let types = [kind(), kind(), kind()];
+            let leaf = |n: usize| {
+                let (kind, encoding) = types[n];
+                let head = format!(
+                    "Content-Type: {kind}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+                );
+                [head.as_bytes(), &bodies[n]].concat()
+            };
+            let raw = match chance(3) {
+                0 => leaf(0),
+                1 => [
+                    b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n".as_slice(), &leaf(0),
+                    b"\r\n--b\r\n", &leaf(1), b"\r\n--b--\r\n",
+                ].concat(),
+                _ => [
+                    b"Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: binary\r\n\r\n--b\r\n".as_slice(),
+                    b"Content-Type: multipart/related; boundary=c\r\n\r\n--c\r\n", &leaf(0),
+                    b"\r\n--c--\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n", &leaf(1), b"\r\n--b--\r\n",
+                ].concat(),
+            };
+            let out = carried(&raw);
+            let shown = raw.escape_ascii();
+            assert!(is_carried(&out), "{shown}\n{}", out.escape_ascii());
+            let (before, after) = (leaves(&raw), leaves(&out));
+            assert_eq!(before.len(), after.len(), "{shown}");
+            for (n, (before, after)) in before.iter().zip(&after).enumerate() {
+                let (kind, encoding) = types[n];
+                let mut lines = CrlfWriter::new(Vec::new());
+                lines.write_all(before).unwrap();
+                let lines = lines.finish().unwrap();
+                let mut whole = vec![before.clone()];
+                if kind == "text/plain" || encoding == "8bit" {
+                    whole.push(lines);
+                }
+                assert!(
+                    whole.contains(after),
+                    "{kind} {encoding} {shown}\n{}",
+                    out.escape_ascii()
+                );
+            }
+            assert_eq!(carried(&out), out, "{shown}");
+        }
     }
 
     /// Row M2.

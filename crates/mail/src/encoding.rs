@@ -272,6 +272,71 @@ mod tests {
         }
     }
 
+    /// Any text is read alike however it is cut, and leniently as if octet after octet.
+    #[test]
+    fn base64_does_not_depend_on_what_is_read_at_once() {
+        let words: [&[u8]; 14] = [
+            b"QUJD",
+            b"QUJD",
+            b"QUJDREVG",
+            b"Q",
+            b"QU",
+            b"A",
+            b"+/",
+            b"=",
+            b"==",
+            b"\r\n",
+            b"\n",
+            b"\r",
+            b" ",
+            b"-",
+        ];
+        let plainly = |text: &[u8]| {
+            let (mut out, mut quantum) = (Vec::new(), Vec::new());
+            let flush = |quantum: &[u8], out: &mut Vec<u8>| {
+                let whole = [quantum, &b"AAAA"[..4 - quantum.len()]].concat();
+                let octets = base64_simd::STANDARD.decode_to_vec(whole).unwrap();
+                out.extend_from_slice(&octets[..quantum.len().saturating_sub(1)]);
+            };
+            for octet in text {
+                match octet {
+                    b'=' if quantum.len() > 1 => break,
+                    octet if octet.is_ascii_alphanumeric() || b"+/".contains(octet) => {
+                        quantum.push(*octet);
+                    }
+                    _ => {}
+                }
+                if quantum.len() == 4 {
+                    flush(&quantum, &mut out);
+                    quantum.clear();
+                }
+            }
+            flush(&quantum, &mut out);
+            out
+        };
+        let mut state = 1u32;
+        let mut chance = |most: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) as usize % most
+        };
+        for round in 0..3_000 {
+            let known = [4, 10, 14][round % 3];
+            let text: Vec<u8> = (0..chance(8))
+                .flat_map(|_| words[chance(known)])
+                .copied()
+                .collect();
+            let shown = text.escape_ascii().to_string();
+            let strictly = all(Base64Reader::strict(&text[..]));
+            for size in 1..=text.len() {
+                let read = all(Base64Reader::lenient(Trickle(&text, size)));
+                assert_eq!(read.unwrap(), plainly(&text), "{shown} by {size}");
+                let read = all(Base64Reader::strict(Trickle(&text, size)));
+                assert_eq!(read.is_ok(), strictly.is_ok(), "{shown} by {size}");
+                assert!(read.is_err() || read.ok() == strictly.as_ref().ok().cloned());
+            }
+        }
+    }
+
     #[test]
     fn base64_that_is_not_quite_base64() {
         let table: [(&str, &str, bool); 14] = [

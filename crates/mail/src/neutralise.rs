@@ -136,6 +136,8 @@ impl Neutralised<'_> {
 
     /// One entity and what lies in it. `closed` if no boundary line follows it. As deep as the structure, which is limited.
     fn entity(&mut self, part: &Part, closed: bool) -> io::Result<()> {
+        let whole = leaf::with_stray_text(part);
+        let part = whole.as_ref().unwrap_or(part);
         match leaf::treatment(part) {
             Treatment::SetAside => {
                 self.head(part, leaf::aside_head(part));

@@ -2,6 +2,8 @@
 
 mod lenient;
 
+use std::borrow::Cow;
+
 use encoding_rs::Encoding;
 
 use crate::address::{Mailbox, is_atext, quoted};
@@ -72,10 +74,22 @@ impl Pending {
 
     fn flush(&mut self, out: &mut String) {
         if let Some(charset) = self.charset.take() {
-            out.push_str(&charset.decode_without_bom_handling(&self.octets).0);
+            out.push_str(&text_of(charset, &self.octets));
             self.octets.clear();
         }
     }
+}
+
+/// The text of a word. A byte order mark counts in UTF-16 only, where it is part of the charset (RFC 2781 section 3.2).
+fn text_of<'o>(charset: &'static Encoding, octets: &'o [u8]) -> Cow<'o, str> {
+    match is_utf_16(charset) {
+        true => charset.decode(octets).0,
+        false => charset.decode_without_bom_handling(octets).0,
+    }
+}
+
+fn is_utf_16(charset: &'static Encoding) -> bool {
+    charset == encoding_rs::UTF_16BE || charset == encoding_rs::UTF_16LE
 }
 
 struct Word {

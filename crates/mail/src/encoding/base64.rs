@@ -244,7 +244,16 @@ impl<R: Read> Base64Reader<R> {
             }
         }
         if self.state == Base64State::Padded {
-            return self.end_quantum(&quantum, rest.as_slice());
+            let after = rest.as_slice();
+            let missing = 3usize.saturating_sub(quantum.len());
+            if last || missing == 0 || !after.iter().all(u8::is_ascii_whitespace) {
+                return self.end_quantum(&quantum, after);
+            }
+            // The other one is still to be read.
+            self.state = Base64State::Reading;
+            quantum.push(b'=');
+            self.text = quantum;
+            return Ok(());
         }
         if last {
             if self.strict && !quantum.is_empty() {

@@ -244,12 +244,12 @@ fn is_person(value: &str) -> bool {
         .any(|scheme| value.starts_with(scheme))
 }
 
-/// Text that is no markup, also for a program that takes it for HTML, and without controls.
+/// Text that is no markup, also for a program that takes it for HTML and drops backslashes, and without controls.
 fn without_markup(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut after_bracket = false;
     for c in text.chars().filter(|c| *c == '\t' || !c.is_control()) {
-        if after_bracket && (c.is_ascii_alphabetic() || "/!?".contains(c)) {
+        if after_bracket && (c.is_ascii_alphabetic() || "/!?\\".contains(c)) {
             out.push(' ');
         }
         out.push(c);
@@ -330,6 +330,11 @@ mod tests {
                 ("DESCRIPTION:< img src=http://x/>", 1),
             ),
             ("DESCRIPTION:1 < 2 and <3", ("DESCRIPTION:1 < 2 and <3", 0)),
+            // A reader that drops a backslash wherever it stands.
+            (
+                "DESCRIPTION:<\\img src=http://x/>",
+                ("DESCRIPTION:< \\img src=http://x/>", 1),
+            ),
             ("LOCATION:x\u{1}y", ("LOCATION:xy", 1)),
             ("no line of a calendar", gone),
             ("SUMMARY;CN=\"x:y", gone),

@@ -113,6 +113,21 @@ fn all_claims(part: &Part) -> String {
     raw + &part.content_type.to_string()
 }
 
+/// The part with the text that stands in its header: a line that is no field ends the header for most readers, who show
+/// what follows. None if there is no such line, or the body is encoded.
+pub(super) fn with_stray_text(part: &Part) -> Option<Part> {
+    if !part.is_leaf() || !part.encoding.is_identity() || !part.header.has_malformed() {
+        return None;
+    }
+    let mark = |field: &Field<'_>| field.range().start == 0 && field.raw().starts_with(b"From ");
+    let mut fields = part.header.fields();
+    let stray = fields.find(|field| field.name().is_empty() && !mark(field))?;
+    let start = part.range.0.saturating_add(stray.range().start as u64);
+    let mut whole = part.clone();
+    whole.body.0 = start.min(part.body.0);
+    Some(whole)
+}
+
 /// Whether the header says this form, and nothing else, to every reader.
 pub(super) fn is_plainly(part: &Part, form: Form) -> bool {
     let outdated = |field: &Field<'_>| OUTDATED.contains(&field.loose_name().as_str());

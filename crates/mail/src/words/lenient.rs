@@ -3,7 +3,7 @@
 
 use encoding_rs::{Encoding, REPLACEMENT, WINDOWS_1252};
 
-use super::q_decoded;
+use super::{is_utf_16, q_decoded, text_of};
 
 /// Where readers of encoded words differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -242,10 +242,10 @@ impl<'t> Words<'t> {
         if utf_7 {
             self.text.push_str(&utf_7_decoded(&self.octets));
         } else {
-            self.foreign |= known.is_none();
+            // Readers differ in the order of octets that UTF-16 has without a mark, and in whether the mark counts.
+            self.foreign |= known.is_none_or(is_utf_16);
             let encoding = known.unwrap_or(WINDOWS_1252);
-            let text = encoding.decode_without_bom_handling(&self.octets).0;
-            self.text.push_str(&text);
+            self.text.push_str(&text_of(encoding, &self.octets));
         }
         self.octets.clear();
     }
@@ -318,6 +318,8 @@ mod tests {
             ("=?utf-7?Q?1+-1?=", "1+1"),
             ("=?us-ascii*en?q?[x]?=", "[x]"),
             ("=?utf-16be?B?AFsAeABd?=", "[x]"),
+            ("=?utf-16?B?/v8AWwB4AF0=?=", "[x]"),
+            ("=?utf-16?B?//5bAHgAXQA=?=", "[x]"),
             ("=?utf-8?Q??[ =?utf-8?Q??= x]", "=?utf-8?Q??[  x]"),
         ];
         for (value, shown) in table {
@@ -334,6 +336,7 @@ mod tests {
         let table = [
             ("=?utf-8?Q?x?=", false),
             ("=?utf-7?Q?x?=", false),
+            ("=?utf-16?B?AFsAeABd?=", true),
             ("=?cp850?Q?=81?=", true),
             ("=?cp037?Q?x?=", true),
             ("=?iso-2022-kr?Q?x?=", true),
