@@ -268,6 +268,10 @@ fn read_policies(value: &[u8]) -> Result<Vec<ObjectIdentifier>, Asn1Error> {
         }
         policies.push(policy);
     }
+    // SIZE (1..MAX).
+    if policies.is_empty() {
+        return Err(Asn1Error("policies"));
+    }
     Ok(policies)
 }
 

@@ -363,6 +363,7 @@ impl PublicKey {
     /// Reads a whole SubjectPublicKeyInfo.
     pub fn from_spki(der: &[u8]) -> Result<Self, KeyError> {
         let (algorithm, key) = form::read_spki(der)?;
+        form::check_point(&algorithm, key)?;
         Ok(Self(Arc::new(match Home::of(&algorithm)? {
             Home::Library => Half::Library(Pkey::from_spki(der)?, None),
             Home::Pss(restriction) => {
@@ -514,6 +515,22 @@ mod tests {
         assert!(verify(b"text", &signature).is_ok(), "{algorithm:?}");
         assert!(verify(b"other", &signature).is_err());
         assert!(verify(b"text", &signature[1..]).is_err() && verify(b"text", &[]).is_err());
+    }
+
+    /// RFC 5480 section 2.2: compressed and uncompressed points are read, hybrid ones are not.
+    #[test]
+    fn hybrid_points_are_refused() {
+        let key = PrivateKey::generate(KeyKind::P256).unwrap();
+        let (_, point) = form::read_spki(key.spki_der()).unwrap();
+        let parity = 2 + (point[64] & 1);
+        let hybrid = [&[parity + 4][..], &point[1..]].concat();
+        let compressed = [&[parity][..], &point[1..33]].concat();
+        let read = |point: &[u8]| {
+            let algorithm = form::on_curve(Curve::P256);
+            PublicKey::from_spki(&form::spki(&algorithm, point)).is_ok()
+        };
+        assert!(read(point) && read(&compressed));
+        assert!(!read(&hybrid));
     }
 
     #[test]

@@ -142,6 +142,8 @@ pub const OCSP_ANSWERS: usize = 64;
 pub const OCSP_CERTIFICATES: usize = 8;
 /// How long an OCSP answer counts that names no end, in seconds: it says that a newer one can be had at any time.
 pub const OCSP_WITHOUT_END: i64 = 3_600;
+/// Most certificates of which a list remembers what it says, forty octets each: a message has 16 signers with 10 certificates.
+pub const CERTIFICATES_LOOKED_UP: usize = 1_000;
 /// Most lists and answers looked at for one path: more than `QUESTIONS`, since files may be given by hand.
 pub const EVIDENCE: usize = 64;
 /// Most certificates besides the issuer's own that are tried as signers of its revocation lists; an authority has one or none.

@@ -31,10 +31,13 @@ use ocsp::Answer;
 /// be the key of a cache.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Question {
-    /// The list at this address.
+    /// The list at this address, asked for under this trust anchor.
     Crl {
         /// Where it lies; http or https.
         url: String,
+        /// Fingerprint of the anchor of the path: another organisation's authorities may name the same address and the same
+        /// issuer, and must keep no list away from this one's.
+        anchor: [u8; 32],
     },
     /// This request, to the responder at this address.
     Ocsp {
@@ -49,7 +52,7 @@ impl Question {
     /// Whom to ask.
     pub fn url(&self) -> &str {
         match self {
-            Self::Crl { url } | Self::Ocsp { url, .. } => url,
+            Self::Crl { url, .. } | Self::Ocsp { url, .. } => url,
         }
     }
 }
@@ -175,7 +178,8 @@ impl Evidence {
 pub fn questions(path: &VerifiedPath) -> Vec<Question> {
     let nothing = Evidence::default();
     let asked = cases(path, &nothing, Timestamp(0)).flat_map(|case| case.questions());
-    let signers = path.list_signers().iter().flat_map(lists_of);
+    let signers = path.list_signers().iter();
+    let signers = signers.flat_map(|signer| lists_of(signer, path));
     first_of(asked.chain(signers))
 }
 
@@ -187,7 +191,7 @@ pub fn questions_left(path: &VerifiedPath, evidence: &Evidence, at: Timestamp) -
     }
     let responders: Vec<Question> = cases(path, evidence, at)
         .flat_map(|case| case.doubtful_responders())
-        .flat_map(lists_of)
+        .flat_map(|responder| lists_of(responder, path))
         .collect();
     first_of(questions(path).into_iter().chain(responders))
 }
@@ -204,12 +208,20 @@ fn first_of(questions: impl Iterator<Item = Question>) -> Vec<Question> {
 }
 
 /// The names of one point are names of one list: the first that can be asked will do.
-fn lists_of(certificate: &Certificate) -> impl Iterator<Item = Question> + use<> {
+fn lists_of(
+    certificate: &Certificate,
+    path: &VerifiedPath,
+) -> impl Iterator<Item = Question> + use<> {
+    let anchor = path.chain().last().map(Certificate::fingerprint);
+    let anchor = anchor.unwrap_or_default();
     let points = certificate.extensions().distribution_points.iter();
     let lists = points.filter_map(|point| point.urls().find(|url| is_askable(url)));
     let questions: Vec<Question> = lists
         .take(limits::QUESTIONS_OF_A_KIND)
-        .map(|url| Question::Crl { url: url.into() })
+        .map(|url| Question::Crl {
+            url: url.into(),
+            anchor,
+        })
         .collect();
     questions.into_iter()
 }

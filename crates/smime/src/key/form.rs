@@ -72,6 +72,16 @@ fn restriction(algorithm: &AlgorithmIdentifier) -> Result<Restriction, KeyError>
     })
 }
 
+/// RFC 5480 section 2.2: the point of a key on a named curve is compressed or not, never hybrid.
+pub(super) fn check_point(algorithm: &AlgorithmIdentifier, key: &[u8]) -> Result<(), KeyError> {
+    let on_curve = algorithm.oid.to_string() == EC_PUBLIC_KEY;
+    match key.first() {
+        Some(2..=4) => Ok(()),
+        _ if on_curve => Err(KeyError::Unreadable),
+        _ => Ok(()),
+    }
+}
+
 /// A curve whose parameters are written out (ECParameters, SEC 1 appendix C.2) must say its cofactor too: the library compares
 /// only what is there.
 fn check_written_out(parameters: Option<&[u8]>) -> Result<(), KeyError> {

@@ -140,6 +140,7 @@ fn next_level(level: &Policies, policies: &[ObjectIdentifier], any_allowed: bool
 #[cfg(test)]
 mod tests {
     use crate::asn1::{self, tag};
+    use crate::key::{KeyKind, PrivateKey};
     use crate::maker::{self, NOW, Wanted};
     use crate::path::{PathFailure, Purpose, TrustAnchors, judge};
 
@@ -161,6 +162,15 @@ mod tests {
             false,
             &asn1::tlv(tag::SEQUENCE, &entries.concat()),
         )
+    }
+
+    /// RFC 5280 section 4.2.1.4: at least one policy.
+    #[test]
+    fn an_empty_list_of_policies_is_no_extension() {
+        let key = PrivateKey::generate(KeyKind::P256).unwrap();
+        let with = |named: &[&str]| Wanted::new("leaf", "leaf", &key).with(policies(named));
+        assert!(with(&[ONE]).try_by(&key).is_ok());
+        assert!(with(&[]).try_by(&key).is_err());
     }
 
     fn explicit() -> Vec<u8> {

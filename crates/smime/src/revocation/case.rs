@@ -62,7 +62,7 @@ impl<'a> Case<'a> {
             })
         });
         ocsp.take(limits::QUESTIONS_OF_A_KIND)
-            .chain(lists_of(self.certificate))
+            .chain(lists_of(self.certificate, self.path))
             .collect()
     }
 

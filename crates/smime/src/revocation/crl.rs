@@ -1,6 +1,7 @@
 //! One certificate revocation list (RFC 5280 section 5): read once, every entry looked at, kept as it came.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
@@ -32,6 +33,9 @@ pub(super) struct Crl {
     /// Keys that were tried, each with whether it signed the list. One list is asked about many certificates: each key is
     /// tried once, so that lists nobody signed cost no more than others (row C19).
     tried: Mutex<Vec<(Vec<u8>, bool)>>,
+    /// What was found about certificates lately, by fingerprint: all signers of a message are looked for in each list, and again
+    /// when more is known, and a list may have a million entries (row C19).
+    found: Mutex<HashMap<[u8; 32], Option<Listed>>>,
 }
 
 impl Crl {
@@ -82,6 +86,7 @@ impl Crl {
             algorithm: algorithm(&identifier)?,
             signature,
             tried: Mutex::default(),
+            found: Mutex::default(),
             der: der.to_vec(),
         })
     }
@@ -184,6 +189,20 @@ impl Crl {
 
     /// What it says of `certificate`, which it is about, if it names it.
     pub(super) fn entry(&self, certificate: &Certificate) -> Option<Listed> {
+        let known = || self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known().get(&certificate.fingerprint()) {
+            return *found;
+        }
+        let found = self.look_up(certificate);
+        let mut known = known();
+        if known.len() >= limits::CERTIFICATES_LOOKED_UP {
+            known.clear();
+        }
+        known.insert(certificate.fingerprint(), found);
+        found
+    }
+
+    fn look_up(&self, certificate: &Certificate) -> Option<Listed> {
         let mut entries = Reader::new(self.der.get(self.entries.clone()).unwrap_or_default());
         let (serial, issuer) = (number(certificate.serial()), certificate.issuer().normal());
         let indirect = self.about.scope.indirect;

@@ -5,6 +5,16 @@ use ecdsa::elliptic_curve::SecretKey;
 use super::*;
 use crate::algorithms::{Curve, Switches};
 
+impl World {
+    /// The question for the list at `url`.
+    fn asks(&self, url: &str) -> Question {
+        Question::Crl {
+            url: url.into(),
+            anchor: self.root.fingerprint(),
+        }
+    }
+}
+
 /// What is found from lists and answers together, whatever their order.
 fn found(world: &World, lists: &[List<'_>], answers: &[Reply<'_>]) -> Status {
     let mut evidence = Evidence::default();
@@ -312,7 +322,7 @@ fn of(list: Option<&List<'_>>, answer: Option<&Reply<'_>>) -> Evidence {
 fn x8_an_older_list_never_takes_the_place_of_a_newer_one() {
     let world = world();
     let path = world.path(&[]);
-    let question = Question::Crl { url: LIST.into() };
+    let question = world.asks(LIST);
     let list = |number: &[u8], this, next| numbered(number, this, next, Vec::new(), &world.ca_key);
     let kept = |number: &[u8], this| of(Some(&list(number, this, HOUR)), None);
     let other_scope = || scope(&[scope_name("http://crl.example/2.crl")]);
@@ -407,6 +417,54 @@ fn x8_an_older_list_never_takes_the_place_of_a_newer_one() {
         )
         .is_err()
     );
+}
+
+/// Whoever makes an authority of the same name, below a root of another organisation or with a key of its own, shuts nobody out:
+/// neither by a list with the highest number, nor by being asked at the same place.
+#[test]
+fn x8_a_namesake_keeps_no_list_of_another_authority_away() {
+    let (world, other) = (world(), world());
+    let path = world.path(&[]);
+    let lists_of = |world: &World| questions(&world.path(&[])).pop().unwrap();
+    let question = lists_of(&world);
+    assert_eq!(question.url(), lists_of(&other).url());
+    assert_ne!(question, lists_of(&other));
+    assert_eq!(question, lists_of(&world));
+    let high = numbered(&[0x7f; 20], -HOUR, 99 * HOUR, Vec::new(), &other.ca_key);
+    let own = numbered(&[7], -60, HOUR, Vec::new(), &world.ca_key);
+    let (kept, new) = (of(Some(&high), None), of(Some(&own), None));
+    let paths = std::slice::from_ref(&path);
+    let judged = may_be_kept(paths, &question, (&kept, &new), NOW);
+    assert!(judged.is_ok(), "{judged:?}");
+    let judged = may_be_kept(paths, &question, (&new, &kept), NOW);
+    assert!(judged.is_err());
+}
+
+/// Row C19: sixteen large lists may be sent along, and each of sixteen signers is looked for in them.
+#[test]
+fn c19_lists_are_looked_through_once_for_each_certificate() {
+    let world = world();
+    let others = (0..45_000u32).flat_map(|n| {
+        let [_, a, b, c] = n.to_be_bytes();
+        entry(&[0x40, a, b, c], &[])
+    });
+    let entries = vec![others.collect(), entry(world.leaf.serial(), &[])];
+    let lists = (1..=16u8).map(|n| {
+        let this = i64::from(n) - HOUR;
+        let list = numbered(&[n], this, HOUR, entries.clone(), &world.ca_key);
+        list.made()
+    });
+    let mut evidence = Evidence::default();
+    for list in lists {
+        assert!(list.len() < limits::CERTIFICATES_OCTETS);
+        evidence.add_crl(&list).unwrap();
+    }
+    assert_eq!(world.status(&evidence), Status::Revoked(WHEN));
+    let start = std::time::Instant::now();
+    for _ in 0..16 {
+        assert_eq!(world.status(&evidence), Status::Revoked(WHEN));
+    }
+    assert!(start.elapsed().as_millis() < 100, "{:?}", start.elapsed());
 }
 
 #[test]
@@ -521,7 +579,7 @@ fn x8_a_responder_that_names_a_list_is_asked_about() {
     let its_own = || scope(&[scope_name(place)]);
     let silent = List::new(&world.ca_key).with(its_own());
     let revoking = List::revoking(&world.ca_key, &naming).with(its_own());
-    let asks = Question::Crl { url: place.into() };
+    let asks = world.asks(place);
     for (responder, list, expected, asked) in [
         (responder(vec![]), None, Status::Good, false),
         (
@@ -561,9 +619,7 @@ fn x8_who_signs_lists_is_asked_about() {
         .with(list_at("http://crl.example/signers.crl"))
         .by(&world.root_key);
     let path = world.path(std::slice::from_ref(&signer));
-    let asks = Question::Crl {
-        url: "http://crl.example/signers.crl".into(),
-    };
+    let asks = world.asks("http://crl.example/signers.crl");
     assert_eq!(questions(&path).last(), Some(&asks));
     let by_root = |list| List {
         issuer: "Root",
