@@ -126,10 +126,13 @@ pub fn dispose(refusals: Vec<Refusal>, circumstances: Circumstances<'_>) -> Disp
 }
 
 fn place(refusal: &Refusal, circumstances: Circumstances<'_>) -> Place {
-    let could_not_decrypt =
-        refusal.reason == RefusalReason::Inbound(InboundRefusal::CouldNotDecrypt);
+    // What the next server says of decrypted content would tell as much as a failure to decrypt.
+    let tells_of_content = matches!(
+        refusal.reason,
+        RefusalReason::Inbound(InboundRefusal::CouldNotDecrypt) | RefusalReason::Delivery(_)
+    );
     match circumstances.from {
-        _ if could_not_decrypt && circumstances.encrypted_key_seen => {
+        _ if tells_of_content && circumstances.encrypted_key_seen => {
             Place::Hold(HeldReason::RepeatedKey)
         }
         ReversePath::Null => Place::Hold(HeldReason::NullSender),
@@ -342,6 +345,11 @@ mod tests {
         use Place::{Hold, JournalOnly, Report};
         let (null, known) = (ReversePath::Null, sender());
         let default = Notify::default();
+        let refused_content = RefusalReason::Delivery(Problem {
+            status: EnhancedStatus(5, 7, 1),
+            reply: None,
+            text: "no such content here".to_owned(),
+        });
         // from, proven, answered, recipients not refused, key seen, reason, NOTIFY -> place
         let table = [
             (&known, true, false, 1, false, NO_KEY, default, Report),
@@ -419,6 +427,17 @@ mod tests {
                 Hold(RepeatedKey),
             ),
             (&known, true, true, 0, true, NO_KEY, default, Report),
+            // What the next server says of decrypted content counts like it.
+            (
+                &known,
+                true,
+                true,
+                0,
+                true,
+                refused_content,
+                default,
+                Hold(RepeatedKey),
+            ),
         ];
         for (from, sender_proven, answered, accepted, encrypted_key_seen, reason, notify, place) in
             table

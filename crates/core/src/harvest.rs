@@ -298,6 +298,15 @@ pub fn usable(
     }
 }
 
+/// The certificates of a correspondent that a client may have encrypted to by itself (A29), out of all of `keys`: also expired
+/// and weak ones, and those that another is preferred to. Pending and blocked ones are as good as unknown.
+pub fn known(keys: &[CorrespondentKey], anchors: &TrustAnchors) -> Vec<Certificate> {
+    keys.iter()
+        .filter(|key| rank(key.state).is_some() && !anchors.blocks(&key.certificate))
+        .map(|key| key.certificate.clone())
+        .collect()
+}
+
 fn announces_only_weak(key: &CorrespondentKey) -> bool {
     key.capabilities().is_some_and(|known| known.only_weak())
 }
@@ -605,6 +614,35 @@ mod tests {
                 Usable::None => vec![],
             };
             assert_eq!(found, expected, "{keys:?}");
+        }
+    }
+
+    #[test]
+    fn a29_what_a_client_may_have_encrypted_to() {
+        use CorrespondentState::{Additional, Blocked, New, Pending, Preferred};
+        type Keys = &'static [(&'static str, CorrespondentState)];
+        let table: [(Keys, &[&str]); 5] = [
+            (&[("alice-crl", Pending)], &[]),
+            (&[("alice", Blocked)], &[]),
+            (&[("alice-encrypt", Preferred)], &[]),
+            (&[("alice-expired", Preferred)], &["alice-expired"]),
+            (
+                &[
+                    ("alice", Preferred),
+                    ("alice-newer", Additional),
+                    ("alice-other-issuer", New),
+                ],
+                &["alice", "alice-newer", "alice-other-issuer"],
+            ),
+        ];
+        let blocking = anchors().blocking([certificate("alice-encrypt").fingerprint()]);
+        for (keys, expected) in table {
+            let keys: Vec<_> = (1..)
+                .zip(keys)
+                .map(|(id, (name, state))| key(id, name, Origin::Harvested, *state))
+                .collect();
+            let expected: Vec<_> = expected.iter().map(|name| certificate(name)).collect();
+            assert_eq!(known(&keys, &blocking), expected, "{keys:?}");
         }
     }
 

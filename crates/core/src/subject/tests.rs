@@ -138,6 +138,7 @@ fn g1_every_encoding_of_a_forged_tag_is_seen() {
             format!("=?utf-8*de?q?{q}?="),
             format!("=?iso-8859-15?B?{}?=", b(&latin)),
             format!("=?utf-16be?B?{}?=", b(&utf_16)),
+            format!("=?utf-16?B?{}?=", b(&[&[0xfe, 0xff], &utf_16[..]].concat())),
             format!("=?utf-7?Q?+{}-?=", b(&utf_16).trim_end_matches('=')),
             format!("=?cp037?Q?{q}?="),
             format!(
