@@ -218,6 +218,7 @@ fn next(
 ) -> (RecipientUpdate, Option<News>) {
     let may = |kind| {
         !leased.report
+            && !leased.repeated_key
             && failure::may_report(
                 kind,
                 &recipient.envelope,
@@ -276,7 +277,7 @@ fn failed(leased: &LeasedCopy, recipient: &EnvelopeRecipient, problem: &Problem)
         direction: leased.record.direction,
         answered: true,
         accepted: 0,
-        encrypted_key_seen: false,
+        encrypted_key_seen: leased.repeated_key,
     };
     match failure::dispose(vec![refusal], circumstances) {
         Disposition::Recipients(places) => places

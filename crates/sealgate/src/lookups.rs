@@ -201,14 +201,14 @@ pub async fn outbound(
         return Ok(exempt(Exemption::Report));
     }
     let special = mail.seen.special;
-    let (key, keys) = if outcome::asks_for_key(choice.mode, special) {
+    let (key, keys, known) = if outcome::asks_for_key(choice.mode, special) {
         recipient_key(store, mail.organisation, recipient, mail.now).await?
     } else {
-        (RecipientKey::NotAsked, Vec::new())
+        (RecipientKey::NotAsked, Vec::new(), Vec::new())
     };
     let chosen = suite::choose(mail.organisation, recipient, &keys);
     let certificates: Vec<Certificate> = keys.into_iter().map(|key| key.certificate).collect();
-    let content = mail.seen.client_content(&certificates);
+    let content = mail.seen.client_content(&known);
     let looked_up = LookedUp {
         key,
         content,
@@ -223,24 +223,28 @@ pub async fn outbound(
     })
 }
 
+/// What we can encrypt to, and the certificates that are known (A29).
+type Known = (RecipientKey, Vec<CorrespondentKey>, Vec<Certificate>);
+
 async fn recipient_key(
     store: &Store,
     organisation: &Organisation,
     recipient: &Address,
     now: Timestamp,
-) -> Result<(RecipientKey, Vec<CorrespondentKey>), StoreError> {
-    let mut known = store
+) -> Result<Known, StoreError> {
+    let mut all = store
         .correspondents(organisation.id, std::slice::from_ref(recipient))
         .await?;
-    let mut keys = known.remove(recipient).unwrap_or_default();
+    let mut keys = all.remove(recipient).unwrap_or_default();
     let exact = organisation.settings.exact_local_parts;
     keys.retain(|key| key.certificate.names(recipient, exact));
     let profile = organisation.profile(recipient);
     let usable = harvest::usable(&keys, &organisation.anchors, profile, now);
+    let known = harvest::known(&keys, &organisation.anchors);
     Ok(match usable {
-        harvest::Usable::None => (RecipientKey::Unknown, Vec::new()),
-        harvest::Usable::WeakOnly => (RecipientKey::Weak, Vec::new()),
-        harvest::Usable::Keys(keys) => (RecipientKey::Known, keys),
+        harvest::Usable::None => (RecipientKey::Unknown, Vec::new(), known),
+        harvest::Usable::WeakOnly => (RecipientKey::Weak, Vec::new(), known),
+        harvest::Usable::Keys(keys) => (RecipientKey::Known, keys, known),
     })
 }
 

@@ -382,7 +382,8 @@ mod tests {
         let tls = ClientTls::new(Vec::new()).unwrap().verified;
         let revocation = Revocation::new(Fetcher::new(dns, tls, Vec::new()));
         let url = "http://ca.example/list".to_owned();
-        let question = Question::Crl { url };
+        let anchor = [0; 32];
+        let question = Question::Crl { url, anchor };
         let kept = || revocation.shared.lock().unwrap().0.len();
         for (entries, expected) in [(10, 0), (5_000, 1), (5_000, 1), (5_001, 2), (5_000, 2)] {
             let found = revocation.read(&question, &list(entries)).unwrap();

@@ -207,6 +207,7 @@ CREATE TABLE encrypted_keys (
     at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX encrypted_keys_at ON encrypted_keys (at);
+CREATE INDEX encrypted_keys_mail ON encrypted_keys (mail);
 
 -- Mail: the queue. Whoever refers to a content counts in its `refs`; a foreign key would search all copies at each
 -- deletion.

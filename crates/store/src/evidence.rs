@@ -42,14 +42,14 @@ pub struct DueKey {
     pub since: Timestamp,
 }
 
-/// What a question is kept under: 32 octets of digest over its kind, its place and its request.
+/// What a question is kept under: 32 octets of digest over its kind, its place, and its request or anchor.
 fn question_key(question: &Question) -> Vec<u8> {
-    let (kind, request): (&[u8], &[u8]) = match question {
-        Question::Crl { .. } => (b"crl", &[]),
+    let (kind, asked): (&[u8], &[u8]) = match question {
+        Question::Crl { anchor, .. } => (b"crl", anchor),
         Question::Ocsp { request, .. } => (b"ocsp", request),
     };
     let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    for part in [kind, question.url().as_bytes(), request] {
+    for part in [kind, question.url().as_bytes(), asked] {
         digest.update(&part.len().to_be_bytes());
         digest.update(part);
     }
@@ -411,7 +411,8 @@ async fn carry_out(
     events::insert(connection, organisation, now, (kind, text)).await
 }
 
-/// Removes the oldest until what is kept is within its bounds.
+/// Removes the oldest until what is kept is within its bounds, and before that places where nothing was had: whoever makes
+/// certificates can name any number of them, and must not push out lists that others need.
 async fn make_room(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     loop {
         let row = sqlx::query(
@@ -424,8 +425,10 @@ async fn make_room(connection: &mut SqliteConnection) -> Result<(), StoreError> 
             return Ok(());
         }
         sqlx::query(
-            "DELETE FROM evidence WHERE question IN (SELECT question FROM evidence ORDER BY fetched LIMIT $1)",
+            "DELETE FROM evidence WHERE question IN (SELECT question FROM evidence WHERE $1 OR body IS NOT NULL
+             ORDER BY body IS NOT NULL, fetched LIMIT $2)",
         )
+        .bind(entries > EVIDENCE_ROWS)
         .bind((entries / 10).max(1))
         .execute(&mut *connection)
         .await?;

@@ -75,6 +75,8 @@ pub struct LeasedCopy {
     pub status: MailStatus,
     /// Whether it is a report of ours.
     pub report: bool,
+    /// Whether it was decrypted by an encryptedKey that came with another mail before (row C10).
+    pub repeated_key: bool,
     /// Who is due.
     pub recipients: Vec<LeasedRecipient>,
     /// The header block, for reports.
@@ -366,7 +368,8 @@ async fn lease_copy(
     }
     let row = sqlx::query(
         "SELECT c.id AS copy, c.mail, c.accepted AS copy_accepted, c.envelope_from AS copy_from, c.params, c.status,
-                c.report, c.head, c.content, c.body_from, t.octets, m.*
+                c.report, c.head, c.content, c.body_from, t.octets, m.*,
+                c.status = 'decrypted' AND NOT EXISTS (SELECT 1 FROM encrypted_keys k WHERE k.mail = c.mail) AS repeated_key
          FROM copies c JOIN mails m ON m.id = c.mail JOIN contents t ON t.id = c.content WHERE c.id = $1",
     )
     .bind(copy)
@@ -413,6 +416,7 @@ fn leased_copy(
         params: row.json("params")?,
         status: row.word("status")?,
         report,
+        repeated_key: row.field("repeated_key")?,
         recipients: recipients
             .iter()
             .map(|row| leased_recipient(row, accepted))

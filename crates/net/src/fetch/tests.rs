@@ -93,7 +93,10 @@ fn fetcher(allowed: &[&str]) -> Fetcher {
 }
 
 fn crl(url: impl Into<String>) -> Question {
-    Question::Crl { url: url.into() }
+    Question::Crl {
+        url: url.into(),
+        anchor: [0; 32],
+    }
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use crate::{CorrespondentFilter, DueKey, EventKind, Kept};
 fn list(number: usize) -> Question {
     Question::Crl {
         url: format!("http://crl.example/{number}"),
+        anchor: [0; 32],
     }
 }
 
@@ -100,6 +101,19 @@ async fn x7_what_is_kept_is_bounded() {
     store.no_evidence(&list(99), (NOW, NOW)).await.unwrap();
     assert!(store.number("SELECT COUNT(*) FROM evidence").await <= EVIDENCE_ROWS);
     assert!(store.evidence(&list(99)).await.unwrap().is_some());
+    // Places where nothing was had, however many are named, push out nothing that was.
+    store
+        .raw(
+            "WITH RECURSIVE n(i) AS (SELECT 20001 UNION ALL SELECT i + 1 FROM n WHERE i < 40000)
+             INSERT INTO evidence (question, octets, fetched, ask_at, failures) SELECT CAST(i AS BLOB), 0, 1 << 40, 0, 1 FROM n",
+        )
+        .await
+        .unwrap();
+    let after = (NOW.plus(1), NOW);
+    store.no_evidence(&list(100), after).await.unwrap();
+    assert!(store.number("SELECT COUNT(*) FROM evidence").await <= EVIDENCE_ROWS);
+    let kept = store.evidence(&list(11)).await.unwrap();
+    assert!(kept.is_some_and(|kept| kept.body.is_some()));
 }
 
 async fn learn(world: &World, name: &str, state: CorrespondentState) {
