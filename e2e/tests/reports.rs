@@ -177,6 +177,38 @@ fn m7_the_same_encrypted_key_is_reported_once() {
     assert!(scene.office.received().is_empty());
 }
 
+/// Row C10: a server behind the gateway that refuses what was decrypted tells of the content; with the same encryptedKey it does so
+/// once.
+#[test]
+fn c10_refusals_of_decrypted_mail_are_reported_once_for_each_key() {
+    if !ready() {
+        return;
+    }
+    let (cast, dns) = (Cast::with(KeyKind::P256), name_server());
+    let rules = rule("optional", "neither");
+    let scene = Scene::new("c10-refused", &with_dns(&dns), cast, &rules).unwrap();
+    scene.office.behave(refuses());
+    let to = [cast.alice.certificate.as_path()];
+    let whole = mail("one@proven.example", ALICE);
+    let encrypted = openssl::encrypt(&entity(&whole), &to, "aes-256-cbc", Writing::Der);
+    let cms = must_run("openssl", &["base64", "-d"], split(&encrypted).1);
+    for number in 0..4 {
+        let from = format!("sender{number}@proven.example");
+        let message = with_entity(
+            &numbered(&from, ALICE, number),
+            &pkcs7_mime(&cms, "enveloped-data"),
+        );
+        let reply = send(scene.gateway.inbound, &from, &[ALICE], &message);
+        assert_eq!(reply.code, 250, "{reply:?}");
+        // One after the other: which is the first must be clear.
+        scene.gateway.drained();
+    }
+    let told: Vec<_> = scene.internet.received();
+    let told: Vec<_> = told.iter().map(|mail| mail.addresses()[0]).collect();
+    assert_eq!(told, ["sender0@proven.example"]);
+    assert_eq!(held(&scene.gateway).len(), 3);
+}
+
 /// A refusal for all is said in the session, to whoever hands the mail in: no report, nothing held.
 #[test]
 fn m7_refused_for_all_is_a_reply() {
