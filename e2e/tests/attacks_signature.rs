@@ -342,7 +342,8 @@ fn c9_a_replayed_text_over_smtp() {
     }
 }
 
-/// A signature in a signature, and a triple wrap: each layer has its verdict, and the worst is the message's.
+/// A signature in a signature, and a triple wrap: each layer has its verdict. The message's is the outermost signer's where all are
+/// good, else the worst.
 #[test]
 fn c24_layers_over_smtp() {
     let Some(scene) = start("attack-c24") else {
@@ -364,7 +365,8 @@ fn c24_layers_over_smtp() {
             .signature(VALID)
             .encryption(&["decrypted-authenticated"]),
         Attempt::new("inner-broken", &triple(changed(sign(PART, carol)), carol)).signature(BROKEN),
-        Attempt::new("outer-other", &triple(sign(PART, carol), stranger)).signature(VALID),
+        Attempt::new("outer-other", &triple(sign(PART, carol), stranger))
+            .signature(&["valid-other-address"]),
         Attempt::new("inner-untrusted", &triple(sign(PART, alice), carol))
             .signature(&["untrusted"]),
         Attempt::new("signed-signed", &sign(&sign(PART, carol), carol)).signature(VALID),
