@@ -16,6 +16,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 pub mod asking;
+pub mod authority;
 pub mod change;
 pub mod failure;
 pub mod harvest;
