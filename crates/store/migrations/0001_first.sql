@@ -6,7 +6,8 @@ CREATE TABLE counters (
     value INTEGER NOT NULL
 ) STRICT;
 INSERT INTO counters (name, value) VALUES
-    ('configuration', 1), ('organisation', 0), ('route', 0), ('rule', 0), ('key', 0), ('correspondent', 0), ('desk', 0);
+    ('configuration', 1), ('organisation', 0), ('route', 0), ('rule', 0), ('key', 0), ('correspondent', 0), ('desk', 0),
+    ('authority', 0), ('order', 0), ('batch', 0), ('revocation', 0);
 
 CREATE TABLE data_keys (
     number INTEGER PRIMARY KEY NOT NULL,
@@ -39,6 +40,21 @@ CREATE TABLE route_domains (
 ) STRICT;
 CREATE INDEX route_domains_route ON route_domains (route, position);
 
+-- Authorities. A change of settings makes a new row; the former one (`current` 0) still revokes what it issued.
+
+CREATE TABLE authorities (
+    id INTEGER PRIMARY KEY NOT NULL,
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    name TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    current INTEGER NOT NULL,
+    standard INTEGER NOT NULL,
+    created INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX authorities_name ON authorities (organisation, name) WHERE current = 1;
+
+-- `authority` and `handle`: who issued it, and the connector's notes of the order; none of an uploaded pair.
+
 CREATE TABLE keys (
     id INTEGER PRIMARY KEY NOT NULL,
     organisation INTEGER NOT NULL REFERENCES organisations (id),
@@ -49,6 +65,8 @@ CREATE TABLE keys (
     chain TEXT NOT NULL,
     sealed BLOB NOT NULL,
     origin TEXT NOT NULL,
+    authority INTEGER REFERENCES authorities (id),
+    handle TEXT,
     not_before INTEGER NOT NULL,
     not_after INTEGER NOT NULL,
     added INTEGER NOT NULL,
@@ -62,6 +80,8 @@ CREATE TABLE mailboxes (
     address TEXT NOT NULL,
     domain TEXT NOT NULL,
     state TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    known INTEGER NOT NULL DEFAULT 1,
     signing INTEGER REFERENCES keys (id),
     encryption INTEGER REFERENCES keys (id),
     aliases TEXT NOT NULL,
@@ -136,6 +156,70 @@ CREATE TABLE correspondents (
 ) STRICT;
 CREATE INDEX correspondents_serial ON correspondents (organisation, serial);
 CREATE INDEX correspondents_ask ON correspondents (ask_at) WHERE ask_at IS NOT NULL;
+
+-- The life of certificates. An order is open until `ended`; a mailbox has at most one open order. `due` is when the
+-- authority is asked next; a row that is being asked about is due again when its lease ends.
+
+CREATE TABLE licences (
+    organisation INTEGER PRIMARY KEY NOT NULL REFERENCES organisations (id),
+    base INTEGER NOT NULL,
+    smime INTEGER NOT NULL,
+    until INTEGER,
+    booked INTEGER NOT NULL,
+    booked_by TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE batches (
+    id INTEGER PRIMARY KEY NOT NULL,
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    text TEXT NOT NULL,
+    total INTEGER NOT NULL,
+    per_minute INTEGER,
+    created INTEGER NOT NULL,
+    who TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE orders (
+    id INTEGER PRIMARY KEY NOT NULL,
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    mailbox TEXT NOT NULL,
+    address TEXT NOT NULL,
+    authority INTEGER NOT NULL REFERENCES authorities (id),
+    purpose TEXT NOT NULL,
+    batch INTEGER REFERENCES batches (id),
+    key_kind TEXT NOT NULL,
+    token TEXT,
+    state TEXT NOT NULL,
+    csr BLOB,
+    sealed BLOB,
+    handle TEXT,
+    reply INTEGER,
+    attempts INTEGER NOT NULL,
+    due INTEGER,
+    created INTEGER NOT NULL,
+    ended INTEGER,
+    error TEXT
+) STRICT;
+CREATE INDEX orders_due ON orders (due) WHERE due IS NOT NULL;
+CREATE INDEX orders_organisation ON orders (organisation, id);
+CREATE INDEX orders_batch ON orders (batch) WHERE batch IS NOT NULL;
+CREATE UNIQUE INDEX orders_open ON orders (mailbox) WHERE ended IS NULL;
+
+CREATE TABLE revocations (
+    id INTEGER PRIMARY KEY NOT NULL,
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    mailbox TEXT NOT NULL,
+    key INTEGER NOT NULL REFERENCES keys (id),
+    authority INTEGER REFERENCES authorities (id),
+    reason TEXT NOT NULL,
+    asked INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    due INTEGER,
+    confirmed INTEGER,
+    error TEXT
+) STRICT;
+CREATE INDEX revocations_due ON revocations (due) WHERE due IS NOT NULL;
+CREATE INDEX revocations_mailbox ON revocations (organisation, mailbox);
 
 CREATE TABLE authority (
     id INTEGER PRIMARY KEY NOT NULL CHECK (id = 1),

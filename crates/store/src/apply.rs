@@ -378,8 +378,8 @@ impl Run<'_> {
             ));
         }
         sqlx::query(
-            "INSERT INTO mailboxes (organisation, mailbox, address, domain, state, aliases, added)
-             VALUES ($1, $2, $3, $4, 'inactive', '[]', $5) ON CONFLICT (mailbox) DO NOTHING",
+            "INSERT INTO mailboxes (organisation, mailbox, address, domain, state, since, aliases, added)
+             VALUES ($1, $2, $3, $4, 'inactive', $5, '[]', $5) ON CONFLICT (mailbox) DO NOTHING",
         )
         .bind(self.organisation)
         .bind(address.key())
