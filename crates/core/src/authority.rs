@@ -28,8 +28,10 @@ pub struct Authority {
     pub id: AuthorityId,
     /// Its name, unique in the organisation.
     pub name: String,
-    /// Whether activations and renewals go there unless another is named.
-    pub default: bool,
+    /// Whether orders go there unless another is named.
+    pub standard: bool,
+    /// Days before the end of a certificate when the next one is ordered.
+    pub renew_days: u32,
     /// How it is spoken to.
     pub connector: Connector,
 }

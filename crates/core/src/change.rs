@@ -6,9 +6,15 @@ use sealgate_mail::{Address, Domain};
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::key::{KeyKind, PrivateKey};
 
+use crate::authority::Connector;
+use crate::order::Purpose;
 use crate::queue::{Destination, NextHop};
 use crate::rules::{Entry, Rule, RuleId};
 use crate::tenant::{Blocked, InboundRoute, Partner, SendingClient, Settings};
+
+mod words;
+
+pub use words::describe;
 
 /// One change. Those that remove something absent, or put what is there already, do nothing.
 #[derive(Clone, Debug)]
@@ -30,13 +36,22 @@ pub enum Change {
     RemoveMailbox(Address),
     /// Whose key rings also open mail to this mailbox (A10).
     Aliases(Address, Vec<Address>),
-    /// The mailbox becomes active with a certificate of the built-in CA. Whoever carries changes out makes key
-    /// and certificate and hands the store [`Change::ImportKeys`] instead.
-    Activate(Address, KeyKind),
-    /// Makes the pairs current for their usage and the mailbox active.
+    /// Orders a certificate, with which the mailbox becomes active.
+    Activate(Activation),
+    /// Orders the next certificate of an active mailbox.
+    Renew(Activation, Purpose),
+    /// Takes the open order of a mailbox back.
+    Withdraw(Address),
+    /// Makes the uploaded pairs current for their usage and the mailbox active (S47).
     ImportKeys(ImportKeys),
-    /// The mailbox signs no more; its keys stay for decryption (A9).
+    /// The mailbox signs no more, its certificates are to be revoked; its keys stay for decryption (A9, A12).
     Deactivate(Address),
+    /// An administrator says that the issuers of the mailbox's uploaded certificates have revoked them (A12).
+    ConfirmRevoked(Address),
+    /// Adds the authority, or replaces the one of that name; what the former one issued it can still revoke.
+    PutAuthority(NewAuthority),
+    /// Orders nothing from it any more; what it issued it can still revoke.
+    RemoveAuthority(String),
     /// The whole ordered list of rules; `RuleId(0)` is a new rule that gets a number.
     Rules(Vec<Rule>),
     /// Adds a manual correspondent key for each address of the certificate.
@@ -106,13 +121,60 @@ pub struct DescribedMailbox {
     pub keys: DescribedKeys,
 }
 
+/// An order for a mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Activation {
+    /// The mailbox.
+    pub mailbox: Address,
+    /// Name of the authority; the standard one of the organisation if none.
+    pub authority: Option<String>,
+    /// The kind of key to make.
+    pub key: KeyKind,
+    /// The token to make it on; sealed in the store if none.
+    pub token: Option<String>,
+}
+
+impl Activation {
+    /// With a key in the store and a certificate of the standard authority.
+    pub fn new(mailbox: Address, key: KeyKind) -> Self {
+        Self {
+            mailbox,
+            authority: None,
+            key,
+            token: None,
+        }
+    }
+}
+
+/// An authority as it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAuthority {
+    /// Its name.
+    pub name: String,
+    /// Whether orders go there unless another is named.
+    pub standard: bool,
+    /// Days before the end of a certificate when the next one is ordered; as before if none.
+    pub renew_days: Option<u32>,
+    /// How it is spoken to; as before if none.
+    pub connector: Option<Connector>,
+}
+
 /// Whether a described mailbox is active, and by which keys.
 #[derive(Clone, Debug)]
 pub enum DescribedKeys {
     /// Inactive.
     Inactive,
-    /// Active by the built-in CA; the kind of key to make if it is not active yet.
-    BuiltIn(KeyKind),
+    /// Its certificates are being revoked.
+    RevokePending,
+    /// Active, or to become so, by an authority.
+    Issued {
+        /// The kind of key to make if there is none yet.
+        key: KeyKind,
+        /// Name of the authority; none in what a file asks for if any will do.
+        authority: Option<String>,
+        /// Whether its certificate is still on order.
+        pending: bool,
+    },
     /// Active by uploaded pairs. In what a file asks for, the private keys are there; in what the store holds, not.
     Uploaded {
         /// Certificates of the current pairs.
@@ -139,8 +201,8 @@ pub struct ImportKeys {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyOrigin {
-    /// Made here and certified by the built-in CA.
-    BuiltIn,
+    /// Made here and certified by an authority.
+    Issued,
     /// Uploaded (S47).
     Uploaded,
 }
@@ -233,12 +295,34 @@ fn kept<'a>(
 }
 
 fn diff_keys(current: &DescribedKeys, mailbox: &DescribedMailbox) -> Option<Change> {
-    use DescribedKeys::{BuiltIn, Inactive, Uploaded};
+    use DescribedKeys::{Inactive, Issued, RevokePending, Uploaded};
     let address = mailbox.address.clone();
     match (current, &mailbox.keys) {
-        (Inactive, Inactive) | (BuiltIn(_), BuiltIn(_)) => None,
-        (BuiltIn(_) | Uploaded { .. }, Inactive) => Some(Change::Deactivate(address)),
-        (_, BuiltIn(kind)) => Some(Change::Activate(address, *kind)),
+        (Inactive | RevokePending, Inactive | RevokePending) => None,
+        (
+            Issued { .. },
+            Issued {
+                authority: None, ..
+            },
+        ) => None,
+        (
+            Issued { authority: old, .. },
+            Issued {
+                authority: Some(new),
+                ..
+            },
+        ) if old.as_ref() == Some(new) => None,
+        (Issued { pending: true, .. }, Inactive | RevokePending) => Some(Change::Withdraw(address)),
+        (Issued { .. } | Uploaded { .. }, Inactive | RevokePending) => {
+            Some(Change::Deactivate(address))
+        }
+        (Inactive | RevokePending, Issued { key, authority, .. }) => {
+            Some(Change::Activate(activation(address, *key, authority)))
+        }
+        (Issued { .. } | Uploaded { .. }, Issued { key, authority, .. }) => {
+            let next = activation(address, *key, authority);
+            Some(Change::Renew(next, Purpose::Renewal))
+        }
         (
             Uploaded {
                 certificates: old, ..
@@ -248,6 +332,13 @@ fn diff_keys(current: &DescribedKeys, mailbox: &DescribedMailbox) -> Option<Chan
             },
         ) if same_members(old, new) => None,
         (_, Uploaded { import, .. }) => import.clone().map(Change::ImportKeys),
+    }
+}
+
+fn activation(mailbox: Address, key: KeyKind, authority: &Option<String>) -> Activation {
+    Activation {
+        authority: authority.clone(),
+        ..Activation::new(mailbox, key)
     }
 }
 
@@ -342,118 +433,6 @@ fn same_members<T: PartialEq>(a: &[T], b: &[T]) -> bool {
     a.iter().all(|item| b.contains(item)) && b.iter().all(|item| a.contains(item))
 }
 
-/// The change in one plain line; never a password or a key.
-pub fn describe(change: &Change) -> String {
-    match change {
-        Change::Settings { before, after } => {
-            format!("set switches: {}", after.changed_since(before))
-        }
-        Change::PutRoute(route) => format!(
-            "set inbound route {}: {} to {}{}",
-            route.name,
-            list(&route.domains, |domain| domain.as_str().to_owned()),
-            hop(&route.target),
-            if route.wildcard { ", wildcard" } else { "" }
-        ),
-        Change::RemoveRoute(name) => format!("remove inbound route {name} and its mailboxes"),
-        Change::AddMailbox(address) => format!("add mailbox {address}"),
-        Change::RemoveMailbox(address) => format!("remove mailbox {address}"),
-        Change::Aliases(address, aliases) if aliases.is_empty() => {
-            format!("mailbox {address} has no aliases")
-        }
-        Change::Aliases(address, aliases) => format!(
-            "mail to {address} is also opened with the keys of {}",
-            list(aliases, Address::to_string)
-        ),
-        Change::Activate(address, _) => {
-            format!("activate mailbox {address} with the built-in CA")
-        }
-        Change::ImportKeys(keys) => format!(
-            "activate mailbox {} with {}",
-            keys.mailbox,
-            list(&keys.pairs, |(certificate, _)| named(certificate))
-        ),
-        Change::Deactivate(address) => format!("deactivate mailbox {address}"),
-        Change::Rules(rules) => match rules.len() {
-            1 => "set the list of rules: 1 rule".to_owned(),
-            n => format!("set the list of rules: {n} rules"),
-        },
-        Change::PutCorrespondent(certificate) => {
-            format!("add public key {}", named(certificate))
-        }
-        Change::RemoveCorrespondent(print) => format!("remove public key sha256:{}", hex(print)),
-        Change::PutTrustRoot(certificate) => format!("add trust root {}", named(certificate)),
-        Change::RemoveTrustRoot(print) => format!("remove trust root sha256:{}", hex(print)),
-        Change::Block(blocked) => match &blocked.subject {
-            Some(subject) => format!("never trust {subject} (sha256:{})", hex(&blocked.sha256)),
-            None => format!("never trust sha256:{}", hex(&blocked.sha256)),
-        },
-        Change::Unblock(print) => format!("no longer block sha256:{}", hex(print)),
-        Change::PutPartner(partner) => format!(
-            "set profile of partner {}: {}",
-            partner.external,
-            partner.profile.as_str()
-        ),
-        Change::RemovePartner(external) => format!("remove partner {external}"),
-        Change::PutDestination(domain, destination) => format!(
-            "send mail for {} to {}, TLS {}",
-            domain.as_str(),
-            destination
-                .hop
-                .as_ref()
-                .map_or("smarthost or MX".to_owned(), hop),
-            destination.tls.as_str()
-        ),
-        Change::RemoveDestination(domain) => {
-            format!("send mail for {} like all other mail", domain.as_str())
-        }
-        Change::Smarthost(Some(host)) => format!("send mail through smarthost {}", hop(host)),
-        Change::Smarthost(None) => "send mail to the servers of its domain (MX)".to_owned(),
-        Change::PutClient(client) => format!("set sending client {}", client.name),
-        Change::RemoveClient(name) => format!("remove sending client {name}"),
-    }
-}
-
-fn list<T>(items: &[T], name: impl Fn(&T) -> String) -> String {
-    let names: Vec<String> = items.iter().map(name).collect();
-    names.join(", ")
-}
-
-fn hop(hop: &NextHop) -> String {
-    match hop {
-        NextHop::Host {
-            host,
-            port,
-            tls,
-            credentials,
-        } => format!(
-            "{host}:{port}, TLS {}{}",
-            tls.as_str(),
-            credentials
-                .as_ref()
-                .map_or(String::new(), |c| format!(", as {}", c.user))
-        ),
-        NextHop::Mx { domain, tls } => format!("MX of {}, TLS {}", domain.as_str(), tls.as_str()),
-    }
-}
-
-fn named(certificate: &Certificate) -> String {
-    let addresses = list(certificate.addresses(), Address::to_string);
-    format!(
-        "{} (sha256:{})",
-        if addresses.is_empty() {
-            certificate.subject_name()
-        } else {
-            addresses
-        },
-        hex(&certificate.fingerprint())
-    )
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -507,6 +486,14 @@ mod tests {
         }
     }
 
+    fn issued(pending: bool) -> DescribedKeys {
+        DescribedKeys::Issued {
+            key: KeyKind::P256,
+            authority: None,
+            pending,
+        }
+    }
+
     fn uploaded(mailbox: &str, name: &str, import: bool) -> DescribedKeys {
         let import = import.then(|| ImportKeys {
             mailbox: address(mailbox),
@@ -552,7 +539,7 @@ mod tests {
             ],
             mailboxes: vec![
                 mailbox("us@a.example", uploaded("us@a.example", "us", true)),
-                mailbox("old@a.example", DescribedKeys::BuiltIn(KeyKind::P256)),
+                mailbox("old@a.example", issued(false)),
                 mailbox("x@c.example", DescribedKeys::Inactive),
             ],
             rules: vec![
@@ -614,7 +601,7 @@ mod tests {
 
     #[test]
     fn each_difference_is_one_plain_line() {
-        let print = |name| hex(&certificate(name).fingerprint());
+        let print = |name| certificate(name).fingerprint_hex();
         let current = described();
         let mut desired = described();
         desired.settings.all_or_nothing = true;
@@ -622,7 +609,7 @@ mod tests {
         desired.mailboxes = vec![
             mailbox("us@a.example", uploaded("us@a.example", "alice", true)),
             mailbox("old@a.example", DescribedKeys::Inactive),
-            mailbox("new@b.example", DescribedKeys::BuiltIn(KeyKind::P256)),
+            mailbox("new@b.example", issued(false)),
         ];
         desired.mailboxes[0].aliases = vec![address("new@b.example")];
         desired.rules.pop();
@@ -648,7 +635,7 @@ mod tests {
             ),
             "deactivate mailbox old@a.example".to_owned(),
             "add mailbox new@b.example".to_owned(),
-            "activate mailbox new@b.example with the built-in CA".to_owned(),
+            "activate mailbox new@b.example with the standard authority".to_owned(),
             "mail to us@a.example is also opened with the keys of new@b.example".to_owned(),
             "set the list of rules: 2 rules".to_owned(),
             format!("remove trust root sha256:{}", print("root-one")),
@@ -672,6 +659,69 @@ mod tests {
         let normal = |line: &String| line.replace("CN=", "");
         assert_eq!(found.iter().map(normal).collect::<Vec<_>>(), expected);
         assert!(!found.concat().contains("marker"));
+    }
+
+    /// What a file asks for, against each place a mailbox can stand.
+    #[test]
+    fn the_life_of_a_mailbox_as_described() {
+        let from = |name: &str| DescribedKeys::Issued {
+            key: KeyKind::P256,
+            authority: Some(name.to_owned()),
+            pending: false,
+        };
+        let upload = || uploaded("us@a.example", "us", true);
+        let table = [
+            (DescribedKeys::Inactive, DescribedKeys::Inactive, ""),
+            (
+                DescribedKeys::Inactive,
+                issued(false),
+                "activate mailbox us@a.example with the standard authority",
+            ),
+            (
+                DescribedKeys::Inactive,
+                from("x"),
+                "activate mailbox us@a.example with authority x",
+            ),
+            (issued(true), issued(false), ""),
+            (
+                issued(true),
+                DescribedKeys::Inactive,
+                "withdraw the order for mailbox us@a.example",
+            ),
+            (
+                issued(false),
+                DescribedKeys::Inactive,
+                "deactivate mailbox us@a.example",
+            ),
+            (from("x"), issued(false), ""),
+            (from("x"), from("x"), ""),
+            (
+                from("x"),
+                from("y"),
+                "order the next certificate of mailbox us@a.example from authority y",
+            ),
+            (
+                upload(),
+                issued(false),
+                "order the next certificate of mailbox us@a.example from the standard authority",
+            ),
+            (upload(), upload(), ""),
+            (DescribedKeys::RevokePending, DescribedKeys::Inactive, ""),
+            (
+                DescribedKeys::RevokePending,
+                issued(false),
+                "activate mailbox us@a.example with the standard authority",
+            ),
+        ];
+        for (before, after, expected) in table {
+            let words = format!("{before:?} {after:?}");
+            let found = diff_keys(&before, &mailbox("us@a.example", after));
+            assert_eq!(
+                found.as_ref().map_or(String::new(), describe),
+                expected,
+                "{words}"
+            );
+        }
     }
 
     #[test]

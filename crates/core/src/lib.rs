@@ -17,17 +17,25 @@
 
 pub mod asking;
 pub mod authority;
+pub mod challenge;
 pub mod change;
+pub mod directory;
+pub mod dkim;
 pub mod failure;
 pub mod harvest;
 pub mod header_protection;
 pub mod journal;
+pub mod licence;
 pub mod limits;
+pub mod mailbox;
+pub mod order;
 pub mod outcome;
 pub mod own_header;
 pub mod ports;
+pub mod prerequisite;
 pub mod process;
 pub mod queue;
+pub mod renewal;
 pub mod report;
 pub mod rules;
 pub mod settle;

@@ -51,3 +51,52 @@ pub const PROTECTED_FIELD_OCTETS: usize = 16 * 1024;
 pub const LEGACY_DISPLAY_OCTETS: u64 = 16 * 1024;
 /// Longest announcement that is kept with a key, in octets; real ones have less than 300.
 pub const ANNOUNCED_OCTETS: usize = 4_096;
+/// How long a mailbox is "Revoke pending" at most, in seconds: fourteen days (S35).
+pub const REVOKE_PENDING: i64 = 14 * 86_400;
+/// Days before the end of a certificate when the next one is ordered, unless an authority is given others (spec.md section 4).
+pub const RENEW_DAYS: u32 = 30;
+/// Most days before the end: certificates that live for a year are not renewed before half of it.
+pub const RENEW_DAYS_MOST: u32 = 180;
+/// The same in seconds: certificates that end later are not looked at.
+pub const RENEW_AHEAD_LONGEST: i64 = RENEW_DAYS_MOST as i64 * 86_400;
+/// Days before the end of a certificate when administrators are warned that no other is there.
+pub const EXPIRY_WARNINGS: [i64; 4] = [30, 14, 7, 1];
+/// First wait before an authority is asked again, in seconds; doubles with each failure.
+pub const ORDER_RETRY_FIRST: i64 = 60;
+/// Longest wait between two questions to an authority, in seconds: six hours, so that a repaired one is found the same day.
+pub const ORDER_RETRY_LONGEST: i64 = 6 * 3_600;
+/// Longest wait that an authority may ask for, in seconds: a week.
+pub const RETRY_AFTER_LONGEST: i64 = 7 * 86_400;
+/// After how many failures in a row administrators are alarmed: about half an hour.
+pub const ORDER_ALARM: u32 = 5;
+/// How long the first certificate of a mailbox is asked for in vain, in seconds, before the order fails: fourteen days.
+pub const ORDER_LIFETIME: i64 = 14 * 86_400;
+/// Longest wait between two attempts at a revocation, in seconds: one day.
+pub const REVOCATION_RETRY_LONGEST: i64 = 86_400;
+/// How long a DKIM key that no longer signs is kept, in seconds: seven days, longer than mail it signed is under way
+/// ([`QUEUE_LIFETIME`]).
+pub const DKIM_RETIRED_TIME: i64 = 7 * 86_400;
+/// Longest selector of a DKIM key, in octets: one DNS label (RFC 1035 section 2.3.4).
+pub const SELECTOR_OCTETS: usize = 63;
+/// Seconds before the end of a correspondent's only usable key when administrators are told: fourteen days, enough to ask
+/// for a signed mail with the next one.
+pub const EXPIRY_NOTICE: i64 = 14 * 86_400;
+/// Longest part of an ACME token in a subject, in characters: authorities use 22 to 86, and a line has room for this.
+pub const CHALLENGE_TOKEN_CHARS: usize = 256;
+/// Longest Message-ID of a challenge mail that its answer repeats, in octets: one line (RFC 5322 section 2.1.1).
+pub const CHALLENGE_MESSAGE_ID_OCTETS: usize = 900;
+/// How long a key that a directory or DNS has counts before it is asked for again, in seconds: one day.
+pub const SOURCE_KEPT: i64 = 86_400;
+/// How long it counts at least, in seconds, however short the answer says: a busy gateway does not ask for each mail.
+pub const SOURCE_KEPT_LEAST: i64 = 300;
+/// How long "nothing" counts, in seconds: one hour, so that a new entry is found the same morning.
+pub const SOURCE_NOTHING: i64 = 3_600;
+/// How long it counts at least, in seconds, and how long a source that gave no answer, or whose key waits for its answer
+/// about revocation, is left alone.
+pub const SOURCE_PAUSE: i64 = 60;
+/// How long a key is used, in seconds, while its source gives no answer: a week, so that a broken directory is mended first.
+pub const SOURCE_SILENT: i64 = 7 * 86_400;
+/// Keys of one address that are taken from one source: a few usages, and the ones before and after a renewal.
+pub const SOURCE_KEYS: usize = 4;
+/// Longest reason of a source that is kept and shown, in characters: one line.
+pub const SOURCE_REASON_CHARS: usize = 200;

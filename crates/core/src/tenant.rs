@@ -18,7 +18,8 @@ use crate::rules::{Entry, Rule};
 
 mod settings;
 
-pub use settings::{Language, RevocationMode, Settings, Special};
+pub use crate::mailbox::MailboxState;
+pub use settings::{Language, RevocationMode, Settings, Smimea, Special};
 
 /// Number of an organisation in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -103,20 +104,6 @@ pub struct InboundRoute {
     pub target: NextHop,
     /// Whether any address of the domains is accepted that the target accepts.
     pub wildcard: bool,
-}
-
-/// Where a mailbox stands between "Inactive" and "Active" (S31 to S34).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MailboxState {
-    /// "Inaktiv".
-    Inactive,
-    /// "In Aktivierung".
-    ActivationPending,
-    /// "Aktiv".
-    Active,
-    /// "in Deaktivierung".
-    RevokePending,
 }
 
 /// A known mailbox.
@@ -409,6 +396,8 @@ pub struct CorrespondentKey {
     pub origin: Origin,
     /// Whether it is used.
     pub state: CorrespondentState,
+    /// Whether an administrator wants this key and no other for the address, until he takes that back.
+    pub pinned: bool,
     /// When it was stored.
     pub added: Timestamp,
     /// What its owner announced that it reads, in the newest valid mail.
@@ -440,6 +429,20 @@ pub enum Origin {
     Manual,
     /// Harvested from a valid signed mail.
     Harvested,
+    /// Found in a directory of the organisation (RFC 4523).
+    Ldap,
+    /// Found in DNS (RFC 8162).
+    Smimea,
+}
+
+impl Origin {
+    /// Whether it was asked for when a mail needed it; the source is asked again and again whether it still has it.
+    pub const fn is_asked_for(self) -> bool {
+        match self {
+            Self::Ldap | Self::Smimea => true,
+            Self::Manual | Self::Harvested => false,
+        }
+    }
 }
 
 /// Whether a correspondent key is used.

@@ -49,10 +49,16 @@ pub struct Settings {
     pub header_protection: bool,
     /// Whether the local part of an address counts in its case: then a certificate for `Alice@` is none for `alice@` (row X5).
     pub exact_local_parts: bool,
+    /// Whether uploaded certificates are followed by those of the standard authority when they end (A11).
+    pub replace_uploaded: bool,
     /// What is done with outgoing calendar mail where a rule signs or encrypts.
     pub calendar: Special,
     /// The same for mail in Microsoft's TNEF form (winmail.dat).
     pub tnef: Special,
+    /// Whether correspondents' keys are looked for in DNS.
+    pub smimea: Smimea,
+    /// Whether outgoing mail is signed by the DKIM key of its domain, after S/MIME.
+    pub dkim: bool,
 }
 
 impl Default for Settings {
@@ -68,8 +74,11 @@ impl Default for Settings {
             subject_tags: false,
             header_protection: false,
             exact_local_parts: false,
+            replace_uploaded: false,
             calendar: Special::default(),
             tnef: Special::default(),
+            smimea: Smimea::default(),
+            dkim: false,
         }
     }
 }
@@ -85,7 +94,7 @@ impl Settings {
     }
 
     /// Every switch by its name in files and commands, with its value in words.
-    pub const fn words(&self) -> [(&'static str, &'static str); 12] {
+    pub const fn words(&self) -> [(&'static str, &'static str); 15] {
         [
             ("all-or-nothing", on_off(self.all_or_nothing)),
             ("language", self.language.as_str()),
@@ -97,8 +106,11 @@ impl Settings {
             ("subject-tags", on_off(self.subject_tags)),
             ("header-protection", on_off(self.header_protection)),
             ("exact-local-parts", on_off(self.exact_local_parts)),
+            ("replace-uploaded", on_off(self.replace_uploaded)),
             ("calendar", self.calendar.as_str()),
             ("tnef", self.tnef.as_str()),
+            ("smimea", self.smimea.as_str()),
+            ("dkim", on_off(self.dkim)),
         ]
     }
 
@@ -158,6 +170,30 @@ impl Special {
             Self::LikeAll => "like-all",
             Self::SignOnly => "sign-only",
             Self::Leave => "leave",
+        }
+    }
+}
+
+/// Whether correspondents' keys are looked for in DNS (RFC 8162), and what such a key must have to be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Smimea {
+    /// Nobody is asked.
+    #[default]
+    Off,
+    /// DNSSEC and a path to a trust root of the organisation.
+    WithPath,
+    /// DNSSEC alone is enough for a certificate of usage 3, so that a domain may vouch for its own.
+    DnssecAlone,
+}
+
+impl Smimea {
+    /// The word of configuration and lists.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::WithPath => "with-path",
+            Self::DnssecAlone => "dnssec-alone",
         }
     }
 }
