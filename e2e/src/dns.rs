@@ -1,4 +1,4 @@
-//! A name server on loopback (RFC 1035) that answers from a table: MX, A, AAAA and TXT, over UDP.
+//! A name server on loopback (RFC 1035) that answers from a table: MX, A, AAAA, TXT and CAA, over UDP.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -16,6 +16,12 @@ pub enum Record {
     Address(IpAddr),
     /// Text, such as an SPF policy or a DKIM key.
     Text(String),
+    /// Who may issue certificates: flags, tag and value (RFC 8659).
+    Caa(u8, &'static str, &'static str),
+    /// No answer but an error: SERVFAIL.
+    Broken,
+    /// No answer at all.
+    Silent,
 }
 
 type Table = HashMap<String, Vec<Record>>;
@@ -60,6 +66,14 @@ impl Dns {
             .or_default()
             .push(record);
     }
+
+    /// Removes all records of a name.
+    pub fn remove(&self, name: &str) {
+        self.table
+            .lock()
+            .unwrap()
+            .remove(&name.to_ascii_lowercase());
+    }
 }
 
 impl Drop for Dns {
@@ -87,16 +101,25 @@ const TYPE_A: u16 = 1;
 const TYPE_MX: u16 = 15;
 const TYPE_TXT: u16 = 16;
 const TYPE_AAAA: u16 = 28;
+const TYPE_CAA: u16 = 257;
 /// RFC 1035 section 4.1.1: response, authoritative, recursion desired and available.
 const FLAGS: u16 = 0x8580;
 /// RFC 1035 section 4.1.1: the name does not exist.
 const NAME_ERROR: u16 = 3;
+/// RFC 1035 section 4.1.1: the server failed.
+const SERVER_FAILURE: u16 = 2;
 
 /// The answer to one query; `None` if it is no query we can read.
 fn answer(query: &[u8], table: &Table) -> Option<Vec<u8>> {
     let (name, kind, question_end) = question(query)?;
     let records = table.get(&name);
-    let code = if records.is_some() { 0 } else { NAME_ERROR };
+    let holds = |wanted: fn(&Record) -> bool| records.is_some_and(|all| all.iter().any(wanted));
+    let code = match records {
+        Some(_) if holds(|one| matches!(one, Record::Silent)) => return None,
+        Some(_) if holds(|one| matches!(one, Record::Broken)) => SERVER_FAILURE,
+        Some(_) => 0,
+        None => NAME_ERROR,
+    };
     let found: Vec<(u16, Vec<u8>)> = records
         .into_iter()
         .flatten()
@@ -145,6 +168,12 @@ fn encoded(record: &Record) -> (u16, Vec<u8>) {
         Record::Address(IpAddr::V4(address)) => (TYPE_A, address.octets().to_vec()),
         Record::Address(IpAddr::V6(address)) => (TYPE_AAAA, address.octets().to_vec()),
         Record::Text(text) => (TYPE_TXT, strings(text)),
+        Record::Caa(flags, tag, value) => (
+            TYPE_CAA,
+            [&[*flags][..], &string(tag), value.as_bytes()].concat(),
+        ),
+        // Never asked for.
+        Record::Broken | Record::Silent => (0, Vec::new()),
     }
 }
 
