@@ -1,11 +1,16 @@
 //! What the decisions need from outside to make outgoing copies: a place to write content to and read it from again.
-//! The gateway gives sealed storage, tests and the command line give memory.
+//! The gateway gives sealed storage, tests and the command line give memory. And what the built-in CA has to remember.
 
+use std::future::Future;
 use std::io::{self, Write};
+use std::pin::Pin;
 use std::sync::Arc;
 
-use sealgate_mail::Content;
+use sealgate_mail::{Content, Timestamp};
+use sealgate_smime::certificate::Certificate;
 use serde::{Deserialize, Serialize};
+
+use crate::authority::{OrderId, RevocationReason};
 
 /// Number of a stored content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -87,4 +92,66 @@ impl StoredContent for MemoryContent {
     fn id(&self) -> ContentId {
         self.id
     }
+}
+
+/// Why the register could not be read or written, in words. Asking again later may help.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct RegisterFailure(pub String);
+
+/// What the register gives when it has been asked.
+pub type Registering<'a, T> = Pin<Box<dyn Future<Output = Result<T, RegisterFailure>> + Send + 'a>>;
+
+/// A certificate of the built-in CA, as the register knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// SHA-256 of the certificate.
+    pub fingerprint: [u8; 32],
+    /// When it was revoked, and why.
+    pub revoked: Option<(Timestamp, RevocationReason)>,
+}
+
+/// An entry of the list of revoked certificates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevokedEntry {
+    /// Content octets of the serial number.
+    pub serial: Vec<u8>,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: RevocationReason,
+}
+
+/// What the built-in CA issued and revoked. Serial numbers are the content octets of the INTEGER.
+pub trait Register: Send + Sync {
+    /// The certificate that was issued for an order.
+    fn issued_for(&self, order: OrderId) -> Registering<'_, Option<Certificate>>;
+
+    /// Records a certificate for an order, and gives the one that counts: the first one recorded for it, whatever comes later.
+    fn record<'a>(
+        &'a self,
+        order: OrderId,
+        certificate: &'a Certificate,
+        now: Timestamp,
+    ) -> Registering<'a, Certificate>;
+
+    /// What is known of a serial number.
+    fn find<'a>(&'a self, serial: &'a [u8]) -> Registering<'a, Option<Registered>>;
+
+    /// Marks a serial number as revoked; the first time and reason stay.
+    fn revoke<'a>(
+        &'a self,
+        serial: &'a [u8],
+        reason: RevocationReason,
+        now: Timestamp,
+    ) -> Registering<'a, ()>;
+
+    /// How many certificates were ever revoked: it only grows, and whenever it does, the list is out of date.
+    fn revocation_count(&self) -> Registering<'_, u64>;
+
+    /// The revoked certificates that are valid beyond `after`.
+    fn revoked_beyond(&self, after: Timestamp) -> Registering<'_, Vec<RevokedEntry>>;
+
+    /// A number for a new list: durable before it is given, and greater than all before (RFC 5280 section 5.2.3).
+    fn next_list_number(&self) -> Registering<'_, u64>;
 }
