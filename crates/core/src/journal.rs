@@ -3,6 +3,7 @@
 use sealgate_mail::{Address, ReversePath, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::directory::Word;
 use crate::outcome::{InboundContent, InboundOutcome, OutboundFacts, OutboundOutcome};
 use crate::rules::{Choice, InboundMode, OutboundMode};
 use crate::suite::Algorithms;
@@ -36,6 +37,8 @@ pub enum MailStatus {
     Failed,
     /// Accepted, not opened yet.
     Waiting,
+    /// A challenge of a certificate authority that the gateway took for itself, or its answer (RFC 8823).
+    Challenge,
 }
 
 impl MailStatus {
@@ -49,6 +52,7 @@ impl MailStatus {
             Self::Decrypted => "decrypted",
             Self::Failed => "failed",
             Self::Waiting => "waiting",
+            Self::Challenge => "challenge",
         }
     }
 }
@@ -69,7 +73,7 @@ pub enum Trace {
         content: InboundContent,
         /// What happens; none where a step outside the matrix decided.
         outcome: Option<InboundOutcome>,
-        /// Such a step, in words of this crate: `internal`, `report-of-sent-mail`.
+        /// Such a step, in words of this crate: `internal`, `report`, `challenge`.
         exemption: Option<Exemption>,
     },
     /// Of an outbound copy.
@@ -89,6 +93,9 @@ pub enum Trace {
         algorithms: Option<Algorithms>,
         /// A step outside the matrix.
         exemption: Option<Exemption>,
+        /// What directories and DNS said of the recipient, if they were asked.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sources: Vec<Word>,
     },
 }
 
@@ -100,6 +107,8 @@ pub enum Exemption {
     Internal,
     /// A delivery status notification with its returned content cut to headers (spec.md section 2).
     Report,
+    /// The challenge of an order of this mailbox at an ACME authority, or the answer to it (RFC 8823).
+    Challenge,
 }
 
 /// One line of the journal: one recipient of one mail.

@@ -59,6 +59,8 @@ pub const RENEW_DAYS: u32 = 30;
 pub const RENEW_DAYS_MOST: u32 = 180;
 /// The same in seconds: certificates that end later are not looked at.
 pub const RENEW_AHEAD_LONGEST: i64 = RENEW_DAYS_MOST as i64 * 86_400;
+/// Seconds after which a next certificate that was refused or withdrawn is ordered again: one day, for an administrator to see to it.
+pub const RENEW_AGAIN: i64 = 86_400;
 /// Days before the end of a certificate when administrators are warned that no other is there.
 pub const EXPIRY_WARNINGS: [i64; 4] = [30, 14, 7, 1];
 /// First wait before an authority is asked again, in seconds; doubles with each failure.

@@ -72,6 +72,8 @@ pub struct Facts {
     pub failures: u32,
     /// When it was opened.
     pub created: Timestamp,
+    /// Whether it may wait as long as it takes: an administrator carries it.
+    pub by_hand: bool,
 }
 
 /// What an answer makes of an order.
@@ -105,8 +107,15 @@ pub enum Next {
 
 /// What the answer of an authority makes of an order.
 pub fn after(order: Facts, answer: Result<Progress, AuthorityFailure>, now: Timestamp) -> Next {
+    let in_vain = order.purpose == Purpose::Activation
+        && !order.by_hand
+        && now.since(order.created) >= ORDER_LIFETIME;
     let failure = match answer {
         Ok(Progress::Issued(certificates)) => return Next::Issued(certificates),
+        Ok(Progress::Waiting { .. }) if in_vain => {
+            let days = ORDER_LIFETIME / 86_400;
+            return Next::Fail(format!("the authority did not issue it within {days} days"));
+        }
         Ok(Progress::Waiting { handle, again_in }) => {
             let due = now.plus(again_in.clamp(1, RETRY_AFTER_LONGEST));
             return Next::Wait { handle, due };
@@ -114,8 +123,7 @@ pub fn after(order: Facts, answer: Result<Progress, AuthorityFailure>, now: Time
         Ok(Progress::Unknown) => return Next::Request,
         Err(failure) => failure,
     };
-    let in_vain = now.since(order.created) >= ORDER_LIFETIME;
-    if failure.permanent || (order.purpose == Purpose::Activation && in_vain) {
+    if failure.permanent || in_vain {
         return Next::Fail(failure.text);
     }
     let failures = order.failures.saturating_add(1);
@@ -217,6 +225,7 @@ mod tests {
             purpose,
             failures,
             created: NOW.plus(-age),
+            by_hand: false,
         }
     }
 
@@ -299,6 +308,19 @@ mod tests {
             let next = after(facts(90, age, purpose), away(), NOW);
             assert_eq!(matches!(next, Next::Fail(_)), fails, "{purpose:?} {age}");
         }
+        let waiting = |by_hand, purpose| {
+            let facts = Facts {
+                by_hand,
+                ..facts(0, 14 * DAY, purpose)
+            };
+            let answer = Progress::Waiting {
+                handle: String::new(),
+                again_in: 60,
+            };
+            matches!(after(facts, Ok(answer), NOW), Next::Fail(_))
+        };
+        assert!(waiting(false, Purpose::Activation));
+        assert!(!waiting(true, Purpose::Activation) && !waiting(false, Purpose::Renewal));
         let refused = after(
             facts(0, 0, Purpose::Renewal),
             Err(AuthorityFailure::permanent("no\r\nway")),
@@ -357,7 +379,12 @@ mod tests {
             certificate("bob").spki_der(),
             NOW
         ));
-        assert!(!good(std::slice::from_ref(&own), &alice, key, own.not_after()));
+        assert!(!good(
+            std::slice::from_ref(&own),
+            &alice,
+            key,
+            own.not_after()
+        ));
         assert!(!good(
             &[certificate("root-one")],
             &alice,

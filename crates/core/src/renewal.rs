@@ -4,7 +4,7 @@
 use sealgate_mail::Timestamp;
 
 use crate::licence::Quota;
-use crate::limits::EXPIRY_WARNINGS;
+use crate::limits::{EXPIRY_WARNINGS, RENEW_AGAIN};
 use crate::mailbox::Life;
 
 /// Seconds of a day.
@@ -21,6 +21,8 @@ pub struct Current {
     pub not_after: Timestamp,
     /// Whether they were uploaded.
     pub uploaded: bool,
+    /// When an order for the next one ended without one.
+    pub refused: Option<Timestamp>,
     /// The fewest days before the end that administrators were warned of already.
     pub warned: Option<i64>,
 }
@@ -53,7 +55,10 @@ pub fn step(current: Current, terms: Terms, now: Timestamp) -> Step {
     let orders = terms.replace_uploaded || !current.uploaded;
     // One that lives for a short time is not renewed as soon as it has come, again and again.
     let ahead = terms.ahead.min(current.not_after.since(current.added) / 3);
-    let due = left <= ahead && terms.quota.may_order(now).is_ok();
+    let rested = current
+        .refused
+        .is_none_or(|at| now.since(at) >= RENEW_AGAIN);
+    let due = left <= ahead && rested && terms.quota.may_order(now).is_ok();
     if orders && !current.life.ordered && due {
         return Step::Order;
     }
@@ -101,6 +106,7 @@ mod tests {
             added: NOW.plus((days_left - 365) * DAY),
             not_after: NOW.plus(days_left * DAY),
             uploaded,
+            refused: None,
             warned,
         }
     }
@@ -140,6 +146,17 @@ mod tests {
                 ..current(days_left, false, false, None)
             };
             assert_eq!(step(current, terms(false), NOW), expected, "{days_left}");
+        }
+    }
+
+    #[test]
+    fn after_a_refusal_it_is_ordered_again_a_day_later() {
+        for (hours, expected) in [(0, Step::None), (23, Step::None), (24, Step::Order)] {
+            let current = Current {
+                refused: Some(NOW.plus(-hours * 3_600)),
+                ..current(20, false, false, Some(30))
+            };
+            assert_eq!(step(current, terms(false), NOW), expected, "{hours}");
         }
     }
 

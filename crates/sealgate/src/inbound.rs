@@ -14,6 +14,7 @@ use sealgate_core::queue::Outgoing;
 use sealgate_core::tenant::{Installation, Organisation};
 use sealgate_mail::smtp::{Envelope, EnvelopeRecipient};
 use sealgate_mail::{Address, Reply, ReversePath};
+use sealgate_net::authenticity::AuthenticityFacts;
 use sealgate_net::limits::DKIM_OCTETS;
 use sealgate_net::smtp_in::Session;
 use sealgate_smime::kind::Kind;
@@ -21,6 +22,7 @@ use sealgate_smime::verdict::SignatureVerdict;
 use sealgate_store::{Acceptance, Durable, Held, ToOpen};
 use tokio::sync::SemaphorePermit;
 
+use crate::challenge;
 use crate::gateway::Gateway;
 use crate::handed_in::{HandedIn, blocking, line};
 use crate::lookups::{self, InboundDecision};
@@ -51,7 +53,11 @@ pub async fn accept(
         content,
     )
     .await?;
-    let proven = is_proven(gateway, &mail).await?;
+    let facts = authenticity(gateway, &mail).await?;
+    if let Some(taken) = challenge::take(gateway, &mail, &facts).await? {
+        return Ok(taken);
+    }
+    let proven = facts.envelope_sender_proven();
     let mut decisions = Vec::with_capacity(mail.envelope.recipients.len());
     for recipient in &mail.envelope.recipients {
         let decision = lookups::inbound(
@@ -122,10 +128,10 @@ impl Decided {
     }
 }
 
-/// Whether the envelope sender is authenticated, so that reports may go there.
-async fn is_proven(gateway: &Gateway, mail: &HandedIn<'_>) -> Result<bool, Reply> {
-    if mail.envelope.from == ReversePath::Null {
-        return Ok(false);
+/// Who really sent it: whether the envelope sender is authenticated, so that reports may go there, and what DKIM says.
+async fn authenticity(gateway: &Gateway, mail: &HandedIn<'_>) -> Result<AuthenticityFacts, Reply> {
+    if mail.envelope.from == ReversePath::Null && !challenge::may_be(&mail.seen.header) {
+        return Ok(AuthenticityFacts::unknown());
     }
     let room = room_for_dkim(gateway, mail);
     let (content, judged) = (Arc::clone(&mail.content), room.is_some());
@@ -145,16 +151,22 @@ async fn is_proven(gateway: &Gateway, mail: &HandedIn<'_>) -> Result<bool, Reply
         mail.seen.header_from.as_ref(),
         &octets,
     );
-    Ok(facts.await.envelope_sender_proven())
+    let mut facts = facts.await;
+    facts.dkim_late |= !judged && wants_dkim(mail);
+    Ok(facts)
+}
+
+/// Whether there is a signature to judge on a mail that is not too large for it.
+fn wants_dkim(mail: &HandedIn<'_>) -> bool {
+    mail.content.len() <= DKIM_OCTETS as u64 && mail.seen.header.count("DKIM-Signature") > 0
 }
 
 /// Memory to judge DKIM in, if there is a signature to judge and memory is left; without it SPF alone decides.
 fn room_for_dkim<'g>(gateway: &'g Gateway, mail: &HandedIn<'_>) -> Option<SemaphorePermit<'g>> {
-    let octets = mail.content.len();
-    if octets > DKIM_OCTETS as u64 || mail.seen.header.count("DKIM-Signature") == 0 {
+    if !wants_dkim(mail) {
         return None;
     }
-    let kibibytes = u32::try_from(octets.div_ceil(1024)).ok()?;
+    let kibibytes = u32::try_from(mail.content.len().div_ceil(1024)).ok()?;
     gateway.dkim_memory.try_acquire_many(kibibytes).ok()
 }
 

@@ -7,7 +7,9 @@ use sealgate_core::failure::{
 };
 use sealgate_core::journal::{Direction, Line, MailStatus};
 use sealgate_core::outcome::InboundOutcome;
-use sealgate_core::process::{self, InboundRecipient, InboundWork, OpenInput, Opened, Received};
+use sealgate_core::process::{
+    self, InboundRecipient, InboundWork, OpenInput, Opened, ProcessError, Received,
+};
 use sealgate_core::queue::Outgoing;
 use sealgate_core::settle::{self, Settled};
 use sealgate_core::tenant::{KeyId, Organisation, Settings};
@@ -15,14 +17,16 @@ use sealgate_mail::smtp::{Envelope, EnvelopeRecipient};
 use sealgate_mail::{Address, Reply, Timestamp};
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::decrypt::KeyPair;
+use sealgate_smime::key::KeyError;
 use sealgate_smime::verdict::{EncryptionVerdict, SignatureVerdict};
 use sealgate_store::{Held, LeasedToOpen, StoreError, ToOpen};
 
+use crate::challenge;
 use crate::cmd::Failure;
 use crate::gateway::{Gateway, now};
 use crate::handed_in::line;
 use crate::learning;
-use crate::limits::{OPENING_ATTEMPTS, OPENING_PAUSE};
+use crate::limits::{OPENING_ATTEMPTS, OPENING_PAUSE, TOKEN_PAUSE, TOKEN_PAUSE_MOST};
 use crate::lookups::{self, InboundDecision, Seen};
 use crate::reports::{self, About};
 use crate::scheduler::OpeningPlace;
@@ -33,14 +37,23 @@ use crate::scheduler::OpeningPlace;
 /// `place` is given up while others are waited for.
 pub async fn open(gateway: &Arc<Gateway>, leased: LeasedToOpen, place: &mut OpeningPlace) {
     let mail = sealgate_store::queue_id(leased.mail);
-    let lease = leased.lease;
+    let (lease, received) = (leased.lease, leased.record.at);
     let result = if leased.attempts >= OPENING_ATTEMPTS {
-        set_aside(gateway, &leased).await
+        set_aside(gateway, &leased).await.map(|()| Came::Done)
     } else {
         work(gateway, &leased, place).await
     };
     match result {
-        Ok(()) => tracing::info!(mail, "inbound mail opened"),
+        Ok(Came::Done) => tracing::info!(mail, "inbound mail opened"),
+        Ok(Came::TokenAway(error)) => {
+            tracing::debug!(mail, %error, "a mail waits for a token");
+            let at = now();
+            let waited = at.since(received);
+            let at = at.plus((waited / 4).clamp(TOKEN_PAUSE, TOKEN_PAUSE_MOST));
+            if let Err(error) = gateway.store.postpone_untried(lease, at).await {
+                tracing::error!(mail, %error, "the mail waits until its lease ends");
+            }
+        }
         Err(failure) => {
             tracing::error!(
                 mail,
@@ -58,6 +71,14 @@ pub async fn open(gateway: &Arc<Gateway>, leased: LeasedToOpen, place: &mut Open
     }
 }
 
+/// What came of a mail.
+enum Came {
+    /// It is opened, and what came of it committed.
+    Done,
+    /// A token that holds its key is away: nothing came of it yet, and it stays in the queue for as long as that lasts.
+    TokenAway(KeyError),
+}
+
 /// One recipient on its way.
 struct Recipient {
     recipient: EnvelopeRecipient,
@@ -70,7 +91,7 @@ async fn work(
     gateway: &Arc<Gateway>,
     leased: &LeasedToOpen,
     place: &mut OpeningPlace,
-) -> Result<(), Failure> {
+) -> Result<Came, Failure> {
     let installation = gateway.installation();
     let organisation = installation
         .organisation(leased.record.organisation)
@@ -79,10 +100,16 @@ async fn work(
     let settings = organisation.settings;
     let seen = see(leased).await?;
     let mut recipients = decide(gateway, leased, &organisation, &seen).await?;
-    let opened = open_rings(gateway, leased, &organisation, &mut recipients).await?;
+    let opened = match open_rings(gateway, leased, &organisation, &mut recipients).await? {
+        Ok(opened) => opened,
+        Err(away) => return Ok(Came::TokenAway(away)),
+    };
     let learnable = learning::learnable(leased, &organisation, &opened);
     let evidence = learning::ask(gateway, &opened, &learnable, place).await?;
     let opened = learning::judge_revocation(opened, &evidence, &organisation).await?;
+    if challenge::settle_opened(gateway, leased, &seen, &opened).await? {
+        return Ok(Came::Done);
+    }
     let opened = neutralise(gateway, opened, &organisation).await?;
     for recipient in &mut recipients {
         recipient.settle(&opened, seen.header_from.as_ref());
@@ -114,7 +141,8 @@ async fn work(
         reports,
         harvested,
     };
-    Ok(gateway.store.opened(done).await?)
+    gateway.store.opened(done).await?;
+    Ok(Came::Done)
 }
 
 /// What was found, once for each key ring (row G7).
@@ -168,7 +196,7 @@ async fn open_rings(
     leased: &LeasedToOpen,
     organisation: &Organisation,
     recipients: &mut [Recipient],
-) -> Result<Vec<Opened>, Failure> {
+) -> Result<Result<Vec<Opened>, KeyError>, Failure> {
     let mut rings: Vec<Vec<KeyId>> = Vec::new();
     for recipient in recipients.iter_mut() {
         let ring = recipient.ring();
@@ -191,9 +219,12 @@ async fn open_rings(
                 key: pair.key.clone(),
             });
         }
-        opened.push(open_with(gateway, leased, organisation, pairs).await?);
+        match open_with(gateway, leased, organisation, pairs).await? {
+            Ok(one) => opened.push(one),
+            Err(away) => return Ok(Err(away)),
+        }
     }
-    Ok(opened)
+    Ok(Ok(opened))
 }
 
 async fn open_with(
@@ -201,7 +232,7 @@ async fn open_with(
     leased: &LeasedToOpen,
     organisation: &Organisation,
     pairs: Vec<KeyPair>,
-) -> Result<Opened, Failure> {
+) -> Result<Result<Opened, KeyError>, Failure> {
     let known = known_of_sender(gateway, leased, organisation).await?;
     let (gateway, content) = (Arc::clone(gateway), Arc::clone(&leased.content));
     let (anchors, at) = (Arc::clone(&organisation.anchors), leased.record.at);
@@ -220,7 +251,10 @@ async fn open_with(
         };
         process::open(&input, &gateway.store.shelf())
     });
-    Ok(opened.await??)
+    match opened.await? {
+        Err(ProcessError::TokenAway(away)) => Ok(Err(away)),
+        other => Ok(Ok(other?)),
+    }
 }
 
 /// The certificates stored for header From: some mail clients leave theirs out of what they sign.

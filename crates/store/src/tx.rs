@@ -12,16 +12,20 @@ use sealgate_mail::{Address, Timestamp};
 use sqlx::SqliteConnection;
 use std::sync::Arc;
 
-use crate::content::{References, release};
+use crate::content::References;
 use crate::correspondents::{self, CorrespondentRow};
 use crate::error::StoreError;
 use crate::events::{self, EventKind};
 use crate::journal::{self, Delivery, NewLine};
 use crate::queue::ToOpenLease;
-use crate::rows::{Columns, column, json, word};
+use crate::rows::{column, json, word};
 use crate::seal::Purpose;
 use crate::store::{Inner, Store};
 use crate::writer::{Weight, job};
+
+mod opened;
+
+pub(crate) use opened::OpenedRows;
 
 /// Proof that a mail is stored durably: made after the commit's fsync, and nowhere else.
 #[derive(Debug)]
@@ -30,6 +34,11 @@ pub struct Durable {
 }
 
 impl Durable {
+    /// Only after the commit.
+    pub(crate) fn of(mail: MailId) -> Self {
+        Self { mail }
+    }
+
     /// The mail's number.
     pub fn mail(&self) -> MailId {
         self.mail
@@ -167,57 +176,15 @@ impl Store {
 
     /// Settles a mail that was to be opened.
     pub async fn opened(&self, opened: Opened) -> Result<(), StoreError> {
-        let lease = opened.lease;
-        let now = opened.now;
-        let lines = opened.lines.iter().map(|line| {
-            let delivery = delivery_of(&line.recipient, &opened.copies, &opened.held, None);
-            NewLine::new(&self.0.ids, line, delivery)
-        });
-        let lines = lines.collect::<Result<Vec<_>, _>>()?;
-        let correspondents = correspondents::rows(&opened.harvested)?;
-        let mut parts = Parts::new(lease.mail, lease.organisation, now);
-        parts.add_all(&self.0, &opened.copies, &opened.held, &opened.reports)?;
-        let weight = Weight {
-            octets: parts.octets(),
-            wakes: true,
-        };
-        let work = job(move |connection| {
-            Box::pin(async move {
-                let content = take_to_open(connection, lease).await?;
-                parts.write(connection).await?;
-                release(connection, content).await?;
-                for line in lines {
-                    journal::replace_line(connection, (lease.mail, lease.organisation, now), line)
-                        .await?;
-                }
-                correspondents::learn(
-                    connection,
-                    (lease.mail, lease.organisation, now),
-                    correspondents,
-                )
-                .await
-            })
-        });
+        let work = OpenedRows::prepare(&self.0, opened)?;
+        let weight = work.weight();
+        let work = job(move |connection| Box::pin(work.write(connection)));
         self.0.writer.write(weight, work).await
     }
 }
 
-/// Removes the mail from those to be opened, if the lease still holds; gives the content it referred to.
-async fn take_to_open(
-    connection: &mut SqliteConnection,
-    lease: ToOpenLease,
-) -> Result<i64, StoreError> {
-    let row = sqlx::query("DELETE FROM to_open WHERE id = $1 AND lease = $2 RETURNING content")
-        .bind(lease.id)
-        .bind(lease.token)
-        .fetch_optional(connection)
-        .await?;
-    let row = row.ok_or_else(|| StoreError::NotFound("the lease of this mail is over".into()))?;
-    row.field("content")
-}
-
 /// An acceptance as rows.
-struct Accepted {
+pub(crate) struct Accepted {
     record: MailRecord,
     lines: Vec<NewLine>,
     parts: Parts,
@@ -226,7 +193,11 @@ struct Accepted {
 }
 
 impl Accepted {
-    fn prepare(inner: &Inner, mail: MailId, acceptance: Acceptance) -> Result<Self, StoreError> {
+    pub fn prepare(
+        inner: &Inner,
+        mail: MailId,
+        acceptance: Acceptance,
+    ) -> Result<Self, StoreError> {
         let record = acceptance.record;
         let mut parts = Parts::new(mail, record.organisation.0, record.at);
         parts.add_all(
@@ -265,7 +236,12 @@ impl Accepted {
         })
     }
 
-    async fn write(self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    /// The gateway answers the mail itself; nobody gets it.
+    pub fn answered_all(&mut self) {
+        self.lines.iter_mut().for_each(NewLine::answered);
+    }
+
+    pub async fn write(self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         let (mail, organisation, at) = (self.parts.mail, self.parts.organisation, self.parts.at);
         insert_mail(connection, mail, &self.record, true).await?;
         journal::insert_lines(connection, (mail, organisation, at), self.lines).await?;
@@ -320,7 +296,7 @@ fn delivery_of(
     }
 }
 
-async fn insert_mail(
+pub(crate) async fn insert_mail(
     connection: &mut SqliteConnection,
     mail: MailId,
     record: &MailRecord,
@@ -423,6 +399,11 @@ impl Parts {
             }
         }
         self.add_reports(inner, reports)
+    }
+
+    /// Adds a copy to send.
+    pub fn add_copy(&mut self, inner: &Inner, copy: &Outgoing) -> Result<(), StoreError> {
+        self.add(inner, copy, false, None).map(drop)
     }
 
     /// Adds reports.
