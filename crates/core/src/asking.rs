@@ -34,7 +34,7 @@ pub enum Verdict {
     Unanswered,
     /// It was revoked at this time: it is blocked.
     Revoked(Timestamp),
-    /// The same for a key that an administrator imported: it stays, and the administrators are told.
+    /// The same for a key that an administrator imported or pinned: it stays, and the administrators are told.
     RevokedManual(Timestamp),
 }
 
@@ -53,7 +53,7 @@ pub struct Decided {
 /// [`Status::is_revoked`]).
 pub fn decide(situation: Situation<'_>, status: Status) -> Decided {
     let Situation { key, now, .. } = situation;
-    let manual = key.origin == Origin::Manual;
+    let manual = key.origin == Origin::Manual || key.pinned;
     let decided = |verdict, failures, ask_at| Decided {
         verdict,
         failures,
@@ -128,6 +128,7 @@ mod tests {
             certificate,
             origin,
             state,
+            pinned: false,
             added: NOW,
             announced: None,
         }
@@ -190,6 +191,28 @@ mod tests {
                 "{given:?} {mode:?} {status:?}"
             );
             assert_eq!(decided.failures, if status == Unknown { 3 } else { 0 });
+        }
+    }
+
+    #[test]
+    fn x9_a_pinned_key_stays_and_administrators_are_told() {
+        let pinned = CorrespondentKey {
+            pinned: true,
+            ..key(1, "alice", Learned, Preferred)
+        };
+        for (status, expected) in [
+            (Status::Revoked(THEN), Verdict::RevokedManual(THEN)),
+            (Status::Unknown, Verdict::Same),
+            (Status::Good, Verdict::Same),
+        ] {
+            let situation = Situation {
+                key: &pinned,
+                existing: std::slice::from_ref(&pinned),
+                failures: 0,
+                mode: Hard,
+                now: NOW,
+            };
+            assert_eq!(decide(situation, status).verdict, expected, "{status:?}");
         }
     }
 

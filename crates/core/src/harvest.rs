@@ -15,6 +15,12 @@ use sealgate_smime::verify::{SignatureReport, SignerReport};
 use crate::limits::{ANNOUNCED_OCTETS, ANNOUNCED_SKEW};
 use crate::tenant::{Announced, CorrespondentKey, CorrespondentState, Origin};
 
+mod choice;
+mod expiry;
+
+pub use choice::{Changed, Choice, ChoiceRefusal, choose};
+pub use expiry::{Expired, Expiry, look_at, take_over};
+
 /// A correspondent key to be stored, learned from a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Harvested {
@@ -26,6 +32,8 @@ pub struct Harvested {
     pub state: CorrespondentState,
     /// Keys of the address that become [`CorrespondentState::Additional`], because this one is preferred now.
     pub superseded: Vec<i64>,
+    /// Its issuers up to the trust root, as they were judged when it was learned.
+    pub chain: Vec<Certificate>,
     /// What its owner announced that it reads.
     pub announced: Option<Announced>,
     /// The number of the key, if it is known already: then only what its owner announced is new.
@@ -81,12 +89,16 @@ pub fn harvest(
             Status::Revoked(_) => continue,
         };
         let announced = announced(sender, path.leaf(), terms.now);
+        let chain: Vec<_> = path.chain().iter().skip(1).cloned().collect();
         let known = keys.iter().find(|key| key.certificate == *path.leaf());
         let harvested = match known {
             Some(_) if pending => None,
             Some(known) => renewed(known, announced),
-            None => place(path.leaf(), from, &keys, pending, terms.now)
-                .map(|new| Harvested { announced, ..new }),
+            None => place(path.leaf(), from, &keys, pending, terms.now).map(|new| Harvested {
+                chain,
+                announced,
+                ..new
+            }),
         };
         let Some(harvested) = harvested else {
             continue;
@@ -126,6 +138,7 @@ fn renewed(known: &CorrespondentKey, announced: Option<Announced>) -> Option<Har
             certificate: known.certificate.clone(),
             state: known.state,
             superseded: Vec::new(),
+            chain: Vec::new(),
             announced: Some(announced),
             known: Some(known.id),
         })
@@ -175,6 +188,16 @@ pub fn promoted(
     place(&key.certificate, &key.address, &others, false, now)
 }
 
+/// A certificate that a directory or DNS has for `address`; none if it is known already. Like a harvested one it is only added.
+pub fn looked_up(
+    certificate: &Certificate,
+    address: &Address,
+    existing: &[CorrespondentKey],
+    (pending, now): (bool, Timestamp),
+) -> Option<Harvested> {
+    place(certificate, address, existing, pending, now)
+}
+
 /// The certificates that mail to the signer may be encrypted to: the one it asks for (RFC 8551 section 2.5.3), else the
 /// signing one if it may encrypt, else those sent along.
 fn candidates<'r>(
@@ -206,13 +229,14 @@ fn place(
     }
     let preferred: Vec<&CorrespondentKey> = existing
         .iter()
-        .filter(|key| key.state == CorrespondentState::Preferred && is_good(key, now))
+        .filter(|key| key.pinned || stands(key, now))
         .collect();
     let harvested = |state, superseded| Harvested {
         address: address.clone(),
         certificate: certificate.clone(),
         state,
         superseded,
+        chain: Vec::new(),
         announced: None,
         known: None,
     };
@@ -235,19 +259,21 @@ fn place(
 
 /// Whether a preferred key makes room for a newer one: of the same issuer, older, and not an administrator's choice.
 fn gives_way(key: &CorrespondentKey, newer: &Certificate) -> bool {
-    key.origin == Origin::Harvested
+    key.origin != Origin::Manual
+        && !key.pinned
         && key.certificate.issuer().normal() == newer.issuer().normal()
         && key.certificate.not_before() < newer.not_before()
 }
 
 /// How a key just learned looks to the next one of the same mail; it has no number yet.
-fn stored(harvested: &Harvested, now: Timestamp) -> CorrespondentKey {
+pub(crate) fn stored(harvested: &Harvested, now: Timestamp) -> CorrespondentKey {
     CorrespondentKey {
         id: 0,
         address: harvested.address.clone(),
         certificate: harvested.certificate.clone(),
         origin: Origin::Harvested,
         state: harvested.state,
+        pinned: false,
         added: now,
         announced: harvested.announced.clone(),
     }
@@ -257,10 +283,15 @@ fn is_good(key: &CorrespondentKey, now: Timestamp) -> bool {
     key.certificate.valid_at(now) && key.certificate.may_encrypt().is_ok()
 }
 
+/// Whether a key is preferred and can be encrypted to.
+fn stands(key: &CorrespondentKey, now: Timestamp) -> bool {
+    key.state == CorrespondentState::Preferred && is_good(key, now)
+}
+
 /// What to encrypt to for the address that all of `keys` belong to.
 ///
-/// What an administrator imported comes first, all of it; else the newest certificate of the best state: preferred, then
-/// additional, then new. Expired ones never stand in the way; pending and blocked ones, and those that the organisation never
+/// A pinned key alone, whatever becomes of it. Else what an administrator imported and has not put back, all of it; else the
+/// newest certificate of the best state: preferred, then additional, then new. Expired ones never stand in the way; pending and blocked ones, and those that the organisation never
 /// trusts, are never used. A key whose owner announced only weak algorithms is weak (row C23), unless a `profile` is agreed
 /// with the partner: then that says what it reads.
 pub fn usable(
@@ -269,15 +300,18 @@ pub fn usable(
     profile: Profile,
     now: Timestamp,
 ) -> Usable {
+    let pinned = keys.iter().any(|key| key.pinned);
     let valid: Vec<&CorrespondentKey> = keys
         .iter()
+        .filter(|key| key.pinned || !pinned)
         .filter(|key| rank(key.state).is_some() && key.certificate.valid_at(now))
         .filter(|key| !anchors.blocks(&key.certificate))
         .collect();
     let good = || valid.iter().copied().filter(|key| is_good(key, now));
-    let manual: Vec<&CorrespondentKey> =
-        good().filter(|key| key.origin == Origin::Manual).collect();
-    let best = good().max_by_key(|key| (rank(key.state), key.certificate.not_before(), key.id));
+    let manual: Vec<&CorrespondentKey> = good()
+        .filter(|key| key.origin == Origin::Manual && key.state == CorrespondentState::Preferred)
+        .collect();
+    let best = good().max_by_key(|key| order(key));
     let chosen = if manual.is_empty() {
         best.into_iter().collect()
     } else {
@@ -309,6 +343,11 @@ pub fn known(keys: &[CorrespondentKey], anchors: &TrustAnchors) -> Vec<Certifica
 
 fn announces_only_weak(key: &CorrespondentKey) -> bool {
     key.capabilities().is_some_and(|known| known.only_weak())
+}
+
+/// The last in this order is used.
+fn order(key: &CorrespondentKey) -> (Option<u8>, Timestamp, i64) {
+    (rank(key.state), key.certificate.not_before(), key.id)
 }
 
 /// The order in which states are used; none for those that are not.
@@ -388,6 +427,7 @@ mod tests {
             certificate: certificate(name),
             origin,
             state,
+            pinned: false,
             added: NOW,
             announced: None,
         }
@@ -511,6 +551,57 @@ mod tests {
                 expected,
                 "{existing:?} {signer}"
             );
+        }
+    }
+
+    #[test]
+    fn x9_a_pinned_key_is_never_touched_and_used_alone() {
+        use Origin::{Harvested, Manual};
+        let pinned = |name, origin| CorrespondentKey {
+            pinned: true,
+            ..key(7, name, origin, Preferred)
+        };
+        for (known, signer, expected) in [
+            ("alice", "alice-newer", Additional),
+            ("alice", "alice-other-issuer", New),
+            // Not even its end makes room.
+            ("alice-expired", "alice", Additional),
+        ] {
+            let report = signed_by(SignatureVerdict::Valid, signer, &[]);
+            let found = learned(&report, &[pinned(known, Harvested)]);
+            assert_eq!(found, [(certificate(signer), expected, vec![])], "{known}");
+        }
+        let newer = |origin, state| key(8, "alice-newer", origin, state);
+        let table = [
+            (
+                pinned("alice", Harvested),
+                newer(Manual, Preferred),
+                Some(7),
+            ),
+            (
+                pinned("alice", Manual),
+                newer(Harvested, Preferred),
+                Some(7),
+            ),
+            (
+                pinned("alice-expired", Harvested),
+                newer(Manual, Preferred),
+                None,
+            ),
+            // An imported key that an administrator put back behind another.
+            (
+                key(7, "alice", Manual, Additional),
+                newer(Harvested, Preferred),
+                Some(8),
+            ),
+        ];
+        for (one, other, expected) in table {
+            let keys = [one, other];
+            let found = match usable(&keys, &anchors(), Profile::Default, NOW) {
+                Usable::Keys(found) => found.iter().map(|key| key.id).collect(),
+                Usable::WeakOnly | Usable::None => vec![],
+            };
+            assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{keys:?}");
         }
     }
 

@@ -157,6 +157,7 @@ mod tests {
             certificate: certificate("alice"),
             origin: Origin::Harvested,
             state: CorrespondentState::Preferred,
+            pinned: false,
             added: Timestamp(0),
             announced: announced.map(|capabilities| Announced {
                 capabilities,

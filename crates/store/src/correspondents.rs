@@ -2,32 +2,43 @@
 
 use std::collections::HashMap;
 
-use sealgate_core::harvest::Harvested;
+use sealgate_core::harvest::{self, Harvested};
 use sealgate_core::queue::MailId;
 use sealgate_core::tenant::{
     Announced, CorrespondentKey, CorrespondentState, OrganisationId, Origin,
 };
 use sealgate_mail::{Address, Timestamp};
 use sealgate_smime::certificate::Certificate;
-use sqlx::sqlite::{Sqlite, SqliteRow};
-use sqlx::{QueryBuilder, SqliteConnection};
+use serde::{Deserialize, Serialize};
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
 
-use crate::audit;
 use crate::configuration::next_number;
 use crate::error::StoreError;
 use crate::events::{self, EventKind};
-use crate::limits::PAGE_ROWS;
-use crate::rows::{Columns, word};
+use crate::rows::{Columns, json, word};
 use crate::store::Store;
-use crate::writer::{Weight, job};
 
-/// Which correspondent keys are listed.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct CorrespondentFilter {
-    /// Keys after this one: the `id` of the last of the page before.
-    pub after: Option<i64>,
-    /// Most keys.
-    pub limit: u32,
+mod choice;
+mod list;
+
+pub(crate) use choice::take_over;
+pub use list::{CorrespondentDetail, CorrespondentFilter, LearnedFrom};
+
+/// An issuer of a learned certificate, as it was judged then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainLink {
+    /// Its name.
+    pub subject: String,
+    /// SHA-256 of its certificate, in hexadecimal digits.
+    pub sha256: String,
+}
+
+fn link(issuer: &Certificate) -> ChainLink {
+    ChainLink {
+        subject: issuer.subject_name(),
+        sha256: issuer.fingerprint_hex(),
+    }
 }
 
 /// A key to store, as a row.
@@ -38,24 +49,44 @@ pub(crate) struct CorrespondentRow {
     origin: String,
     state: String,
     superseded: Vec<i64>,
+    chain: Vec<ChainLink>,
     announced: Option<Announced>,
     known: Option<i64>,
 }
 
 pub(crate) fn rows(harvested: &[Harvested]) -> Result<Vec<CorrespondentRow>, StoreError> {
-    let row = |harvested: &Harvested| {
-        Ok(CorrespondentRow {
-            superseded: harvested.superseded.clone(),
-            announced: harvested.announced.clone(),
-            known: harvested.known,
-            ..row(
-                &harvested.address,
-                &harvested.certificate,
-                (Origin::Harvested, harvested.state),
-            )?
-        })
-    };
+    let row = |harvested: &Harvested| row_of(harvested, Origin::Harvested);
     harvested.iter().map(row).collect()
+}
+
+/// A key that was learned, or found in a directory or DNS.
+pub(crate) fn row_of(
+    harvested: &Harvested,
+    origin: Origin,
+) -> Result<CorrespondentRow, StoreError> {
+    Ok(CorrespondentRow {
+        superseded: harvested.superseded.clone(),
+        chain: harvested.chain.iter().map(link).collect(),
+        announced: harvested.announced.clone(),
+        known: harvested.known,
+        ..row(
+            &harvested.address,
+            &harvested.certificate,
+            (origin, harvested.state),
+        )?
+    })
+}
+
+impl CorrespondentRow {
+    /// Its certificate.
+    pub(crate) fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// The keys that make room for it.
+    pub(crate) fn superseded(&self) -> &[i64] {
+        &self.superseded
+    }
 }
 
 /// A key of `certificate` for one address.
@@ -71,6 +102,7 @@ pub(crate) fn row(
         origin: word(&origin)?,
         state: word(&state)?,
         superseded: Vec::new(),
+        chain: Vec::new(),
         announced: None,
         known: None,
     })
@@ -98,17 +130,27 @@ pub(crate) async fn learn(
             continue;
         }
         supersede(connection, organisation, &row.superseded).await?;
-        let text = format!(
-            "{} for {}: {}",
-            row.state,
-            row.address,
-            row.certificate.fingerprint_hex()
-        );
+        let text = learned(&row);
         if insert(connection, organisation, Some(mail), (row, at)).await? {
             events::insert(connection, organisation, at, (EventKind::KeyLearned, text)).await?;
         }
     }
     Ok(())
+}
+
+/// The words of the event about a key that was learned.
+pub(crate) fn learned(row: &CorrespondentRow) -> String {
+    let mut text = format!(
+        "{} for {}: {}",
+        row.state,
+        row.address,
+        row.certificate.fingerprint_hex()
+    );
+    if !row.superseded.is_empty() {
+        let numbers: Vec<_> = row.superseded.iter().map(i64::to_string).collect();
+        text.push_str(&format!("; instead of public key {}", numbers.join(", ")));
+    }
+    text
 }
 
 /// Keeps what the owner of a key announced, unless something later is known.
@@ -171,7 +213,7 @@ pub(crate) async fn has_namesake(
     Ok(false)
 }
 
-/// Keys that make room for a preferred one. A key that an administrator imported or blocked meanwhile stays as it is.
+/// Keys that make room for a preferred one. A key that an administrator imported, pinned or blocked meanwhile stays as it is.
 pub(crate) async fn supersede(
     connection: &mut SqliteConnection,
     organisation: i64,
@@ -180,7 +222,7 @@ pub(crate) async fn supersede(
     for id in superseded {
         sqlx::query(
             "UPDATE correspondents SET state = 'additional'
-             WHERE id = $1 AND organisation = $2 AND origin = 'harvested' AND state = 'preferred'",
+             WHERE id = $1 AND organisation = $2 AND origin <> 'manual' AND pinned = 0 AND state = 'preferred'",
         )
         .bind(id)
         .bind(organisation)
@@ -200,8 +242,8 @@ pub(crate) async fn insert(
     let id = next_number(connection, "correspondent").await?;
     let done = sqlx::query(
         "INSERT INTO correspondents (id, organisation, mailbox, address, fingerprint, certificate, origin, state, mail,
-                                     added, ask_at, serial, capabilities, announced)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13)
+                                     added, ask_at, serial, capabilities, announced, chain, not_after, look_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16)
          ON CONFLICT (organisation, mailbox, fingerprint) DO UPDATE SET origin = excluded.origin, state = excluded.state
          WHERE excluded.origin = 'manual' AND correspondents.origin <> 'manual'",
     )
@@ -218,6 +260,9 @@ pub(crate) async fn insert(
     .bind(row.certificate.serial())
     .bind(row.announced.as_ref().map(|announced| announced.capabilities.as_slice()))
     .bind(row.announced.as_ref().map(|announced| announced.at.0))
+    .bind(json(&row.chain)?)
+    .bind(row.certificate.not_after().0)
+    .bind(harvest::look_at(&row.certificate).0)
     .execute(connection)
     .await?;
     Ok(done.rows_affected() > 0)
@@ -248,66 +293,6 @@ impl Store {
         }
         Ok(found)
     }
-
-    /// One page of an organisation's correspondent keys, oldest first.
-    pub async fn list_correspondents(
-        &self,
-        organisation: OrganisationId,
-        filter: CorrespondentFilter,
-    ) -> Result<Vec<CorrespondentKey>, StoreError> {
-        let mut query =
-            QueryBuilder::<Sqlite>::new("SELECT * FROM correspondents WHERE organisation = ");
-        query
-            .push_bind(organisation.0)
-            .push(" AND id > ")
-            .push_bind(filter.after.unwrap_or(0));
-        query
-            .push(" ORDER BY id LIMIT ")
-            .push_bind(i64::from(filter.limit.min(PAGE_ROWS)));
-        let rows = query.build().fetch_all(&self.0.readers).await?;
-        rows.iter().map(key).collect()
-    }
-
-    /// An administrator's choice for one key.
-    pub async fn set_correspondent_state(
-        &self,
-        (organisation, id): (OrganisationId, i64),
-        state: CorrespondentState,
-        who: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let (who, word) = (who.to_owned(), word(&state)?);
-        let work = job(move |connection| {
-            Box::pin(async move {
-                let row = sqlx::query(
-                    "UPDATE correspondents SET state = $1 WHERE id = $2 AND organisation = $3 RETURNING address",
-                )
-                .bind(&word)
-                .bind(id)
-                .bind(organisation.0)
-                .fetch_optional(&mut *connection)
-                .await?;
-                let row = row
-                    .ok_or_else(|| StoreError::NotFound(format!("there is no public key {id}")))?;
-                let text = format!(
-                    "public key {id} of {} is {word}",
-                    row.field::<&str>("address")?
-                );
-                let name = crate::configuration::name_of(connection, organisation).await?;
-                audit::insert(
-                    connection,
-                    audit::Entry {
-                        at: now,
-                        who: &who,
-                        organisation: &name,
-                        text: &text,
-                    },
-                )
-                .await
-            })
-        });
-        self.0.writer.write(Weight::default(), work).await
-    }
 }
 
 /// A key of a row.
@@ -318,6 +303,7 @@ pub(crate) fn key(row: &SqliteRow) -> Result<CorrespondentKey, StoreError> {
         certificate: certificate(row.field("certificate")?)?,
         origin: row.word("origin")?,
         state: row.word("state")?,
+        pinned: row.field("pinned")?,
         added: row.time("added")?,
         announced: announced(row)?,
     })

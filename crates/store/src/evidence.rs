@@ -10,7 +10,7 @@ use sealgate_smime::name::DistinguishedName;
 use sealgate_smime::revocation::Question;
 use sqlx::SqliteConnection;
 
-use crate::correspondents::{certificate, key, supersede};
+use crate::correspondents::{certificate, key, supersede, take_over};
 use crate::error::StoreError;
 use crate::events::{self, EventKind};
 use crate::limits::{EVIDENCE_OCTETS, EVIDENCE_ROWS, ISSUERS, ISSUERS_OF_ONE_NAME};
@@ -373,8 +373,13 @@ fn change(
             key.state,
             EventKind::KeyRevoked,
             format!(
-                "{}; it was imported by hand and stays in use: block it or import another",
-                revoked(at)
+                "{}; it was {} and stays in use: block it or import another",
+                revoked(at),
+                if key.pinned {
+                    "pinned"
+                } else {
+                    "imported by hand"
+                }
             ),
         )),
     }
@@ -391,12 +396,15 @@ async fn carry_out(
         return Ok(());
     };
     let state = word(&state)?;
-    let done = sqlx::query("UPDATE correspondents SET state = $1 WHERE id = $2 AND state = $3")
-        .bind(&state)
-        .bind(key.id)
-        .bind(word(&key.state)?)
-        .execute(&mut *connection)
-        .await?;
+    let done = sqlx::query(
+        "UPDATE correspondents SET state = $1 WHERE id = $2 AND state = $3 AND pinned = $4",
+    )
+    .bind(&state)
+    .bind(key.id)
+    .bind(word(&key.state)?)
+    .bind(key.pinned)
+    .execute(&mut *connection)
+    .await?;
     if done.rows_affected() == 0 {
         return Ok(());
     }
@@ -408,7 +416,8 @@ async fn carry_out(
         key.address,
         key.certificate.fingerprint_hex()
     );
-    events::insert(connection, organisation, now, (kind, text)).await
+    events::insert(&mut *connection, organisation, now, (kind, text)).await?;
+    take_over(connection, (organisation, &key.address), now).await
 }
 
 /// Removes the oldest until what is kept is within its bounds, and before that places where nothing was had: whoever makes

@@ -1,0 +1,316 @@
+//! Administrators' choices for correspondents' keys, and what time does to them: what is stored, told and audited.
+
+use sealgate_core::harvest::{Choice, Harvested};
+use sealgate_core::tenant::CorrespondentState::{self, Additional, Blocked, New, Preferred};
+use sealgate_core::tenant::{OrganisationId, Origin};
+
+use crate::testing::{NOW, World, certificate, world};
+use crate::{CorrespondentFilter, EventKind, StoreError};
+
+/// Keys of one address, learned in this order from mails of their own; each gets the next number.
+async fn learn(world: &World, keys: &[(&str, CorrespondentState)]) {
+    for (name, state) in keys {
+        let mut acceptance = world
+            .mail(b"To: a@x.example\r\n\r\n", &["a@x.example"])
+            .await;
+        acceptance.harvested = vec![Harvested {
+            address: certificate("alice").addresses()[0].clone(),
+            certificate: certificate(name),
+            state: *state,
+            superseded: Vec::new(),
+            chain: vec![certificate("root-one")],
+            announced: None,
+            known: None,
+        }];
+        world.accept(acceptance).await;
+    }
+}
+
+async fn choose(world: &World, id: i64, choice: Choice) -> Result<String, StoreError> {
+    let which = (world.organisation, id);
+    world
+        .store
+        .choose_correspondent(which, choice, "anna", NOW)
+        .await
+}
+
+async fn listed(
+    world: &World,
+    filter: CorrespondentFilter,
+) -> Vec<(i64, CorrespondentState, bool)> {
+    let filter = CorrespondentFilter {
+        limit: 10,
+        ..filter
+    };
+    let keys = world
+        .store
+        .list_correspondents(world.organisation, filter)
+        .await;
+    let plain = keys.unwrap().into_iter();
+    plain.map(|key| (key.id, key.state, key.pinned)).collect()
+}
+
+async fn all(world: &World) -> Vec<(i64, CorrespondentState, bool)> {
+    listed(world, CorrespondentFilter::default()).await
+}
+
+/// The events after the first `after`.
+async fn told(world: &World, after: i64) -> Vec<(EventKind, String)> {
+    let events = world
+        .store
+        .events(world.organisation, after, 100)
+        .await
+        .unwrap();
+    events
+        .into_iter()
+        .map(|event| (event.kind, event.text))
+        .collect()
+}
+
+#[tokio::test]
+async fn choices_are_written_told_and_audited() {
+    let world = world().await;
+    learn(&world, &[("alice", Preferred), ("alice-other-issuer", New)]).await;
+    let text = choose(&world, 2, Choice::Approve).await.unwrap();
+    assert_eq!(
+        text,
+        "approve public key 2 of alice@partner.example: 2 is preferred, 1 is additional"
+    );
+    assert_eq!(
+        all(&world).await,
+        [(1, Additional, false), (2, Preferred, false)]
+    );
+    assert_eq!(
+        told(&world, 2).await,
+        [(EventKind::KeyChosen, text.clone())]
+    );
+    let audit = world.store.audit(0, 100).await.unwrap();
+    let last = audit.last().unwrap();
+    assert_eq!(
+        (last.who.as_str(), last.text.as_str()),
+        ("anna", text.as_str())
+    );
+
+    choose(&world, 1, Choice::Pin).await.unwrap();
+    assert_eq!(
+        all(&world).await,
+        [(1, Preferred, true), (2, Additional, false)]
+    );
+    let refused = choose(&world, 2, Choice::Prefer).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "public key 2 of alice@partner.example: public key 1 of the same address is pinned; unpin that first"
+    );
+    // Nothing that is learned changes what is pinned.
+    learn(&world, &[("alice-newer", Preferred)]).await;
+    assert_eq!(all(&world).await[0], (1, Preferred, true));
+    choose(&world, 1, Choice::Unpin).await.unwrap();
+    choose(&world, 3, Choice::Block).await.unwrap();
+    assert_eq!(
+        all(&world).await,
+        [
+            (1, Preferred, false),
+            (2, Additional, false),
+            (3, Blocked, false)
+        ]
+    );
+    // Without a preferred one the best of the others is used, and that is told.
+    let before = told(&world, 0).await.len();
+    choose(&world, 1, Choice::Block).await.unwrap();
+    assert_eq!(all(&world).await[1], (2, Preferred, false));
+    let kinds: Vec<_> = told(&world, i64::try_from(before).unwrap()).await;
+    assert_eq!(kinds[0].0, EventKind::KeyChosen);
+    assert_eq!(kinds[1].0, EventKind::KeyReplaced);
+    assert_eq!(kinds.len(), 2);
+    assert_eq!(world.store.audit_break().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_is_refused_changes_nothing() {
+    let world = world().await;
+    learn(&world, &[("alice", Preferred)]).await;
+    let (lines, events) = (
+        world.store.audit(0, 100).await.unwrap(),
+        told(&world, 0).await,
+    );
+    for choice in [
+        Choice::Approve,
+        Choice::Prefer,
+        Choice::Unpin,
+        Choice::Unblock,
+    ] {
+        let refused = choose(&world, 1, choice).await;
+        assert!(matches!(refused, Err(StoreError::Refused(_))), "{choice:?}");
+    }
+    let unknown = choose(&world, 7, Choice::Block).await;
+    assert!(matches!(unknown, Err(StoreError::NotFound(_))));
+    let elsewhere = (OrganisationId(9), 1);
+    let foreign = world
+        .store
+        .choose_correspondent(elsewhere, Choice::Block, "eve", NOW);
+    assert!(matches!(foreign.await, Err(StoreError::NotFound(_))));
+    let foreign = world.store.correspondent(OrganisationId(9), 1).await;
+    assert!(matches!(foreign, Err(StoreError::NotFound(_))));
+    assert_eq!(all(&world).await, [(1, Preferred, false)]);
+    assert_eq!(world.store.audit(0, 100).await.unwrap(), lines);
+    assert_eq!(told(&world, 0).await, events);
+}
+
+#[tokio::test]
+async fn where_a_key_came_from_is_kept() {
+    let world = world().await;
+    learn(&world, &[("alice", Preferred)]).await;
+    let shown = world
+        .store
+        .correspondent(world.organisation, 1)
+        .await
+        .unwrap();
+    let mail = shown.mail.unwrap();
+    assert_eq!(
+        mail.header_from,
+        Some(crate::testing::address("Alice@example.com"))
+    );
+    assert_eq!(
+        (mail.message_id.as_deref(), mail.at),
+        (Some("<1@example.com>"), Some(NOW))
+    );
+    let root = certificate("root-one");
+    let [link] = shown.chain.as_slice() else {
+        panic!("{:?}", shown.chain);
+    };
+    assert_eq!(link.subject, root.subject_name());
+    assert_eq!(link.sha256, root.fingerprint_hex());
+    assert_eq!(shown.ask_at, Some(NOW));
+}
+
+#[tokio::test]
+async fn lists_are_filtered() {
+    let world = world().await;
+    let keys = [
+        ("alice", Preferred),
+        ("alice-expired", Additional),
+        ("alice-other-issuer", New),
+    ];
+    learn(&world, &keys).await;
+    let end = certificate("alice").not_after();
+    let any = CorrespondentFilter::default;
+    let alice = certificate("alice").addresses()[0].clone();
+    for (filter, expected) in [
+        (any(), vec![1, 2, 3]),
+        (
+            CorrespondentFilter {
+                state: Some(New),
+                ..any()
+            },
+            vec![3],
+        ),
+        (
+            CorrespondentFilter {
+                origin: Some(Origin::Manual),
+                ..any()
+            },
+            vec![],
+        ),
+        (
+            CorrespondentFilter {
+                origin: Some(Origin::Harvested),
+                after: Some(1),
+                ..any()
+            },
+            vec![2, 3],
+        ),
+        (
+            CorrespondentFilter {
+                address: Some(alice),
+                ..any()
+            },
+            vec![1, 2, 3],
+        ),
+        (
+            CorrespondentFilter {
+                address: Some(crate::testing::address("b@x.example")),
+                ..any()
+            },
+            vec![],
+        ),
+        (
+            CorrespondentFilter {
+                expires: Some((end, end)),
+                ..any()
+            },
+            vec![1],
+        ),
+        (
+            CorrespondentFilter {
+                expires: Some((NOW, end.plus(-1))),
+                ..any()
+            },
+            vec![],
+        ),
+    ] {
+        let found: Vec<_> = listed(&world, filter.clone()).await;
+        let found: Vec<_> = found.into_iter().map(|(id, ..)| id).collect();
+        assert_eq!(found, expected, "{filter:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_end_is_told_once_before_and_once_after() {
+    let world = world().await;
+    learn(&world, &[("alice", Preferred)]).await;
+    let end = certificate("alice").not_after();
+    let week = 7 * 86_400;
+    let kinds = async |at| {
+        while world.store.expire_correspondents(at).await.unwrap() {}
+        let told = told(&world, 1).await;
+        told.into_iter().map(|(kind, _)| kind).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(end.plus(-3 * week)).await, []);
+    let (soon, gone) = (EventKind::KeyExpiring, EventKind::KeyExpired);
+    for at in [end.plus(-2 * week), end.plus(-week), end] {
+        assert_eq!(kinds(at).await, [soon]);
+    }
+    assert_eq!(kinds(end.plus(1)).await, [soon, gone]);
+    assert_eq!(kinds(end.plus(week)).await, [soon, gone]);
+}
+
+#[tokio::test]
+async fn a_new_key_takes_over_when_the_preferred_one_expires() {
+    let world = world().await;
+    learn(&world, &[("alice", Preferred), ("alice-other-issuer", New)]).await;
+    let end = certificate("alice").not_after();
+    assert!(certificate("alice-other-issuer").not_after() > end.plus(1));
+    world.store.expire_correspondents(end).await.unwrap();
+    assert_eq!(all(&world).await[1], (2, New, false));
+    world
+        .store
+        .expire_correspondents(end.plus(1))
+        .await
+        .unwrap();
+    assert_eq!(all(&world).await[1], (2, Preferred, false));
+    let told = told(&world, 2).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].0, EventKind::KeyReplaced);
+    assert!(
+        told[0]
+            .1
+            .starts_with("public key 2 of alice@partner.example")
+    );
+}
+
+#[tokio::test]
+async fn events_are_listed_by_kind() {
+    let world = world().await;
+    learn(&world, &[("alice", Preferred), ("alice-other-issuer", New)]).await;
+    choose(&world, 2, Choice::Approve).await.unwrap();
+    let of = async |kind, after| {
+        let events = world
+            .store
+            .events_of_kind(world.organisation, kind, after, 10);
+        events.await.unwrap().len()
+    };
+    assert_eq!(of(None, 0).await, 3);
+    assert_eq!(of(Some(EventKind::KeyLearned), 0).await, 2);
+    assert_eq!(of(Some(EventKind::KeyLearned), 1).await, 1);
+    assert_eq!(of(Some(EventKind::MailHeld), 0).await, 0);
+}
