@@ -5,7 +5,11 @@ use std::pin::Pin;
 
 use sealgate_core::authority::{AuthorityFailure, Progress, Revoked, ToRevoke, Wanted};
 
+pub mod acme;
 pub mod builtin;
+pub mod by_hand;
+pub mod command;
+pub mod publish;
 
 /// What a verb gives when it is done.
 pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, AuthorityFailure>> + Send + 'a>>;
