@@ -1,107 +1,46 @@
-//! What a mailbox's certificate needs done outside the store: keys and certificates of the built-in CA,
-//! files of correspondents, and waiting until a change is live.
+//! What commands do about mailboxes' certificates beside the store: work on orders to the built-in CA, read files of
+//! correspondents, and wait until a change is live.
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 
-use sealgate_core::change::{Change, ImportKeys, KeyOrigin};
-use sealgate_core::tenant::Settings;
-use sealgate_mail::Address;
-use sealgate_net::ca::builtin::{self, Authority};
+use sealgate_net::dns::Dns;
 use sealgate_smime::certificate::Certificate;
-use sealgate_smime::key::{KeyKind, PrivateKey};
-use sealgate_store::{BuiltInCa, Liveness, Order, Store};
+use sealgate_smime::key::KeyKind;
+use sealgate_store::{Liveness, Scope, Store};
 
+use crate::authorities::Connectors;
 use crate::cmd::{Failure, read_input};
+use crate::config::Config;
 use crate::gateway::now;
-use crate::limits::{LIVE_WAIT, VERSION_POLL};
-use crate::random::SystemRandom;
+use crate::limits::{LIVE_WAIT, SETTLED_SHOWN, VERSION_POLL};
+use crate::orders::{self, Desk};
 
-/// What the store is to carry out: key and certificate made for each [`Change::Activate`], and the built-in CA on its
-/// first use; the other changes pass as they are.
-pub async fn order(
-    store: &Store,
-    organisation: &str,
-    create: Option<Settings>,
-    changes: Vec<Change>,
-) -> Result<Order, Failure> {
-    let mut order = Order {
-        create,
-        ..Order::default()
+/// Works on what an organisation's orders and revocations ask of the built-in CA, until nothing is due; shows how many
+/// are done where somebody watches.
+pub async fn settle(store: &Store, config: &Config, organisation: &str) -> Result<(), Failure> {
+    let scope = Scope {
+        organisation: Some(store.organisation(organisation).await?),
+        built_in: true,
     };
-    let mut authority = None;
-    for change in changes {
-        let Change::Activate(mailbox, kind) = change else {
-            order.changes.push(change);
-            continue;
-        };
-        let ca = match authority.take() {
-            Some(ca) => ca,
-            None => find_or_make_authority(store, organisation, &mut order).await?,
-        };
-        let keys = issue(&ca, mailbox, kind).await?;
-        authority = Some(ca);
-        order.changes.push(Change::ImportKeys(keys));
-    }
-    Ok(order)
-}
-
-async fn issue(
-    authority: &Arc<Authority>,
-    mailbox: Address,
-    kind: KeyKind,
-) -> Result<ImportKeys, Failure> {
-    let authority = Arc::clone(authority);
-    let issued = tokio::task::spawn_blocking(move || {
-        let key = PrivateKey::generate(kind)?;
-        let certificate = builtin::issue(
-            &authority,
-            &mailbox,
-            key.spki_der(),
-            now(),
-            &mut SystemRandom,
-        )?;
-        Ok::<_, Failure>(ImportKeys {
-            mailbox,
-            pairs: vec![(certificate, key)],
-            chain: vec![authority.issuing_certificate.clone()],
-            origin: KeyOrigin::BuiltIn,
-        })
+    let dns = Dns::new(config.dns_config().map_err(Failure::new)?)?;
+    let desk = Arc::new(Desk {
+        store: store.clone(),
+        connectors: Connectors::new(store.clone(), config.clone(), dns),
+        gateway: None,
     });
-    issued.await?
-}
-
-/// The installation's built-in CA; on first use it is made and becomes part of `order`.
-async fn find_or_make_authority(
-    store: &Store,
-    organisation: &str,
-    order: &mut Order,
-) -> Result<Arc<Authority>, Failure> {
-    if let Some(ca) = store.built_in_ca().await? {
-        return Ok(Arc::new(as_authority(ca)));
-    }
-    let name = organisation.to_owned();
-    let made = tokio::task::spawn_blocking(move || {
-        builtin::make_authority(&name, now(), &mut SystemRandom)
-    })
-    .await??;
-    let made = BuiltInCa {
-        root: made.root_certificate,
-        root_key: made.root_key,
-        issuing: made.issuing_certificate,
-        issuing_key: made.issuing_key,
+    let watched = std::io::stderr().is_terminal();
+    let show = |done: usize| {
+        if watched && done.is_multiple_of(SETTLED_SHOWN) {
+            eprint!("\r{done} certificates done");
+        }
     };
-    order.authority = Some(made.clone());
-    Ok(Arc::new(as_authority(made)))
-}
-
-fn as_authority(ca: BuiltInCa) -> Authority {
-    Authority {
-        root_certificate: ca.root,
-        root_key: ca.root_key,
-        issuing_certificate: ca.issuing,
-        issuing_key: ca.issuing_key,
+    orders::settle(&desk, scope, show).await?;
+    if watched {
+        eprint!("\r");
     }
+    Ok(())
 }
 
 /// The kind of key that a word names.

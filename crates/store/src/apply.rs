@@ -4,20 +4,21 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use sealgate_core::change::{Change, ImportKeys, describe};
+use sealgate_core::change::{Change, describe};
 use sealgate_core::rules::Rule;
 use sealgate_core::tenant::{InboundRoute, OrganisationId, Settings};
-use sealgate_mail::{Address, Domain, Timestamp};
+use sealgate_mail::{Domain, Timestamp};
 use sqlx::SqliteConnection;
 
 use crate::audit::{self, Entry};
 use crate::configuration::{destination_record, next_number, route_record, seal_setting};
 use crate::error::StoreError;
-use crate::keys::{self, BuiltInCa, NewKey};
 use crate::rows::{Columns, json, size, word};
 use crate::store::{Inner, Store};
 use crate::writer::{Weight, job};
+use crate::{authorities, orders};
 
+mod mailbox;
 mod outside;
 
 impl Store {
@@ -34,10 +35,10 @@ impl Store {
         let changes = (before != after).then_some(Change::Settings { before, after });
         self.carry_out(
             name,
-            Order {
+            Instruction {
                 create,
                 changes: changes.into_iter().collect(),
-                ..Order::default()
+                ..Instruction::default()
             },
             who,
             now,
@@ -54,29 +55,27 @@ impl Store {
         who: &str,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        self.carry_out(
-            name,
-            Order {
-                changes: changes.to_vec(),
-                ..Order::default()
-            },
-            who,
-            now,
-        )
-        .await
+        let instruction = Instruction {
+            changes: changes.to_vec(),
+            ..Instruction::default()
+        };
+        let done = self.carry_out(name, instruction, who, now).await?;
+        Ok(done.version)
     }
 
-    /// Carries out all of `order` for the organisation `name`, or nothing of it; returns the version of the configuration
-    /// from then on.
+    /// Carries out all of `instruction` for the organisation `name`, or nothing of it.
     pub async fn carry_out(
         &self,
         name: &str,
-        order: Order,
+        instruction: Instruction,
         who: &str,
         now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        if order.changes.is_empty() && order.create.is_none() && order.authority.is_none() {
-            return self.version().await;
+    ) -> Result<CarriedOut, StoreError> {
+        if instruction.changes.is_empty() && instruction.create.is_none() {
+            return Ok(CarriedOut {
+                version: self.version().await?,
+                refused: Vec::new(),
+            });
         }
         let (name, who) = (name.to_owned(), who.to_owned());
         let inner = Arc::clone(&self.0);
@@ -85,92 +84,112 @@ impl Store {
                 sqlx::query("SAVEPOINT rehearsal")
                     .execute(&mut *connection)
                     .await?;
-                let version =
-                    in_one_transaction(connection, &inner, &order, (&name, &who, now)).await?;
-                if order.rehearse {
+                let done = in_one_transaction(connection, &inner, &instruction, (&name, &who, now))
+                    .await?;
+                if instruction.rehearse {
                     sqlx::query("ROLLBACK TO rehearsal")
                         .execute(&mut *connection)
                         .await?;
                 }
                 sqlx::query("RELEASE rehearsal").execute(connection).await?;
-                Ok(version)
+                Ok(done)
             })
         });
-        self.0.writer.write(Weight::default(), work).await
+        self.0.writer.write(Weight::WAKES, work).await
     }
 }
 
 /// What is to be carried out in one transaction.
 #[derive(Clone, Debug, Default)]
-pub struct Order {
+pub struct Instruction {
     /// Makes the organisation first, with these switches. Its name is one word, unique in the installation.
     pub create: Option<Settings>,
-    /// The built-in CA, if it was made for this order.
-    pub authority: Option<BuiltInCa>,
     /// Changes of the organisation, in this order.
     pub changes: Vec<Change>,
-    /// Only finds out whether it could be carried out; nothing is changed. Here [`Change::Activate`] needs no key yet.
+    /// Only finds out whether it could be carried out; nothing is changed.
     pub rehearse: bool,
+    /// The changes are many of one kind: those that are refused are named, and the others carried out (A14).
+    pub together: Option<Together>,
+}
+
+/// Many changes of one kind.
+#[derive(Clone, Debug)]
+pub struct Together {
+    /// What they are, in words.
+    pub text: String,
+    /// At most so many orders become due in a minute.
+    pub per_minute: Option<u32>,
+}
+
+/// What was carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CarriedOut {
+    /// The version of the configuration from then on.
+    pub version: u64,
+    /// Places of the changes that were refused, each with its reason; only of changes that are carried out
+    /// [`Together`].
+    pub refused: Vec<(usize, String)>,
 }
 
 async fn in_one_transaction(
     connection: &mut SqliteConnection,
     inner: &Inner,
-    order: &Order,
+    instruction: &Instruction,
     (name, who, now): (&str, &str, Timestamp),
-) -> Result<u64, StoreError> {
-    if let Some(settings) = &order.create {
-        insert_organisation(connection, name, settings, now).await?;
-        audit::insert(
-            connection,
-            Entry {
-                at: now,
-                who,
-                organisation: name,
-                text: "create organisation",
-            },
-        )
-        .await?;
-    }
-    if let Some(ca) = &order.authority {
-        keys::insert_authority(connection, &inner.sealer, ca, now).await?;
+) -> Result<CarriedOut, StoreError> {
+    if let Some(settings) = &instruction.create {
+        insert_organisation(connection, inner, (name, settings), now).await?;
+        let entry = Entry {
+            at: now,
+            who,
+            organisation: name,
+            text: "create organisation",
+        };
+        audit::insert(connection, entry).await?;
     }
     let row = sqlx::query("SELECT id FROM organisations WHERE name = $1")
         .bind(name)
         .fetch_optional(&mut *connection)
         .await?
         .ok_or_else(|| StoreError::NotFound(format!("there is no organisation {name}")))?;
+    let organisation = row.field("id")?;
+    let mut batch = None;
+    if let Some(together) = &instruction.together {
+        let about = (together.text.as_str(), together.per_minute);
+        let id = orders::open_batch(connection, organisation, about, (who, now)).await?;
+        batch = Some(Batch::new(id, together.per_minute));
+    }
     let mut run = Run {
         connection,
         inner,
-        organisation: row.field("id")?,
+        organisation,
         now,
-        rehearse: order.rehearse,
-        moving: routes_of(&order.changes),
+        moving: routes_of(&instruction.changes),
         claimed: HashMap::new(),
+        batch,
     };
-    for change in &order.changes {
-        run.change(change).await?;
-        let text = describe(change);
-        audit::insert(
-            run.connection,
-            Entry {
-                at: now,
-                who,
-                organisation: name,
-                text: &text,
-            },
-        )
-        .await?;
+    let mut refused = Vec::new();
+    for (place, change) in instruction.changes.iter().enumerate() {
+        match run.one(change, (name, who)).await {
+            Ok(()) => {}
+            Err(StoreError::Refused(why)) if run.batch.is_some() => refused.push((place, why)),
+            Err(error) => return Err(error),
+        }
     }
-    run.drop_mailboxes_without_route().await?;
-    Ok(size(next_number(connection, "configuration").await?))
+    run.remove_mailboxes_without_route().await?;
+    if let Some(batch) = &run.batch {
+        orders::close_batch(run.connection, batch.id, batch.orders).await?;
+    }
+    Ok(CarriedOut {
+        version: size(next_number(connection, "configuration").await?),
+        refused,
+    })
 }
 
 async fn insert_organisation(
     connection: &mut SqliteConnection,
-    name: &str,
-    settings: &Settings,
+    inner: &Inner,
+    (name, settings): (&str, &Settings),
     now: Timestamp,
 ) -> Result<(), StoreError> {
     if name.is_empty() || name.chars().any(|c| c.is_control() || c.is_whitespace()) {
@@ -184,11 +203,11 @@ async fn insert_organisation(
     .bind(name)
     .bind(json(settings)?)
     .bind(now.0)
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
     match done.rows_affected() {
         0 => refused(format!("there is an organisation {name} already")),
-        _ => Ok(()),
+        _ => authorities::insert_built_in(connection, &inner.sealer, (id, now)).await,
     }
 }
 
@@ -212,12 +231,61 @@ struct Run<'r> {
     inner: &'r Inner,
     organisation: i64,
     now: Timestamp,
-    rehearse: bool,
     moving: HashSet<String>,
     claimed: HashMap<Domain, String>,
+    batch: Option<Batch>,
+}
+
+/// Many orders opened together, each due at its time.
+struct Batch {
+    id: i64,
+    per_minute: Option<u32>,
+    orders: u32,
+}
+
+impl Batch {
+    fn new(id: i64, per_minute: Option<u32>) -> Self {
+        Self {
+            id,
+            per_minute,
+            orders: 0,
+        }
+    }
+
+    /// When the next order of it is due.
+    fn due(&self, now: Timestamp) -> Timestamp {
+        let after = |rate: u32| i64::from(self.orders) * 60 / i64::from(rate.max(1));
+        now.plus(self.per_minute.map_or(0, after))
+    }
 }
 
 impl Run<'_> {
+    /// One change with its line in the audit log; of changes that are carried out together, it leaves nothing if refused.
+    async fn one(&mut self, change: &Change, (name, who): (&str, &str)) -> Result<(), StoreError> {
+        if self.batch.is_some() {
+            sqlx::query("SAVEPOINT one")
+                .execute(&mut *self.connection)
+                .await?;
+        }
+        let done = self.change(change).await;
+        if self.batch.is_some() {
+            let end = match &done {
+                Ok(()) => "RELEASE one",
+                Err(_) => "ROLLBACK TO one; RELEASE one",
+            };
+            sqlx::raw_sql(end).execute(&mut *self.connection).await?;
+        }
+        done?;
+        let text = describe(change);
+        let entry = Entry {
+            at: self.now,
+            who,
+            organisation: name,
+            text: &text,
+        };
+        audit::insert(self.connection, entry).await
+    }
+
     async fn change(&mut self, change: &Change) -> Result<(), StoreError> {
         match change {
             Change::Settings { after, .. } => self.settings(after).await,
@@ -226,10 +294,17 @@ impl Run<'_> {
             Change::AddMailbox(address) => self.add_mailbox(address).await,
             Change::RemoveMailbox(address) => self.remove_mailbox(address).await,
             Change::Aliases(address, aliases) => self.aliases(address, aliases).await,
-            Change::Activate(address, _) if self.rehearse => self.must_be_known(address).await,
-            Change::Activate(address, _) => refused(format!(
-                "mailbox {address} cannot become active without a key pair"
-            )),
+            Change::Activate(order) => self.activate(order).await,
+            Change::Renew(order, purpose) => self.renew(order, *purpose).await,
+            Change::Withdraw(address) => self.withdraw(address).await,
+            Change::ConfirmRevoked(address) => self.confirm_revoked(address).await,
+            Change::PutAuthority(new) => {
+                let whose = (self.organisation, self.now);
+                authorities::put(self.connection, &self.inner.sealer, whose, new).await
+            }
+            Change::RemoveAuthority(name) => {
+                authorities::remove(self.connection, self.organisation, name).await
+            }
             Change::ImportKeys(keys) => self.import(keys).await,
             Change::Deactivate(address) => self.deactivate(address).await,
             Change::Rules(rules) => self.rules(rules).await,
@@ -338,152 +413,13 @@ impl Run<'_> {
     }
 
     async fn remove_route(&mut self, name: &str) -> Result<(), StoreError> {
-        sqlx::query(
-            "DELETE FROM mailboxes WHERE organisation = $1 AND domain IN
-             (SELECT d.domain FROM route_domains d JOIN routes r ON r.id = d.route
-              WHERE r.organisation = $1 AND r.name = $2)",
-        )
-        .bind(self.organisation)
-        .bind(name)
-        .execute(&mut *self.connection)
-        .await?;
+        self.remove_mailboxes_of(name).await?;
         sqlx::query("DELETE FROM routes WHERE organisation = $1 AND name = $2")
             .bind(self.organisation)
             .bind(name)
             .execute(&mut *self.connection)
             .await?;
         Ok(())
-    }
-
-    async fn drop_mailboxes_without_route(&mut self) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM mailboxes WHERE organisation = $1 AND domain NOT IN (SELECT domain FROM route_domains)")
-            .bind(self.organisation)
-            .execute(&mut *self.connection)
-            .await?;
-        Ok(())
-    }
-
-    async fn add_mailbox(&mut self, address: &Address) -> Result<(), StoreError> {
-        let route = sqlx::query(
-            "SELECT 1 FROM route_domains d JOIN routes r ON r.id = d.route WHERE d.domain = $1 AND r.organisation = $2",
-        )
-        .bind(address.domain().as_str())
-        .bind(self.organisation)
-        .fetch_optional(&mut *self.connection)
-        .await?;
-        if route.is_none() {
-            let domain = address.domain().to_unicode();
-            return refused(format!(
-                "mailbox {address} has no inbound route: name {domain} in a route first"
-            ));
-        }
-        sqlx::query(
-            "INSERT INTO mailboxes (organisation, mailbox, address, domain, state, since, aliases, added)
-             VALUES ($1, $2, $3, $4, 'inactive', $5, '[]', $5) ON CONFLICT (mailbox) DO NOTHING",
-        )
-        .bind(self.organisation)
-        .bind(address.key())
-        .bind(address.to_string())
-        .bind(address.domain().as_str())
-        .bind(self.now.0)
-        .execute(&mut *self.connection)
-        .await?;
-        Ok(())
-    }
-
-    async fn remove_mailbox(&mut self, address: &Address) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM mailboxes WHERE organisation = $1 AND mailbox = $2")
-            .bind(self.organisation)
-            .bind(address.key())
-            .execute(&mut *self.connection)
-            .await?;
-        Ok(())
-    }
-
-    async fn aliases(&mut self, address: &Address, aliases: &[Address]) -> Result<(), StoreError> {
-        for alias in aliases {
-            self.must_be_known(alias).await?;
-        }
-        self.must_be_known(address).await?;
-        sqlx::query("UPDATE mailboxes SET aliases = $1 WHERE organisation = $2 AND mailbox = $3")
-            .bind(json(&aliases)?)
-            .bind(self.organisation)
-            .bind(address.key())
-            .execute(&mut *self.connection)
-            .await?;
-        Ok(())
-    }
-
-    async fn must_be_known(&mut self, address: &Address) -> Result<(), StoreError> {
-        let row = sqlx::query("SELECT 1 FROM mailboxes WHERE organisation = $1 AND mailbox = $2")
-            .bind(self.organisation)
-            .bind(address.key())
-            .fetch_optional(&mut *self.connection)
-            .await?;
-        match row {
-            Some(_) => Ok(()),
-            None => refused(format!(
-                "{address} is no known mailbox: add it to an inbound route first"
-            )),
-        }
-    }
-
-    async fn import(&mut self, import: &ImportKeys) -> Result<(), StoreError> {
-        let mailbox = &import.mailbox;
-        self.must_be_known(mailbox).await?;
-        let (mut signing, mut encryption) = (None, None);
-        for (certificate, key) in &import.pairs {
-            if !key.matches(certificate) {
-                return refused(format!(
-                    "the private key for {mailbox} does not belong to its certificate"
-                ));
-            }
-            let (organisation, now) = (self.organisation, self.now);
-            let new = NewKey {
-                organisation,
-                mailbox,
-                certificate,
-                key,
-                chain: &import.chain,
-                origin: import.origin,
-                now,
-            };
-            let id = keys::insert(self.connection, self.inner, new).await?;
-            if certificate.may_sign().is_ok() {
-                signing = signing.or(Some(id));
-            }
-            if certificate.may_encrypt().is_ok() {
-                encryption = encryption.or(Some(id));
-            }
-        }
-        if signing.is_none() {
-            return refused(format!(
-                "none of the certificates for {mailbox} may sign mail"
-            ));
-        }
-        sqlx::query(
-            "UPDATE mailboxes SET state = 'active', signing = $1, encryption = $2 WHERE organisation = $3 AND mailbox = $4",
-        )
-        .bind(signing)
-        .bind(encryption)
-        .bind(self.organisation)
-        .bind(mailbox.key())
-        .execute(&mut *self.connection)
-        .await?;
-        Ok(())
-    }
-
-    async fn deactivate(&mut self, address: &Address) -> Result<(), StoreError> {
-        self.must_be_known(address).await?;
-        sqlx::query(
-            "UPDATE mailboxes SET state = 'inactive', signing = NULL, encryption = NULL
-             WHERE organisation = $1 AND mailbox = $2",
-        )
-        .bind(self.organisation)
-        .bind(address.key())
-        .execute(&mut *self.connection)
-        .await?;
-        keys::revoke_issued(self.connection, self.organisation, address, self.now).await
     }
 
     async fn rules(&mut self, rules: &[Rule]) -> Result<(), StoreError> {

@@ -1,17 +1,19 @@
 //! Known mailboxes and their certificates: add, remove, activate, upload, deactivate, list.
 
-use sealgate_core::change::DescribedKeys;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use sealgate_core::change::{Activation, Change, describe};
+use sealgate_core::tenant::{Language, Mailbox, MailboxState};
+use sealgate_mail::Address;
 use sealgate_portal::terms::mailbox_state;
+use sealgate_store::Instruction;
+use serde::Serialize;
 
 use super::Admin;
-use crate::cmd::{Cli, Done, Failure, OrganisationArg, Output, address_argument, table};
+use crate::cmd::{CODE_NO, Cli, Done, Failure, OrganisationArg, Output, address_argument, table};
 use crate::lifecycle;
-use clap::Subcommand;
-use sealgate_core::change::Change;
-use sealgate_core::tenant::{Language, MailboxState};
-use sealgate_mail::Address;
-use serde::Serialize;
-use std::path::PathBuf;
 
 /// Verbs for mailboxes.
 #[derive(Debug, Subcommand)]
@@ -34,18 +36,8 @@ pub enum MailboxCommand {
         #[command(flatten)]
         organisation: OrganisationArg,
     },
-    /// Activate mailboxes with certificates of the built-in CA.
-    Activate {
-        /// Addresses.
-        #[arg(required = true, value_parser = address_argument)]
-        addresses: Vec<Address>,
-        /// Kind of key: rsa-3072, p-256 or p-384.
-        #[arg(long, default_value = "rsa-3072", value_parser = lifecycle::key_kind)]
-        key: sealgate_smime::key::KeyKind,
-        /// Organisation.
-        #[command(flatten)]
-        organisation: OrganisationArg,
-    },
+    /// Activate mailboxes: certificates are ordered, as many as there are licences.
+    Activate(Box<ActivateArgs>),
     /// Activate a mailbox with an uploaded PKCS#12 file.
     Upload {
         /// Address.
@@ -60,8 +52,20 @@ pub enum MailboxCommand {
         #[command(flatten)]
         organisation: OrganisationArg,
     },
-    /// Deactivate a mailbox; its keys stay for decryption.
+    /// Deactivate mailboxes: they sign no more and their certificates are revoked; their keys stay for decryption.
     Deactivate {
+        /// Addresses.
+        #[arg(required_unless_present = "all", value_parser = address_argument)]
+        addresses: Vec<Address>,
+        /// All active mailboxes.
+        #[arg(long, conflicts_with = "addresses")]
+        all: bool,
+        /// Organisation.
+        #[command(flatten)]
+        organisation: OrganisationArg,
+    },
+    /// Say that a certificate that was uploaded or ordered by hand is revoked where it came from.
+    ConfirmRevoked {
         /// Address.
         #[arg(value_parser = address_argument)]
         address: Address,
@@ -75,6 +79,29 @@ pub enum MailboxCommand {
         #[command(flatten)]
         organisation: OrganisationArg,
     },
+}
+
+/// Options of `mailbox activate`.
+#[derive(Debug, Args)]
+pub struct ActivateArgs {
+    /// Addresses.
+    #[arg(required_unless_present = "all", value_parser = address_argument)]
+    addresses: Vec<Address>,
+    /// All inactive mailboxes.
+    #[arg(long, conflicts_with = "addresses")]
+    all: bool,
+    /// The authority to order from; the standard one if absent.
+    #[arg(long, value_name = "NAME")]
+    authority: Option<String>,
+    /// Kind of key: rsa-3072, p-256 or p-384.
+    #[arg(long, default_value = "rsa-3072", value_parser = lifecycle::key_kind)]
+    key: sealgate_smime::key::KeyKind,
+    /// The token to make the keys on; in the store if absent.
+    #[arg(long, value_name = "NAME")]
+    token: Option<String>,
+    /// Organisation.
+    #[command(flatten)]
+    organisation: OrganisationArg,
 }
 
 /// Carries out a verb for mailboxes.
@@ -99,16 +126,12 @@ pub async fn mailbox(cli: &Cli, command: &MailboxCommand, output: Output) -> Don
             address,
             organisation,
         } => {
-            is_active(&admin, organisation, address).await?;
+            must_be_known(&admin, organisation, address).await?;
             admin
                 .one(organisation, Change::RemoveMailbox(address.clone()), output)
                 .await
         }
-        C::Activate {
-            addresses,
-            key,
-            organisation,
-        } => activate(&admin, (addresses, *key), organisation, output).await,
+        C::Activate(arguments) => activate(&admin, arguments, output).await,
         C::Upload {
             address,
             file,
@@ -124,61 +147,216 @@ pub async fn mailbox(cli: &Cli, command: &MailboxCommand, output: Output) -> Don
                 .await
         }
         C::Deactivate {
+            addresses,
+            all,
+            organisation,
+        } => {
+            let active = all.then_some(MailboxState::Active);
+            let many = many(&admin, (addresses, active), organisation).await?;
+            let deactivate = |mailbox: &Address| Change::Deactivate(mailbox.clone());
+            together(&admin, (many, organisation), deactivate, output).await
+        }
+        C::ConfirmRevoked {
             address,
             organisation,
         } => {
-            if !is_active(&admin, organisation, address).await? {
-                return Err(Failure::new(format_args!(
-                    "mailbox {address} is not active"
-                )));
-            }
             admin
-                .one(organisation, Change::Deactivate(address.clone()), output)
+                .one(
+                    organisation,
+                    Change::ConfirmRevoked(address.clone()),
+                    output,
+                )
                 .await
         }
         C::List { organisation } => list_mailboxes(&admin, organisation, output).await,
     }
 }
 
-/// Activates mailboxes with certificates of the built-in CA; all of them, or none.
-async fn activate(
+/// Orders certificates for as many of the mailboxes as there are licences.
+async fn activate(admin: &Admin, arguments: &ActivateArgs, output: Output) -> Done {
+    if let Some(token) = &arguments.token {
+        admin.config.must_have_token(token).map_err(Failure::new)?;
+    }
+    let inactive = arguments.all.then_some(MailboxState::Inactive);
+    let chosen = (arguments.addresses.as_slice(), inactive);
+    let many = many(admin, chosen, &arguments.organisation).await?;
+    let order = |mailbox: &Address| {
+        Change::Activate(Activation {
+            mailbox: mailbox.clone(),
+            authority: arguments.authority.clone(),
+            key: arguments.key,
+            token: arguments.token.clone(),
+        })
+    };
+    together(admin, (many, &arguments.organisation), order, output).await
+}
+
+/// The mailboxes that are named, or all in a state, in the order of the table (A14).
+async fn many(
     admin: &Admin,
-    (addresses, key): (&[Address], sealgate_smime::key::KeyKind),
+    (named, state): (&[Address], Option<MailboxState>),
     organisation: &OrganisationArg,
+) -> Result<Vec<Address>, Failure> {
+    let Some(state) = state else {
+        return Ok(named.to_vec());
+    };
+    let rows = known_mailboxes(admin, organisation).await?;
+    let found = rows.iter().filter(|mailbox| mailbox.state == state);
+    Ok(found.map(|mailbox| mailbox.address.clone()).collect())
+}
+
+#[derive(Serialize)]
+struct Together {
+    organisation: String,
+    done: Vec<Outcome>,
+    refused: Vec<Refused>,
+    live: String,
+}
+
+#[derive(Serialize)]
+struct Outcome {
+    mailbox: Address,
+    state: MailboxState,
+}
+
+#[derive(Serialize)]
+struct Refused {
+    mailbox: Address,
+    why: String,
+}
+
+/// The same change to many mailboxes: those that cannot are named with the reason, the others are done (A14). If none can,
+/// that is a failure.
+async fn together(
+    admin: &Admin,
+    (mailboxes, organisation): (Vec<Address>, &OrganisationArg),
+    change: impl Fn(&Address) -> Change,
     output: Output,
 ) -> Done {
     let name = admin.organisation(organisation).await?;
-    for address in addresses {
-        if is_active(admin, organisation, address).await? {
-            return Err(Failure::new(format_args!(
-                "mailbox {address} is active already"
-            )));
-        }
+    let changes: Vec<Change> = mailboxes.iter().map(change).collect();
+    let words = changes.first().map(describe).unwrap_or_default();
+    let text = match changes.len() {
+        0 => return Err(Failure::new("there is no such mailbox")),
+        1 => words,
+        count => format!("{words} and {} more", count.saturating_sub(1)),
+    };
+    let instruction = Instruction {
+        changes,
+        together: Some(sealgate_store::Together {
+            text,
+            per_minute: None,
+        }),
+        ..Instruction::default()
+    };
+    let changed = admin.instruct(&name, instruction).await?;
+    let (refused, done) = split(&mailboxes, &changed.refused);
+    if let ([], Some((_, why))) = (done.as_slice(), refused.first()) {
+        return Err(Failure::new(match refused.len() {
+            1 => why.clone(),
+            count => format!("{why}; and {} more were refused", count.saturating_sub(1)),
+        }));
     }
-    let changes = addresses
-        .iter()
-        .map(|address| Change::Activate(address.clone(), key))
+    let states: HashMap<Address, MailboxState> = known_mailboxes(admin, organisation)
+        .await?
+        .into_iter()
+        .map(|mailbox| (mailbox.address, mailbox.state))
         .collect();
-    admin.report(&name, changes, output).await
+    let state = |mailbox: &Address| states.get(mailbox).copied();
+    let done = Together {
+        organisation: name,
+        done: done
+            .into_iter()
+            .filter_map(|mailbox| {
+                let state = state(&mailbox)?;
+                Some(Outcome { mailbox, state })
+            })
+            .collect(),
+        refused: refused
+            .into_iter()
+            .map(|(mailbox, why)| Refused { mailbox, why })
+            .collect(),
+        live: changed.live,
+    };
+    output.show(&done, human)?;
+    match done.refused.len() {
+        0 => Ok(()),
+        count => Err(Failure {
+            message: format!("{count} of {} mailboxes were refused", mailboxes.len()),
+            code: CODE_NO,
+        }),
+    }
 }
 
-/// Whether a known mailbox is active: only then it can be deactivated, only else activated (S36, S40).
-async fn is_active(
+fn human(done: &Together) -> String {
+    let mut text = String::new();
+    for outcome in &done.done {
+        let state = mailbox_state(outcome.state, Language::En);
+        text.push_str(&format!("{}: {state}\n", outcome.mailbox));
+    }
+    for refused in &done.refused {
+        text.push_str(&format!("not done: {}\n", refused.why));
+    }
+    if let Some(hint) = done.done.iter().find_map(|outcome| hint(outcome.state)) {
+        text.push_str(&format!("{hint}\n"));
+    }
+    format!("{text}{}\n", done.live)
+}
+
+/// What to look at where something is not at its end yet.
+const fn hint(state: MailboxState) -> Option<&'static str> {
+    match state {
+        MailboxState::ActivationPending => {
+            Some("`sealgate order list` shows how far the orders are")
+        }
+        MailboxState::RevokePending => {
+            Some("`sealgate order revocations` shows how far the revocations are")
+        }
+        MailboxState::Inactive | MailboxState::Active => None,
+    }
+}
+
+/// Those that were refused, and those that were not.
+pub(super) fn split(
+    mailboxes: &[Address],
+    refused: &[(usize, String)],
+) -> (Vec<(Address, String)>, Vec<Address>) {
+    let why: HashMap<usize, &String> = refused.iter().map(|(place, why)| (*place, why)).collect();
+    let mut parts = (Vec::new(), Vec::new());
+    for (place, mailbox) in mailboxes.iter().enumerate() {
+        match why.get(&place) {
+            Some(why) => parts.0.push((mailbox.clone(), (*why).clone())),
+            None => parts.1.push(mailbox.clone()),
+        }
+    }
+    parts
+}
+
+async fn must_be_known(admin: &Admin, organisation: &OrganisationArg, address: &Address) -> Done {
+    let known = known_mailboxes(admin, organisation).await?;
+    if known.iter().any(|mailbox| mailbox.address == *address) {
+        return Ok(());
+    }
+    Err(Failure::new(format_args!(
+        "{address} is no known mailbox; add it with: sealgate mailbox add {address}"
+    )))
+}
+
+/// The known mailboxes, in the order of the table.
+async fn known_mailboxes(
     admin: &Admin,
     organisation: &OrganisationArg,
-    address: &Address,
-) -> Result<bool, Failure> {
+) -> Result<Vec<Mailbox>, Failure> {
     let name = admin.organisation(organisation).await?;
-    let mailboxes = admin.described(&name).await?.described.mailboxes;
-    let mailbox = mailboxes
+    let installation = admin.store.installation().await?;
+    let mut mailboxes: Vec<Mailbox> = installation
+        .organisations()
         .iter()
-        .find(|mailbox| mailbox.address == *address)
-        .ok_or_else(|| {
-            Failure::new(format_args!(
-                "{address} is no known mailbox; add it with: sealgate mailbox add {address}"
-            ))
-        })?;
-    Ok(!matches!(mailbox.keys, DescribedKeys::Inactive))
+        .filter(|organisation| organisation.name == name)
+        .flat_map(|organisation| organisation.mailboxes.values().cloned())
+        .collect();
+    mailboxes.sort_by(|a, b| a.address.cmp(&b.address));
+    Ok(mailboxes)
 }
 
 #[derive(Serialize)]
@@ -191,18 +369,8 @@ struct MailboxRow {
 }
 
 async fn list_mailboxes(admin: &Admin, organisation: &OrganisationArg, output: Output) -> Done {
-    let name = admin.organisation(organisation).await?;
-    let installation = admin.store.installation().await?;
-    let found = installation
-        .organisations()
-        .iter()
-        .find(|organisation| organisation.name == name);
-    let mut rows: Vec<MailboxRow> = found
-        .into_iter()
-        .flat_map(|organisation| organisation.mailboxes.values())
-        .map(mailbox_row)
-        .collect();
-    rows.sort_by(|a, b| a.mailbox.cmp(&b.mailbox));
+    let known = known_mailboxes(admin, organisation).await?;
+    let rows: Vec<MailboxRow> = known.iter().map(mailbox_row).collect();
     output.show(&rows, |rows| {
         let cells: Vec<_> = rows
             .iter()
@@ -231,7 +399,7 @@ async fn list_mailboxes(admin: &Admin, organisation: &OrganisationArg, output: O
     })
 }
 
-fn mailbox_row(mailbox: &sealgate_core::tenant::Mailbox) -> MailboxRow {
+fn mailbox_row(mailbox: &Mailbox) -> MailboxRow {
     let current = mailbox
         .signing
         .filter(|_| mailbox.state == MailboxState::Active);

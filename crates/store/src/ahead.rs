@@ -1,0 +1,240 @@
+//! What time alone brings: "Revoke pending" that has lasted its days ends, next certificates are ordered ahead of the end of the
+//! present ones, and administrators are warned where none will come.
+//!
+//! Candidates are found by reading; each is judged again in the transaction that does something about it.
+
+use std::collections::HashMap;
+
+use sealgate_core::licence::Quota;
+use sealgate_core::limits::{RENEW_AHEAD_LONGEST, REVOKE_PENDING};
+use sealgate_core::mailbox::{Command, Life};
+use sealgate_core::order::Purpose;
+use sealgate_core::renewal::{self, Current, Step, Terms};
+use sealgate_core::tenant::{OrganisationId, Settings};
+use sealgate_mail::{Address, Timestamp};
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+
+use crate::configuration::{key_kind, next_number};
+use crate::correspondents::certificate;
+use crate::error::StoreError;
+use crate::events::EventKind;
+use crate::licences;
+use crate::life::{Lives, NewOrder, With};
+use crate::limits::LOOK_AHEAD_ROWS;
+use crate::revocations::note;
+use crate::rows::Columns;
+use crate::store::Store;
+use crate::writer::{Weight, job};
+
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+
+/// The active mailboxes whose certificate ends before `$1`, with the authority that renews: the one that issued as it is now,
+/// else the standard one.
+const ENDING: &str = "SELECT m.organisation, m.address, m.state, m.since, m.known, o.settings, k.id AS key, k.added, k.not_after,
+        k.authority, k.warned, k.certificate, k.token, COALESCE(c.id, s.id) AS next_authority,
+        COALESCE(c.renew_days, s.renew_days) AS renew_days,
+        EXISTS (SELECT 1 FROM orders d WHERE d.organisation = m.organisation AND d.mailbox = m.mailbox
+                AND d.ended IS NULL) AS ordered,
+        (SELECT MAX(d.ended) FROM orders d WHERE d.organisation = m.organisation AND d.mailbox = m.mailbox
+                AND d.state IN ('failed', 'withdrawn')) AS refused
+    FROM mailboxes m JOIN keys k ON k.id = m.signing JOIN organisations o ON o.id = m.organisation
+    LEFT JOIN authorities a ON a.id = k.authority
+    LEFT JOIN authorities c ON c.organisation = m.organisation AND c.name = a.name AND c.current = 1
+    LEFT JOIN authorities s ON s.organisation = m.organisation AND s.standard = 1 AND s.current = 1
+    WHERE m.state = 'active' AND k.not_after <= $1 AND ($2 IS NULL OR m.address = $2)
+    ORDER BY k.not_after";
+
+/// What is to be done for a mailbox.
+type Candidate = (OrganisationId, Address);
+
+impl Store {
+    /// Does what time alone brings until `now`, some of it in one call; says how much it was. To be called until that is
+    /// nothing.
+    pub async fn look_ahead(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let waited = self.waited_out(now).await?;
+        let ending = self.ending(now).await?;
+        let done = waited.len() + ending.len();
+        if done == 0 {
+            return Ok(0);
+        }
+        let work = job(move |connection| {
+            Box::pin(async move {
+                for candidate in &waited {
+                    end_waiting(connection, candidate, now).await?;
+                }
+                for candidate in &ending {
+                    end_ahead(connection, candidate, now).await?;
+                }
+                next_number(connection, "configuration").await?;
+                Ok(())
+            })
+        });
+        self.0.writer.write(Weight::WAKES, work).await?;
+        Ok(done)
+    }
+
+    async fn waited_out(&self, now: Timestamp) -> Result<Vec<Candidate>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT organisation, address FROM mailboxes WHERE state = 'revoke-pending' AND since <= $1
+             ORDER BY since LIMIT $2",
+        )
+        .bind(now.plus(-REVOKE_PENDING).0)
+        .bind(LOOK_AHEAD_ROWS)
+        .fetch_all(&self.0.readers)
+        .await?;
+        rows.iter()
+            .map(|row| Ok((row.organisation("organisation")?, row.address("address")?)))
+            .collect()
+    }
+
+    async fn ending(&self, now: Timestamp) -> Result<Vec<Candidate>, StoreError> {
+        let mut reading = self.0.readers.begin().await?;
+        let rows = sqlx::query(ENDING)
+            .bind(now.plus(RENEW_AHEAD_LONGEST).0)
+            .bind(None::<String>)
+            .fetch_all(&mut *reading)
+            .await?;
+        let mut quotas: HashMap<OrganisationId, Quota> = HashMap::new();
+        let mut found = Vec::new();
+        for row in &rows {
+            let organisation = row.organisation("organisation")?;
+            let quota = match quotas.get(&organisation) {
+                Some(quota) => *quota,
+                None => licences::quota(&mut reading, organisation.0).await?,
+            };
+            quotas.insert(organisation, quota);
+            if step(row, quota, now)? != Step::None {
+                found.push((organisation, row.address("address")?));
+            }
+            if found.len() >= usize::try_from(LOOK_AHEAD_ROWS).unwrap_or(usize::MAX) {
+                break;
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn step(row: &SqliteRow, quota: Quota, now: Timestamp) -> Result<Step, StoreError> {
+    let settings: Settings = row.json("settings")?;
+    let current = Current {
+        life: Life {
+            state: row.word("state")?,
+            since: row.time("since")?,
+            ordered: row.field("ordered")?,
+            known: row.field("known")?,
+        },
+        added: row.time("added")?,
+        not_after: row.time("not_after")?,
+        uploaded: row.field::<Option<i64>>("authority")?.is_none(),
+        refused: row.field::<Option<i64>>("refused")?.map(Timestamp),
+        warned: row.field("warned")?,
+    };
+    let terms = Terms {
+        ahead: row.field::<Option<i64>>("renew_days")?.unwrap_or(0) * DAY,
+        replace_uploaded: settings.replace_uploaded,
+        quota,
+    };
+    Ok(renewal::step(current, terms, now))
+}
+
+async fn end_waiting(
+    connection: &mut SqliteConnection,
+    (organisation, address): &Candidate,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut lives = Lives {
+        connection: &mut *connection,
+        organisation: organisation.0,
+        now,
+    };
+    if !lives
+        .life(address)
+        .await?
+        .is_some_and(|life| life.waited_out(now))
+    {
+        return Ok(());
+    }
+    lives
+        .command(address, Command::WaitedOut, With::Nothing)
+        .await?;
+    let text = format!(
+        "{address} is inactive after 14 days and its licence is free, though the revocation of its certificate is not confirmed; it goes on being asked for"
+    );
+    note(
+        connection,
+        (*organisation, now),
+        EventKind::RevocationLate,
+        &text,
+    )
+    .await
+}
+
+async fn end_ahead(
+    connection: &mut SqliteConnection,
+    (organisation, address): &Candidate,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let row = sqlx::query(ENDING)
+        .bind(now.plus(RENEW_AHEAD_LONGEST).0)
+        .bind(address.to_string())
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(row) = row else { return Ok(()) };
+    let quota = licences::quota(connection, organisation.0).await?;
+    let until = row.time("not_after")?.rfc3339();
+    match step(&row, quota, now)? {
+        Step::None => Ok(()),
+        Step::Order => {
+            let order = NewOrder {
+                authority: row.field("next_authority")?,
+                purpose: Purpose::Renewal,
+                key: key_kind(&certificate(row.field("certificate")?)?),
+                token: row.field("token")?,
+                batch: None,
+                due: now,
+            };
+            let mut lives = Lives {
+                connection: &mut *connection,
+                organisation: organisation.0,
+                now,
+            };
+            lives
+                .command(address, Command::Renew, With::Order(&order))
+                .await?;
+            let text = format!(
+                "the next certificate of {address} is ordered: the present one ends {until}"
+            );
+            note(
+                connection,
+                (*organisation, now),
+                EventKind::RenewalOrdered,
+                &text,
+            )
+            .await
+        }
+        Step::Warn(days) => {
+            sqlx::query("UPDATE keys SET warned = $1 WHERE id = $2")
+                .bind(days)
+                .bind(row.field::<i64>("key")?)
+                .execute(&mut *connection)
+                .await?;
+            let text = match days {
+                0 => format!(
+                    "the certificate of {address} ended {until}: its mail is not signed any more, and refused where a rule enforces encryption"
+                ),
+                _ => {
+                    format!("the certificate of {address} ends {until}, and no other is there yet")
+                }
+            };
+            note(
+                connection,
+                (*organisation, now),
+                EventKind::CertificateEnds,
+                &text,
+            )
+            .await
+        }
+    }
+}
