@@ -27,6 +27,8 @@ const DRAIN: Duration = Duration::from_secs(60);
 pub struct Options {
     /// `off`, or the address of a name server.
     pub dns: String,
+    /// File with the DNSSEC keys to start from.
+    pub trust_anchor: Option<PathBuf>,
     /// Port of the servers that MX records name.
     pub smtp_port: u16,
     /// Seconds before the first retry.
@@ -39,18 +41,22 @@ pub struct Options {
     pub size_limit: u64,
     /// Networks that may be called for lists and answers about revocation.
     pub fetch_allow: Vec<String>,
+    /// More sections of the configuration, as they stand in its file.
+    pub more: String,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             dns: "off".to_owned(),
+            trust_anchor: None,
             smtp_port: 25,
             retry_first: 1,
             queue_lifetime: 60,
             delay_notice: 4 * 3600,
             size_limit: 50 * 1024 * 1024,
             fetch_allow: vec!["127.0.0.0/8".to_owned()],
+            more: String::new(),
         }
     }
 }
@@ -67,6 +73,8 @@ pub struct Gateway {
     child: Option<Child>,
     /// Whether another program runs in front of it.
     wrapped: bool,
+    /// Its environment beside that of the test: `NAME=VALUE`.
+    environment: Vec<String>,
 }
 
 /// The program under test, if it was built; if not, the test says so and skips itself.
@@ -90,6 +98,7 @@ impl Gateway {
             program: program()?,
             child: None,
             wrapped: false,
+            environment: Vec::new(),
         };
         let text = gateway.configuration(options, cast);
         gateway.directory.file("sealgate.toml", text);
@@ -115,26 +124,32 @@ impl Gateway {
         let mut text = String::new();
         let data = shown(&self.data());
         let key = shown(&self.path("master.key"));
+        let anchor = options.trust_anchor.as_deref();
+        let trust_anchor = anchor.map_or_else(String::new, |path| {
+            format!("trust-anchor = {:?}\n", shown(path))
+        });
         write!(
             text,
             "data = {data:?}\nmaster-key = {key:?}\nhostname = \"gateway.example\"\nsize-limit = {}\n\
              [listen]\ninbound = [\"{}\"]\noutbound = [\"{}\"]\n\
              [tls]\ncertificate = {:?}\nkey = {:?}\n\
-             [dns]\nserver = {:?}\n\
+             [dns]\nserver = {:?}\n{}\
              [delivery]\nsmtp-port = {}\nretry-first = {}\nqueue-lifetime = {}\n\
              delay-notice = {}\n\
-             [fetch]\nallow = {:?}\n",
+             [fetch]\nallow = {:?}\n{}",
             options.size_limit,
             self.inbound,
             self.outbound,
             shown(&cast.server.certificate),
             shown(&cast.server.key),
             options.dns,
+            trust_anchor,
             options.smtp_port,
             options.retry_first,
             options.queue_lifetime,
             options.delay_notice,
             options.fetch_allow,
+            options.more,
         )
         .unwrap();
         text
@@ -154,11 +169,30 @@ impl Gateway {
         &self.directory
     }
 
+    /// Adds to the configuration, which ends with a table, and to the environment of the program.
+    pub fn extend(&mut self, configuration: &str, environment: &str) {
+        let path = self.path("sealgate.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text + configuration).unwrap();
+        self.environment.push(environment.to_owned());
+    }
+
+    /// Changes a text of the configuration.
+    pub fn reconfigure(&self, from: &str, to: &str) {
+        let path = self.path("sealgate.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{from} is not in {text}");
+        std::fs::write(&path, text.replace(from, to)).unwrap();
+    }
+
     /// Runs one command of the program with this configuration.
     pub fn command(&self, arguments: &[&str]) -> Ran {
         let config = shown(&self.path("sealgate.toml"));
-        let all = [arguments, &["--config", config.as_str()]].concat();
-        run(self.program.to_str().unwrap(), &all, b"")
+        let mut all: Vec<&str> = self.environment.iter().map(String::as_str).collect();
+        all.push(self.program.to_str().unwrap());
+        all.extend([arguments, &["--config", config.as_str()]].concat());
+        // It puts itself aside for the program.
+        run("env", &all, b"")
     }
 
     /// Runs a command that must succeed and gives its answer in JSON.
@@ -221,8 +255,13 @@ impl Gateway {
         let mut words = wrapper.to_vec();
         words.extend([program.as_str(), "serve", "--config", &config]);
         let (first, rest) = words.split_first().unwrap();
+        let environment = self
+            .environment
+            .iter()
+            .map(|one| one.split_once('=').unwrap());
         let child = Command::new(first)
             .args(rest)
+            .envs(environment)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)

@@ -3,6 +3,7 @@
 //! programs that judge what comes out. Everything here is test code: it panics where a test must stop.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod acme;
 pub mod attack;
 pub mod case;
 pub mod cast;
@@ -16,6 +17,7 @@ pub mod in_process;
 pub mod interop;
 pub mod judge;
 pub mod keys;
+pub mod knot;
 pub mod load;
 pub mod mime;
 pub mod namespace;
@@ -27,5 +29,7 @@ pub mod revocation;
 pub mod scene;
 pub mod search;
 pub mod sink;
+pub mod slapd;
+pub mod token;
 pub mod transcript;
 pub mod web;

@@ -337,14 +337,14 @@ fn admin_mailboxes_with_the_built_in_ca() {
     );
     let done = answers(&gateway, "mailbox activate bob@example.com --key p-256");
     assert_eq!(
-        done["changes"],
-        json!(["activate mailbox bob@example.com with the built-in CA"])
+        done["done"],
+        json!([{ "mailbox": "bob@example.com", "state": "active" }])
     );
     says(&gateway, "mailbox activate alice@example.com --key p-384");
     refuses(
         &gateway,
-        "mailbox activate dora@example.com bob@example.com",
-        "active already",
+        "mailbox activate alice@example.com bob@example.com",
+        "mailbox alice@example.com is active already; and 1 more were refused",
     );
     refuses(
         &gateway,
@@ -356,7 +356,7 @@ fn admin_mailboxes_with_the_built_in_ca() {
     begins(
         &gateway,
         "mailbox deactivate bob@example.com",
-        "deactivate mailbox bob@example.com\n",
+        "bob@example.com: Inactive\n",
     );
     assert_eq!(answers(&gateway, "mailbox list")[1]["state"], "inactive");
     says(&gateway, "mailbox remove bob@example.com");

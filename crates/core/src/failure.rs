@@ -6,6 +6,7 @@ use sealgate_mail::smtp::EnvelopeRecipient;
 use sealgate_mail::{EnhancedStatus, Reply, ReversePath};
 use serde::{Deserialize, Serialize};
 
+use crate::directory::Word;
 use crate::journal::Direction;
 use crate::outcome::{InboundRefusal, OutboundRefusal};
 use crate::queue::Problem;
@@ -184,6 +185,17 @@ pub fn unavailable() -> Reply {
     Reply::new(451, EnhancedStatus(4, 3, 0), text)
 }
 
+/// The reply to a mail whose encryption is enforced while a source of keys gives no answer (RFC 3463 section 3.5, X.4.3).
+pub fn unanswered(words: &[Word]) -> Reply {
+    let open = words.iter().filter(|word| word.said.is_open());
+    let names: Vec<&str> = open.map(|word| word.source.as_str()).collect();
+    let text = format!(
+        "encryption is enforced, and {} does not answer: try again later",
+        names.join(", ")
+    );
+    Reply::new(451, EnhancedStatus(4, 4, 3), &text)
+}
+
 /// Code, enhanced status (RFC 3463 section 3.8) and a text that says what to do.
 pub fn reply_for(reason: &RefusalReason) -> Reply {
     let (code, status, text) = match reason {
@@ -260,6 +272,12 @@ const fn outbound_reply(reason: OutboundRefusal) -> (u16, EnhancedStatus, &'stat
             550,
             EnhancedStatus(5, 7, 5),
             "the encryption made by your mail program is damaged: send it unencrypted, encryption is done here",
+        ),
+        // RFC 3463 section 3.5: X.4.3 is a failure of a directory server.
+        OutboundRefusal::Unanswered => (
+            451,
+            EnhancedStatus(4, 4, 3),
+            "encryption is enforced, and a directory of certificates does not answer: try again later",
         ),
     }
 }

@@ -96,6 +96,8 @@ pub enum RecipientKey {
     Weak,
     /// Not looked up, because the mode does not encrypt.
     NotAsked,
+    /// None, and a directory that may have one gave no answer now.
+    Unanswered,
 }
 
 /// What the client handed in (A29).
@@ -190,6 +192,8 @@ pub enum NotEncrypted {
     NoKey,
     /// The recipient is known to support only weak algorithms.
     WeakKey,
+    /// No key of the recipient is known, and a directory gave no answer.
+    Unanswered,
     /// The organisation only signs such mail.
     Special,
 }
@@ -212,6 +216,8 @@ pub enum OutboundRefusal {
     EncryptedToOthers,
     /// The client's encryption is no well formed CMS (A29).
     EncryptedMalformed,
+    /// No key of the recipient is known, and a directory gave no answer: for now only.
+    Unanswered,
 }
 
 /// Whether the recipient's key must be known to settle the outcome.
@@ -279,6 +285,7 @@ const fn optional(facts: OutboundFacts) -> OutboundOutcome {
         (C::Signed, _, _) => O::AsIs(AsIs::SignedByClient),
         (C::Plain, S::Certificate, K::Unknown | K::NotAsked) => O::Sign(NotEncrypted::NoKey),
         (C::Plain, S::Certificate, K::Weak) => O::Sign(NotEncrypted::WeakKey),
+        (C::Plain, S::Certificate, K::Unanswered) => O::Sign(NotEncrypted::Unanswered),
         (C::Plain, S::NoCertificate, _) => O::AsIs(AsIs::NoCertificate),
         (C::Plain, S::Foreign, _) => O::AsIs(AsIs::ForeignFrom),
     }
@@ -298,10 +305,13 @@ const fn enforce(facts: OutboundFacts) -> OutboundOutcome {
         (C::Plain | C::Signed, S::Certificate, K::Known) => O::SignAndEncrypt,
         (C::Plain | C::Signed, S::Certificate, K::Unknown | K::NotAsked) => O::Refuse(R::NoKey),
         (C::Plain | C::Signed, S::Certificate, K::Weak) => O::Refuse(R::WeakKey),
+        (C::Plain | C::Signed, S::Certificate, K::Unanswered) => O::Refuse(R::Unanswered),
         (C::Plain | C::Signed, S::NoCertificate, K::Known) => O::Refuse(R::NoCertificate),
-        (C::Plain | C::Signed, S::NoCertificate, K::Unknown | K::Weak | K::NotAsked) => {
-            O::Refuse(R::NoCertificateNoKey)
-        }
+        (
+            C::Plain | C::Signed,
+            S::NoCertificate,
+            K::Unknown | K::Weak | K::NotAsked | K::Unanswered,
+        ) => O::Refuse(R::NoCertificateNoKey),
     }
 }
 
@@ -451,6 +461,28 @@ mod tests {
                 K::Weak,
                 C::Plain,
                 O::AsIs(AsIs::NoCertificate),
+            ),
+            // A source of keys that gives no answer: optional goes on, enforce waits, and what is certain stays so.
+            (
+                M::Optional,
+                S::Certificate,
+                K::Unanswered,
+                C::Plain,
+                O::Sign(NotEncrypted::Unanswered),
+            ),
+            (
+                M::Enforce,
+                S::Certificate,
+                K::Unanswered,
+                C::Plain,
+                O::Refuse(OutboundRefusal::Unanswered),
+            ),
+            (
+                M::Enforce,
+                S::NoCertificate,
+                K::Unanswered,
+                C::Plain,
+                O::Refuse(OutboundRefusal::NoCertificateNoKey),
             ),
             // A4: never signed, optional sends plain, enforce refuses.
             (
@@ -671,6 +703,7 @@ mod tests {
             RecipientKey::Unknown,
             RecipientKey::Weak,
             RecipientKey::NotAsked,
+            RecipientKey::Unanswered,
         ];
         let contents = [
             ClientContent::Plain,

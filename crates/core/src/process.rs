@@ -16,6 +16,7 @@ use sealgate_mail::message::MessageError;
 use sealgate_mail::smtp::MailParams;
 use sealgate_mail::{EnhancedStatus, Message, Reply, ReversePath, Source};
 use sealgate_smime::encrypt::EncryptError;
+use sealgate_smime::key::KeyError;
 use sealgate_smime::sign::SignError;
 
 use crate::failure;
@@ -49,9 +50,12 @@ pub enum ProcessError {
     /// A key or certificate failed. Blame: an administrator.
     #[error("{0}")]
     Key(String),
+    /// The token that holds a key is away. Blame: us, for now; nothing goes out without what it must have.
+    #[error("{0}")]
+    TokenAway(KeyError),
     /// Our own storage failed.
     #[error(transparent)]
-    Io(#[from] io::Error),
+    Io(io::Error),
 }
 
 impl ProcessError {
@@ -64,7 +68,17 @@ impl ProcessError {
                 let text = format!("cannot be signed or encrypted, ask your administrator: {text}");
                 Reply::new(550, EnhancedStatus(5, 7, 5), &text)
             }
-            Self::Io(_) => failure::unavailable(),
+            Self::TokenAway(_) | Self::Io(_) => failure::unavailable(),
+        }
+    }
+}
+
+impl From<io::Error> for ProcessError {
+    fn from(error: io::Error) -> Self {
+        match error.downcast::<KeyError>() {
+            Ok(away @ KeyError::TokenAway(_)) => Self::TokenAway(away),
+            Ok(other) => Self::Key(other.to_string()),
+            Err(error) => Self::Io(error),
         }
     }
 }
@@ -72,7 +86,7 @@ impl ProcessError {
 impl From<MessageError> for ProcessError {
     fn from(error: MessageError) -> Self {
         match error {
-            MessageError::Io(error) => Self::Io(error),
+            MessageError::Io(error) => error.into(),
             other => Self::Message(other.to_string()),
         }
     }
@@ -81,7 +95,8 @@ impl From<MessageError> for ProcessError {
 impl From<SignError> for ProcessError {
     fn from(error: SignError) -> Self {
         match error {
-            SignError::Io(error) => Self::Io(error),
+            SignError::Io(error) => error.into(),
+            SignError::Key(away @ KeyError::TokenAway(_)) => Self::TokenAway(away),
             other => Self::Key(other.to_string()),
         }
     }
@@ -90,7 +105,7 @@ impl From<SignError> for ProcessError {
 impl From<EncryptError> for ProcessError {
     fn from(error: EncryptError) -> Self {
         match error {
-            EncryptError::Io(error) => Self::Io(error),
+            EncryptError::Io(error) => error.into(),
             other => Self::Key(other.to_string()),
         }
     }

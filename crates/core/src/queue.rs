@@ -82,6 +82,11 @@ impl Outgoing {
     pub fn status(&self) -> MailStatus {
         self.status
     }
+
+    /// Puts whole fields, each ended by CRLF, on top of its header block.
+    pub fn put_first(&mut self, fields: &str) {
+        self.head.splice(..0, fields.bytes());
+    }
 }
 
 /// How much TLS a delivery asks for.

@@ -427,6 +427,7 @@ mod tests {
             OutboundRefusal::ForeignFrom,
             OutboundRefusal::EncryptedToOthers,
             OutboundRefusal::EncryptedMalformed,
+            OutboundRefusal::Unanswered,
         ];
         let reasons = inbound.into_iter().map(RefusalReason::Inbound);
         let reasons = reasons.chain(outbound.map(RefusalReason::Outbound));

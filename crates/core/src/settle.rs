@@ -5,6 +5,7 @@
 
 use sealgate_mail::{Address, Timestamp};
 
+use crate::directory::Word;
 use crate::journal::{Exemption, MailStatus, Trace};
 use crate::outcome::{
     self, AsIs, ClientContent, InboundContent, InboundOutcome, OutboundFacts, OutboundOutcome,
@@ -42,6 +43,24 @@ impl Settled<OutboundOutcome> {
         } = &mut self.trace
         {
             *algorithms = chosen.shown(self.outcome, facts.content);
+        }
+        self
+    }
+}
+
+impl Settled<OutboundOutcome> {
+    /// What directories and DNS said of the recipient.
+    pub fn words(&self) -> &[Word] {
+        match &self.trace {
+            Trace::Outbound { sources, .. } => sources,
+            Trace::Inbound { .. } => &[],
+        }
+    }
+
+    /// The same, with what directories and DNS said of the recipient in its trace.
+    pub fn after_asking(mut self, words: &[Word]) -> Self {
+        if let Trace::Outbound { sources, .. } = &mut self.trace {
+            *sources = words.to_vec();
         }
         self
     }
@@ -150,6 +169,7 @@ pub fn outbound(
         outcome: Some(outcome),
         algorithms: None,
         exemption: None,
+        sources: Vec::new(),
     };
     Settled { outcome, trace }
 }
@@ -168,6 +188,7 @@ pub fn outbound_exempt(
         outcome: None,
         algorithms: None,
         exemption: Some(exemption),
+        sources: Vec::new(),
     };
     Settled {
         outcome: OutboundOutcome::AsIs(AsIs::NothingAsked),
@@ -426,6 +447,7 @@ mod tests {
             outcome,
             algorithms: None,
             exemption: None,
+            sources: _,
         } = enforced.trace
         else {
             panic!("{:?}", enforced.trace);

@@ -54,6 +54,8 @@ pub struct DkimSignature {
     pub domain: String,
     /// `pass`, `fail`, `neutral`, `temperror` or `permerror` (RFC 8601 section 2.7.1).
     pub result: &'static str,
+    /// `h=`: the fields it covers.
+    pub covers: Vec<String>,
 }
 
 impl DkimSignature {
@@ -72,6 +74,8 @@ pub struct AuthenticityFacts {
     pub dkim: Vec<DkimSignature>,
     /// Whether a good signature's domain is aligned with the header From.
     pub dkim_aligned: bool,
+    /// Whether signatures were not judged because name servers, or whoever asked, had no time or room for it.
+    pub dkim_late: bool,
     envelope_sender_proven: bool,
 }
 
@@ -82,6 +86,7 @@ impl AuthenticityFacts {
             spf: Spf::None,
             dkim: Vec::new(),
             dkim_aligned: false,
+            dkim_late: false,
             envelope_sender_proven: false,
         }
     }
@@ -134,14 +139,17 @@ impl Authenticity {
         let spf = timeout_at(end, spf(authenticator, peer, helo, from));
         let dkim = async {
             match header_from {
-                Some(_) => timeout_at(end, dkim(authenticator, message))
-                    .await
-                    .unwrap_or_default(),
-                None => Vec::new(),
+                Some(_) => timeout_at(end, dkim(authenticator, message)).await.ok(),
+                None => Some(Vec::new()),
             }
         };
         let (spf, dkim) = tokio::join!(spf, dkim);
-        facts(spf.unwrap_or(Spf::TempError), dkim, from, header_from)
+        let dkim_late = dkim.is_none();
+        let dkim = dkim.unwrap_or_default();
+        AuthenticityFacts {
+            dkim_late,
+            ..facts(spf.unwrap_or(Spf::TempError), dkim, from, header_from)
+        }
     }
 }
 
@@ -163,6 +171,7 @@ fn facts(
         spf,
         dkim,
         dkim_aligned,
+        dkim_late: false,
         envelope_sender_proven,
     }
 }
@@ -232,6 +241,7 @@ fn signature(output: &DkimOutput<'_>) -> Option<DkimSignature> {
     Some(DkimSignature {
         domain: signature.d.to_ascii_lowercase(),
         result,
+        covers: signature.h.clone(),
     })
 }
 
@@ -249,4 +259,4 @@ fn is_aligned(signing: &str, domain: &Domain) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,15 +2,18 @@
 
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
 
-use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{
     ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolverConfig, ResolverOpts,
 };
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::dnssec::TrustAnchors;
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{RData, RecordType};
+use hickory_resolver::{ResolverBuilder, TokioResolver};
 use sealgate_mail::Domain;
 
 use crate::limits::{DNS_CACHE_ENTRIES, DNS_TRY, DNS_WAIT, HOST_ADDRESSES, MX_HOSTS};
@@ -66,21 +69,9 @@ impl std::fmt::Debug for Dns {
 impl Dns {
     /// Fails if the operating system's configuration cannot be read.
     pub fn new(config: DnsConfig) -> Result<Self, DnsFailure> {
-        let setup = |error: NetError| DnsFailure::Temporary(format!("cannot set up: {error}"));
-        let mut builder = match config {
-            DnsConfig::Off => return Ok(Self(None)),
-            DnsConfig::System => TokioResolver::builder_tokio().map_err(setup)?,
-            DnsConfig::Server(server) => {
-                let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
-                connections
-                    .iter_mut()
-                    .for_each(|connection| connection.port = server.port());
-                let server = NameServerConfig::new(server.ip(), true, connections);
-                let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
-                TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-            }
+        let Some(builder) = builder(config)? else {
+            return Ok(Self(None));
         };
-        limit(builder.options_mut());
         Ok(Self(Some(builder.build().map_err(setup)?)))
     }
 
@@ -153,6 +144,61 @@ impl Dns {
     }
 }
 
+fn setup(error: NetError) -> DnsFailure {
+    DnsFailure::Temporary(format!("cannot set up: {error}"))
+}
+
+/// A resolver being put together.
+type Builder = ResolverBuilder<TokioRuntimeProvider>;
+
+/// Whom to ask, within the limits; none if nobody is asked.
+fn builder(config: DnsConfig) -> Result<Option<Builder>, DnsFailure> {
+    let mut builder = match config {
+        DnsConfig::Off => return Ok(None),
+        DnsConfig::System => TokioResolver::builder_tokio().map_err(setup)?,
+        DnsConfig::Server(server) => {
+            let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
+            connections
+                .iter_mut()
+                .for_each(|connection| connection.port = server.port());
+            let server = NameServerConfig::new(server.ip(), true, connections);
+            let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
+            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+        }
+    };
+    limit(builder.options_mut());
+    Ok(Some(builder))
+}
+
+/// A resolver that checks DNSSEC itself (RFC 4035), from the public keys in the file `anchors` on (DNSKEY records as a zone
+/// file has them); absent: those of the root zone.
+pub(crate) fn validating(
+    config: DnsConfig,
+    anchors: Option<&Path>,
+) -> Result<Option<TokioResolver>, DnsFailure> {
+    let Some(mut builder) = builder(config)? else {
+        return Ok(None);
+    };
+    let options = builder.options_mut();
+    options.validate = true;
+    options.edns0 = true;
+    if let Some(path) = anchors {
+        let unusable = |error: &dyn std::fmt::Display| {
+            DnsFailure::Temporary(format!(
+                "{} holds no usable DNSSEC keys: {error}",
+                path.display()
+            ))
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| unusable(&error))?;
+        let anchors: TrustAnchors = text.parse().map_err(|error| unusable(&error))?;
+        if anchors.is_empty() {
+            return Err(unusable(&"there is none"));
+        }
+        builder = builder.with_trust_anchor(Arc::new(anchors));
+    }
+    builder.build().map(Some).map_err(setup)
+}
+
 /// Sizes and waits of every question.
 fn limit(options: &mut ResolverOpts) {
     options.timeout = DNS_TRY;
@@ -162,10 +208,12 @@ fn limit(options: &mut ResolverOpts) {
 }
 
 /// Why there are no records.
-enum NoAnswer {
+pub(crate) enum NoAnswer {
     /// The name exists and has none of this type.
     NoRecords,
+    /// There is no such name.
     NoSuchName,
+    /// Nothing is known now.
     Temporary(String),
 }
 
@@ -178,7 +226,10 @@ impl From<NoAnswer> for DnsFailure {
     }
 }
 
-async fn ask<T>(question: impl Future<Output = Result<T, NetError>>) -> Result<T, NoAnswer> {
+/// The answer to one question, within its time.
+pub(crate) async fn ask<T>(
+    question: impl Future<Output = Result<T, NetError>>,
+) -> Result<T, NoAnswer> {
     match tokio::time::timeout(DNS_WAIT, question).await {
         Err(_) => Err(NoAnswer::Temporary("it takes too long".into())),
         Ok(Ok(answer)) => Ok(answer),
@@ -192,11 +243,12 @@ async fn ask<T>(question: impl Future<Output = Result<T, NetError>>) -> Result<T
 }
 
 /// The name with the dot that keeps search lists away.
-fn absolute(name: &str) -> String {
+pub(crate) fn absolute(name: &str) -> String {
     format!("{}.", name.trim_end_matches('.'))
 }
 
-fn host_name(name: &str) -> String {
+/// A name of DNS as it is compared: without the dot at its end, in lower case.
+pub(crate) fn host_name(name: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 

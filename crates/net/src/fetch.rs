@@ -35,7 +35,7 @@ mod received;
 mod tests;
 
 pub use places::{Allowed, NotANetwork, is_public, may_call};
-use received::Received;
+pub(crate) use received::Received;
 
 /// Why nothing was fetched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -224,35 +224,47 @@ impl Fetcher {
     }
 
     async fn connect(&self, url: &Url) -> Result<TcpStream, FetchError> {
-        let port = url
-            .port_or_known_default()
-            .ok_or(FetchError::Url("it has no port"))?;
-        let addresses = match url.host() {
-            Some(Host::Ipv4(address)) => vec![address.into()],
-            Some(Host::Ipv6(address)) => vec![address.into()],
-            Some(Host::Domain(name)) => self.dns.addresses(name).await?,
-            None => return Err(FetchError::Url("it names no host")),
-        };
-        let places: Vec<_> = addresses
-            .into_iter()
-            .map(|address| SocketAddr::new(address, port))
-            .collect();
-        // One address that may not be called is enough: the name is not what it pretends to be.
-        let forbidden = places
-            .iter()
-            .find(|place| !may_call(**place, &self.allowed));
-        if let Some(place) = forbidden {
-            return Err(FetchError::NotAllowed(*place));
-        }
-        let mut failure = FetchError::Connection("the name has no address".to_owned());
-        for place in places {
-            match TcpStream::connect(place).await {
-                Ok(socket) => return Ok(socket),
-                Err(error) => failure = connection(error),
-            }
-        }
-        Err(failure)
+        let addresses = places_of(url, &self.dns, &self.allowed).await?;
+        connect(addresses).await
     }
+}
+
+/// Where the host of `url` is, if each of its addresses may be called.
+pub(crate) async fn places_of(
+    url: &Url,
+    dns: &Dns,
+    allowed: &[Allowed],
+) -> Result<Vec<SocketAddr>, FetchError> {
+    let port = url
+        .port_or_known_default()
+        .ok_or(FetchError::Url("it has no port"))?;
+    let addresses = match url.host() {
+        Some(Host::Ipv4(address)) => vec![address.into()],
+        Some(Host::Ipv6(address)) => vec![address.into()],
+        Some(Host::Domain(name)) => dns.addresses(name).await?,
+        None => return Err(FetchError::Url("it names no host")),
+    };
+    let places: Vec<_> = addresses
+        .into_iter()
+        .map(|address| SocketAddr::new(address, port))
+        .collect();
+    // One address that may not be called is enough: the name is not what it pretends to be.
+    match places.iter().find(|place| !may_call(**place, allowed)) {
+        Some(place) => Err(FetchError::NotAllowed(*place)),
+        None => Ok(places),
+    }
+}
+
+/// A connection to the first of `places` that takes one.
+pub(crate) async fn connect(places: Vec<SocketAddr>) -> Result<TcpStream, FetchError> {
+    let mut failure = FetchError::Connection("the name has no address".to_owned());
+    for place in places {
+        match TcpStream::connect(place).await {
+            Ok(socket) => return Ok(socket),
+            Err(error) => failure = connection(error),
+        }
+    }
+    Err(failure)
 }
 
 fn connection(error: impl std::fmt::Display) -> FetchError {
@@ -267,7 +279,7 @@ fn host_of(url: &Url) -> String {
 }
 
 /// A URL that is followed: http or https, without a user.
-fn target(text: &str) -> Result<Url, FetchError> {
+pub(crate) fn target(text: &str) -> Result<Url, FetchError> {
     if text.len() > FETCH_URL_OCTETS {
         return Err(FetchError::Url("it is too long"));
     }
@@ -304,7 +316,8 @@ fn redirected(from: &Url, location: &str) -> Result<Url, FetchError> {
     Ok(url)
 }
 
-fn server_name(url: &Url) -> Result<ServerName<'static>, FetchError> {
+/// The name that the server's certificate must be for.
+pub(crate) fn server_name(url: &Url) -> Result<ServerName<'static>, FetchError> {
     match url.host() {
         Some(Host::Ipv4(address)) => Ok(ServerName::from(std::net::IpAddr::from(address))),
         Some(Host::Ipv6(address)) => Ok(ServerName::from(std::net::IpAddr::from(address))),

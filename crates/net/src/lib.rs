@@ -12,9 +12,14 @@
 
 pub mod authenticity;
 pub mod ca;
+pub mod dkim;
 pub mod dns;
 pub mod fetch;
+pub mod ldap;
 pub mod limits;
+pub mod prerequisites;
+pub mod smimea;
 pub mod smtp_in;
 pub mod smtp_out;
+pub mod source;
 pub mod tls;

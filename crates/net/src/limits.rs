@@ -117,6 +117,10 @@ pub const ROOT_VALIDITY: i64 = 20 * 365 * 86_400;
 pub const ISSUING_VALIDITY: i64 = 10 * 365 * 86_400;
 /// Validity of a mailbox certificate in seconds: one year (S45).
 pub const MAILBOX_VALIDITY: i64 = 365 * 86_400;
+/// Validity of a responder's certificate in seconds: a week, since it cannot be revoked (RFC 6960 section 4.2.2.2.1).
+pub const RESPONDER_VALIDITY: i64 = 7 * 86_400;
+/// Age in seconds at which a responder's certificate is replaced: its answers, which count for half a day, end before it does.
+pub const RESPONDER_RENEWED: i64 = 5 * 86_400;
 /// How far before now a certificate becomes valid, in seconds: a correspondent's clock may be an hour slow.
 pub const CERTIFICATE_BACKDATING: i64 = 3600;
 /// Random octets of a serial number; RFC 5280 section 4.1.2.2 allows 20, and 16 make a guess impossible.
@@ -125,3 +129,108 @@ pub const SERIAL_OCTETS: usize = 18;
 pub const COMMON_NAME_CHARS: usize = 64;
 /// Shortest RSA key certified for a mailbox, in bits (RFC 8550 section 4.3).
 pub const MAILBOX_RSA_BITS: u32 = 2048;
+/// Longest line of the field list of a DKIM signature, in columns (RFC 5322 section 2.1.1).
+pub const DKIM_LINE_COLUMNS: usize = 76;
+/// Most MX records of one domain whose hosts are compared with our own addresses: nobody repairs more at once.
+pub const COMPARED_HOSTS: usize = 5;
+/// Most labels of a domain below which CAA records are looked for: a name has at most 127, real ones up to six.
+pub const CAA_LABELS: usize = 20;
+
+/// Longest time for one question to a directory, from its name to the last entry: a sending client waits for it, and is told
+/// after five seconds.
+pub const LDAP_WAIT: Duration = Duration::from_secs(4);
+/// Most entries of a directory for one address: a person has one, some directories keep a copy or two.
+pub const LDAP_ENTRIES: usize = 20;
+/// Most certificates of all those entries.
+pub const LDAP_CERTIFICATES: usize = 50;
+/// Largest message of a directory, in octets: one entry with a dozen certificates and a photograph that nobody asked for.
+pub const LDAP_MESSAGE_OCTETS: usize = 256 * 1024;
+/// Most octets of all messages of one question.
+pub const LDAP_OCTETS: usize = 1024 * 1024;
+/// Most messages of one question: entries, references to other servers, which are not followed, and the end.
+pub const LDAP_MESSAGES: usize = 100;
+/// Addresses of a directory's name that are tried for one question: the time is short.
+pub const LDAP_ADDRESSES: usize = 2;
+/// Most SMIMEA records of one name that are looked at.
+pub const SMIMEA_RECORDS: usize = 20;
+
+/// Longest time that an external command may be given for one verb, in seconds: an hour; what takes longer says "not yet".
+pub const COMMAND_LONGEST: i64 = 3_600;
+/// Octets of standard output of an external command: a chain of four certificates has less than 16 KiB.
+pub const COMMAND_OUTPUT: usize = 256 * 1024;
+/// Octets kept of what an external command complains; its last line is shown.
+pub const COMMAND_COMPLAINT: usize = 64 * 1024;
+/// Longest line of a complaint that is shown, in characters.
+pub const COMMAND_LINE_CHARS: usize = 300;
+/// How long output is waited for after an external command has ended: whoever still holds it is a process left behind.
+pub const COMMAND_LINGER: Duration = Duration::from_secs(1);
+/// Seconds until an external command that said "not yet" is asked again, unless it said when.
+pub const COMMAND_AGAIN: i64 = 300;
+/// The soonest and the latest that an external command may ask to be asked again, in seconds: one that is asked all the
+/// time keeps others waiting, and after a week the order is looked at anyway.
+pub const COMMAND_AGAIN_RANGE: (i64, i64) = (10, 7 * 86_400);
+/// Longest note of an external command about an order, in characters: a number or a URL.
+pub const COMMAND_HANDLE_CHARS: usize = 1_024;
+/// Seconds until an order that an administrator carries by hand is looked at again: nothing happens but by a verb of his.
+pub const BY_HAND_AGAIN: i64 = 86_400;
+/// Longest wait for one answer of an ACME server: some validate a challenge before they answer.
+pub const ACME_WAIT: Duration = Duration::from_secs(60);
+/// Longest time for one verb at an ACME server, which is up to eight questions: two verbs take less than the lease of an order.
+pub const ACME_VERB_WAIT: Duration = Duration::from_secs(120);
+/// Largest answer of an ACME server, in octets: a chain has less than 20 kilobytes.
+pub const ACME_OCTETS: usize = 256 * 1024;
+/// Most octets read from one connection to an ACME server: with room for TLS and headers.
+pub const ACME_RECEIVED_OCTETS: usize = 2 * ACME_OCTETS;
+/// How often a request is sent again with a fresh nonce (RFC 8555 section 6.5): one is usual, a third is no accident.
+pub const ACME_NONCES: usize = 3;
+/// Most certificates of a chain that is taken.
+pub const ACME_CHAIN: usize = 8;
+/// Longest text of an ACME server that is shown, in characters: a line or two.
+pub const ACME_TEXT_CHARS: usize = 400;
+/// Seconds until an order at an ACME server is looked at again while the server works.
+pub const ACME_POLL: i64 = 5;
+/// Seconds until an order is looked at again whose challenge is valid: it is ready then, or in a moment.
+pub const ACME_VALID_POLL: i64 = 1;
+/// Seconds until an order is looked at again that waits for mail: the challenge, or the delivery of its answer, which makes
+/// the order due at once.
+pub const ACME_MAIL_POLL: i64 = 60;
+
+/// Seconds a list of the built-in CA counts: a week, so that a server that is away for some days stops nobody.
+pub const LIST_VALIDITY: i64 = 7 * 86_400;
+/// Age in seconds at which a list is made anew though nothing was revoked: daily, as public authorities do.
+pub const LIST_REMADE: i64 = 86_400;
+/// Seconds between two looks for something revoked: whoever asks again at once costs nothing, and two seconds are promised.
+pub const LIST_LOOKED_AFTER: i64 = 1;
+/// Seconds for which an expired certificate stays on the list: at least one list made after its end must name it (RFC 5280
+/// section 3.3), and a day lies between two lists.
+pub const LIST_KEEPS_EXPIRED: i64 = 2 * LIST_REMADE;
+/// Seconds an OCSP answer counts: half a day; the CA/Browser Forum's S/MIME Baseline Requirements ask for at least eight hours.
+pub const ANSWER_VALIDITY: i64 = 12 * 3_600;
+/// Seconds for which caches may keep an answer or a list: a revocation is to be seen soon, and a repeated question is common.
+pub const PUBLISH_MAX_AGE: i64 = 300;
+/// Reads of the register at the same time for OCSP: the other connections of the store's readers are for mail.
+pub const REGISTER_READS: usize = 2;
+/// Most certificates asked about in one OCSP request: a mail's path has three or four.
+pub const OCSP_SINGLE_REQUESTS: usize = 16;
+/// Most octets of a serial number asked about: RFC 5280 section 4.1.2.2 allows 20 and a sign.
+pub const OCSP_SERIAL_OCTETS: usize = 21;
+/// Most octets of a nonce (RFC 8954 section 2.1).
+pub const NONCE_OCTETS: usize = 32;
+/// Largest OCSP request in octets: one with the most certificates has less than two kilobytes.
+pub const OCSP_REQUEST_OCTETS: usize = 8 * 1024;
+/// Largest header block of a request to the publishing server, in octets: a GET carries a whole OCSP request in its first line.
+pub const PUBLISH_HEADER_OCTETS: usize = 16 * 1024;
+/// Most header fields of such a request; browsers send about twenty.
+pub const PUBLISH_HEADERS: usize = 50;
+/// Wait for the whole header block of a request, and for the next request on a connection.
+pub const PUBLISH_HEADER_WAIT: Duration = Duration::from_secs(10);
+/// Wait for the whole body of a request: it is one packet.
+pub const PUBLISH_BODY_WAIT: Duration = Duration::from_secs(10);
+/// Longest connection to the publishing server: a list of a million entries takes that long at 10 Mbit/s.
+pub const PUBLISH_CONNECTION_WAIT: Duration = Duration::from_secs(60);
+/// Most connections to the publishing server at the same time: each holds some 20 KiB, and mail needs file descriptors too.
+pub const PUBLISH_CONNECTIONS: usize = 200;
+/// Most of them from one address, or IPv6 network of 64 bits: half, since a proxy may stand in front.
+pub const PUBLISH_CONNECTIONS_PER_ADDRESS: usize = 100;
+/// How long a stop waits for connections under way: an answer takes milliseconds.
+pub const PUBLISH_STOP_WAIT: Duration = Duration::from_secs(5);

@@ -23,7 +23,7 @@ use crate::tls;
 pub use sealgate_mail::smtp::Receipt;
 pub use sealgate_mail::smtp::server::{Listener, TlsFacts};
 
-mod places;
+pub(crate) mod places;
 mod wire;
 
 use places::Places;

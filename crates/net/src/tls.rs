@@ -37,6 +37,8 @@ pub enum Verification {
     Opportunistic,
     /// A certificate for the server's name, by a public authority or one of these (DER).
     Verified(Vec<CertificateDer<'static>>),
+    /// A certificate for the server's name, by one of these (DER) and nobody else.
+    Only(Vec<CertificateDer<'static>>),
 }
 
 /// Both kinds of connector, made once.
@@ -76,16 +78,27 @@ pub fn client_connector(verification: &Verification) -> Result<TlsConnector, Tls
             .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
             .with_no_client_auth(),
         Verification::Verified(roots) => builder
-            .with_root_certificates(root_store(roots)?)
+            .with_root_certificates(root_store(public_roots(), roots)?)
+            .with_no_client_auth(),
+        Verification::Only(roots) => builder
+            .with_root_certificates(root_store(RootCertStore::empty(), roots)?)
             .with_no_client_auth(),
     };
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-/// The public authorities for server names, and `roots`.
-fn root_store(roots: &[CertificateDer<'static>]) -> Result<RootCertStore, TlsError> {
+/// The public authorities for server names.
+fn public_roots() -> RootCertStore {
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+    store
+}
+
+/// `store`, and `roots`.
+fn root_store(
+    mut store: RootCertStore,
+    roots: &[CertificateDer<'static>],
+) -> Result<RootCertStore, TlsError> {
     for root in roots {
         store.add(root.clone()).map_err(certificate)?;
     }

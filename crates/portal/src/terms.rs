@@ -1,5 +1,6 @@
 //! The names of states and modes as people read them (requirements.md S31 to S34, S65 to S74, S92).
 
+use sealgate_core::journal::MailStatus;
 use sealgate_core::rules::{InboundMode, OutboundMode};
 use sealgate_core::tenant::{Language, MailboxState};
 
@@ -46,5 +47,27 @@ pub const fn outbound_mode(mode: Option<OutboundMode>, language: Language) -> &'
         (Some(OutboundMode::Optional), Language::En) => "Encrypt optionally",
         (Some(OutboundMode::Enforce), Language::De) => "Verschlüsselung erzwingen",
         (Some(OutboundMode::Enforce), Language::En) => "Enforce encryption",
+    }
+}
+
+/// What the mail overview shows of a mail (S89, A23).
+pub const fn mail_status(status: MailStatus, language: Language) -> &'static str {
+    match (status, language) {
+        (MailStatus::Plain, Language::De) => "Unverändert",
+        (MailStatus::Plain, Language::En) => "Plain",
+        (MailStatus::Signed, Language::De) => "Signiert",
+        (MailStatus::Signed, Language::En) => "Signed",
+        (MailStatus::Encrypted, Language::De) => "Verschlüsselt",
+        (MailStatus::Encrypted, Language::En) => "Encrypted",
+        (MailStatus::SignedEncrypted, Language::De) => "Signiert und verschlüsselt",
+        (MailStatus::SignedEncrypted, Language::En) => "Signed and encrypted",
+        (MailStatus::Decrypted, Language::De) => "Entschlüsselt",
+        (MailStatus::Decrypted, Language::En) => "Decrypted",
+        (MailStatus::Failed, Language::De) => "Fehlgeschlagen",
+        (MailStatus::Failed, Language::En) => "Failed",
+        (MailStatus::Waiting, Language::De) => "Wartet",
+        (MailStatus::Waiting, Language::En) => "Waiting",
+        (MailStatus::Challenge, Language::De) => "Prüfmail einer Zertifizierungsstelle",
+        (MailStatus::Challenge, Language::En) => "Challenge of a certificate authority",
     }
 }

@@ -6,11 +6,17 @@ use std::path::{Path, PathBuf};
 use sealgate_core::limits::{DELAY_NOTICE, QUEUE_LIFETIME};
 use sealgate_core::queue::RetryPolicy;
 use sealgate_mail::Domain;
+use sealgate_net::ca::builtin::Addresses;
 use sealgate_net::dns::DnsConfig;
 use sealgate_net::fetch::{Allowed, NotANetwork};
+use sealgate_store::{TokenError, Tokens};
 use serde::Deserialize;
 
 use crate::limits::SIZE_LIMIT;
+
+mod secrets;
+
+pub use secrets::{MasterKeyPlace, Token};
 
 /// The commented example that `sealgate check --example` prints; parsed by a test, so that it stays true.
 pub const EXAMPLE: &str = include_str!("../sealgate.example.toml");
@@ -21,10 +27,16 @@ pub const EXAMPLE: &str = include_str!("../sealgate.example.toml");
 pub struct Config {
     /// Data directory.
     pub data: PathBuf,
-    /// Master key file, mode 0600, outside the data directory.
-    pub master_key: PathBuf,
+    /// Where the master key comes from; never from the data directory.
+    pub master_key: MasterKeyPlace,
+    /// Tokens that hold keys.
+    #[serde(default, rename = "token")]
+    pub tokens: Vec<Token>,
     /// Name of this gateway in SMTP greetings, Received and Authentication-Results fields.
     pub hostname: Domain,
+    /// Names that MX records may have for this gateway, or for the gateways that share its work (S18); `hostname` if absent.
+    #[serde(default)]
+    pub gateway_names: Vec<Domain>,
     /// Largest mail in octets.
     #[serde(default = "default_size_limit")]
     pub size_limit: u64,
@@ -41,6 +53,8 @@ pub struct Config {
     /// What may be fetched from other machines.
     #[serde(default)]
     pub fetch: Fetch,
+    /// Where lists and answers of the built-in CA are published; its certificates name no place without it.
+    pub publish: Option<Publish>,
 }
 
 /// Where to listen.
@@ -68,13 +82,17 @@ pub struct Tls {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Dns {
     /// `system`, `off`, or address and port.
+    #[serde(default = "default_dns_server")]
     pub server: String,
+    /// File with the DNSSEC keys that are believed from the start; absent: those of the root zone.
+    pub trust_anchor: Option<PathBuf>,
 }
 
 impl Default for Dns {
     fn default() -> Self {
         Self {
-            server: "system".to_owned(),
+            server: default_dns_server(),
+            trust_anchor: None,
         }
     }
 }
@@ -126,6 +144,17 @@ pub struct Fetch {
     pub allow: Vec<String>,
 }
 
+/// Publishing of the built-in CA.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Publish {
+    /// Where its web server listens.
+    #[serde(default)]
+    pub listen: Vec<SocketAddr>,
+    /// Base of all addresses in certificates.
+    pub url: String,
+}
+
 /// Why the configuration was not understood; each message is one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -175,15 +204,20 @@ impl Config {
     }
 
     fn resolve(&mut self, directory: &Path) {
-        let paths = [&mut self.data, &mut self.master_key];
+        let master_key = match &mut self.master_key {
+            MasterKeyPlace::File(path) => Some(path),
+            MasterKeyPlace::Environment(_) | MasterKeyPlace::Token(_) => None,
+        };
+        let paths = std::iter::once(&mut self.data).chain(master_key);
         let tls = self
             .tls
             .iter_mut()
             .flat_map(|tls| [&mut tls.certificate, &mut tls.key]);
         for path in paths
-            .into_iter()
             .chain(tls)
+            .chain(self.tokens.iter_mut().flat_map(Token::paths))
             .chain(self.delivery.roots.as_mut())
+            .chain(self.dns.trust_anchor.as_mut())
         {
             *path = directory.join(&*path);
         }
@@ -192,8 +226,10 @@ impl Config {
     fn judge(&self) -> Result<(), String> {
         self.dns_config()?;
         self.fetch_allowed()?;
+        self.tokens.iter().try_for_each(Token::judge)?;
+        self.published_at()?;
         match () {
-            () if self.master_key.starts_with(&self.data) => {
+            () if matches!(&self.master_key, MasterKeyPlace::File(path) if path.starts_with(&self.data)) => {
                 Err("master-key lies inside the data directory; a copy of one would then hold both: move it elsewhere".to_owned())
             }
             () if self.listen.inbound.is_empty() && self.listen.outbound.is_empty() => {
@@ -205,6 +241,36 @@ impl Config {
             }
             () => Ok(()),
         }
+    }
+
+    /// The names that MX records may have for this gateway; never empty.
+    pub fn gateway_names(&self) -> Vec<Domain> {
+        match self.gateway_names.as_slice() {
+            [] => vec![self.hostname.clone()],
+            names => names.to_vec(),
+        }
+    }
+
+    /// Where the built-in CA is published.
+    pub fn published_at(&self) -> Result<Option<Addresses>, String> {
+        let base = self.publish.as_ref().map(|publish| &publish.url);
+        base.map(|base| Addresses::parse(base))
+            .transpose()
+            .map_err(|error| format!("publish.url: {error}"))
+    }
+
+    /// Whether there is a token of that name; the error says what to do.
+    pub fn must_have_token(&self, name: &str) -> Result<(), String> {
+        match self.tokens.iter().any(|token| token.name == name) {
+            true => Ok(()),
+            false => Err(TokenError::Unknown(name.to_owned()).to_string()),
+        }
+    }
+
+    /// The tokens with their PINs; nothing is asked of them yet.
+    pub fn opened_tokens(&self) -> Result<Tokens, String> {
+        let settings = self.tokens.iter().map(Token::settings);
+        Ok(Tokens::new(settings.collect::<Result<_, _>>()?))
     }
 
     /// What may be called beside public addresses.
@@ -226,6 +292,10 @@ impl Config {
                 .map_err(|_| format!("dns.server is \"{address}\"; write \"system\", \"off\" or an address with port such as \"127.0.0.1:53\"")),
         }
     }
+}
+
+fn default_dns_server() -> String {
+    "system".to_owned()
 }
 
 fn default_size_limit() -> u64 {

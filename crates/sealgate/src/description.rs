@@ -87,6 +87,7 @@ struct MailboxLine {
     #[serde(default)]
     state: StateWord,
     key: Option<String>,
+    authority: Option<String>,
     pkcs12: Option<String>,
     password: Option<String>,
     password_file: Option<String>,
@@ -336,12 +337,21 @@ impl MailboxLine {
     fn resolve(&self, directory: &Path) -> Result<DescribedMailbox, Failure> {
         let keys = match (self.state, &self.pkcs12) {
             (StateWord::Inactive, None) => DescribedKeys::Inactive,
-            (StateWord::Active, None) => DescribedKeys::BuiltIn(
-                self.key
+            (StateWord::Active, None) => DescribedKeys::Issued {
+                key: self
+                    .key
                     .as_deref()
                     .map_or(Ok(KeyKind::Rsa3072), key_kind)
                     .map_err(Failure::new)?,
-            ),
+                authority: self.authority.clone(),
+                pending: false,
+            },
+            (StateWord::Active, Some(_)) if self.authority.is_some() => {
+                return Err(Failure::new(format_args!(
+                    "mailbox {}: give one of pkcs12 and authority",
+                    self.address
+                )));
+            }
             (StateWord::Active, Some(file)) => self.uploaded(directory, file)?,
             (StateWord::Inactive, Some(_)) => {
                 return Err(Failure::new(format_args!(

@@ -11,16 +11,19 @@ use sealgate_net::dns::Dns;
 use sealgate_net::fetch::Fetcher;
 use sealgate_net::smtp_out::{OutConfig, SmtpOut, Waits};
 use sealgate_net::tls::ClientTls;
-use sealgate_store::{MasterKey, Store};
+use sealgate_store::{MasterKey, MasterKeySource, Store, Tokens};
 use tokio::sync::Semaphore;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use crate::cmd::Failure;
 use crate::config::Config;
+use crate::dkim;
 use crate::limits::{DKIM_MEMORY, PASSWORD_CHECKS, VERSION_POLL, VERSION_SAID};
 use crate::passwords;
+use crate::prerequisites;
 use crate::probes::Probes;
 use crate::revocation::Revocation;
+use crate::sources::Sources;
 
 /// Shared by all tasks of a running gateway.
 pub struct Gateway {
@@ -28,12 +31,20 @@ pub struct Gateway {
     pub config: Config,
     /// The database.
     pub store: Store,
+    /// Names.
+    pub dns: Dns,
+    /// Private DKIM keys for the next mail.
+    pub dkim: dkim::Keys,
+    /// What was found out about the MX records of domains.
+    pub ways: prerequisites::Ways,
     /// SPF and DKIM.
     pub authenticity: Authenticity,
     /// Delivery.
     pub smtp_out: SmtpOut,
     /// Lists and answers about revocation.
     pub revocation: Revocation,
+    /// Directories and DNS as sources of keys.
+    pub sources: Sources,
     /// Recipients of wildcard routes.
     pub probes: Probes,
     /// Places for passwords being compared.
@@ -55,29 +66,55 @@ pub fn now() -> Timestamp {
 
 /// Opens the store that `config` names.
 pub async fn open_store(config: &Config) -> Result<Store, Failure> {
-    let master = MasterKey::from_file(&config.master_key)?;
-    Ok(Store::open(&config.data, &master).await?)
+    let (store, _) = open_with_master(config).await?;
+    Ok(store)
+}
+
+/// The same, with the master key that opened it. Nothing of the data directory is touched before the master key is had.
+pub async fn open_with_master(config: &Config) -> Result<(Store, MasterKey), Failure> {
+    let tokens = config.opened_tokens().map_err(Failure::new)?;
+    let master = master_key(config.master_key.source(), tokens.clone()).await?;
+    let store = Store::open_with(&config.data, &master, tokens).await?;
+    Ok((store, master))
+}
+
+/// Has a master key where a token may let us wait.
+pub async fn master_key(source: MasterKeySource, tokens: Tokens) -> Result<MasterKey, Failure> {
+    let had = tokio::task::spawn_blocking(move || MasterKey::from_source(&source, &tokens));
+    Ok(had.await??)
 }
 
 impl Gateway {
     /// Puts everything together and loads the configuration; connects to nobody yet.
     pub async fn new(config: Config, store: Store) -> Result<Self, Failure> {
+        let gateway = Self::assembled(config, store).await?;
+        gateway.say_version().await?;
+        Ok(gateway)
+    }
+
+    /// The same for a command, which decides as the running gateway does beside it.
+    pub async fn assembled(config: Config, store: Store) -> Result<Self, Failure> {
         let dns_config = config.dns_config().map_err(Failure::new)?;
         let dns = Dns::new(dns_config)?;
+        let sources = Sources::new(&config, dns.clone())?;
         let tls = ClientTls::new(roots(&config)?)?;
         let allowed = config.fetch_allowed().map_err(Failure::new)?;
         let fetcher = Fetcher::new(dns.clone(), tls.verified.clone(), allowed);
         let smtp_out = SmtpOut::new(OutConfig {
             helo: config.hostname.clone(),
-            dns,
+            dns: dns.clone(),
             mx_port: config.delivery.smtp_port,
             tls,
             waits: Waits::default(),
         });
         let gateway = Self {
+            dns,
+            dkim: dkim::Keys::default(),
+            ways: prerequisites::Ways::default(),
             authenticity: Authenticity::new(dns_config)?,
             smtp_out,
             revocation: Revocation::new(fetcher),
+            sources,
             probes: Probes::default(),
             password_checks: Semaphore::new(PASSWORD_CHECKS),
             dkim_memory: Semaphore::new(DKIM_MEMORY),
@@ -87,7 +124,6 @@ impl Gateway {
             store,
         };
         gateway.reload().await?;
-        gateway.say_version().await?;
         Ok(gateway)
     }
 
@@ -115,6 +151,8 @@ impl Gateway {
         if is_new {
             let loaded = self.store.installation().await?;
             tracing::info!(version = loaded.version, "configuration loaded");
+            // Keys that were purged are gone from the store; now from memory too.
+            self.store.forget_keys();
             *self
                 .installation
                 .write()

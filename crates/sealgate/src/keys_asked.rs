@@ -1,5 +1,5 @@
 //! Asks about correspondents' keys again and again in the background: pending ones until their answer has come, those in use
-//! daily. What becomes of a key is decided in `core::asking`.
+//! daily. What becomes of a key is decided in `core::asking`. Also looks at keys whose end is near (`core::harvest`).
 
 use std::sync::Arc;
 
@@ -23,7 +23,8 @@ use crate::revocation as asking_about;
 pub async fn run(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
     let rounds = async {
         loop {
-            if !round(&gateway).await {
+            let ends = ends(&gateway).await;
+            if !round(&gateway).await && !ends {
                 sleep(KEYS_POLL).await;
             }
         }
@@ -31,6 +32,17 @@ pub async fn run(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
     tokio::select! {
         _ = stop.wait_for(|stop| *stop) => {}
         () = rounds => {}
+    }
+}
+
+/// Looks at the keys whose end is near; `true` if there may be more at once.
+async fn ends(gateway: &Gateway) -> bool {
+    match gateway.store.expire_correspondents(now()).await {
+        Ok(more) => more,
+        Err(error) => {
+            tracing::warn!(%error, "the keys that expire cannot be looked at now");
+            false
+        }
     }
 }
 

@@ -42,6 +42,16 @@ pub const IDLE: Duration = Duration::from_secs(30);
 pub const STOP_GRACE: Duration = Duration::from_secs(25);
 /// How long a stop waits for next hops to take leave.
 pub const CLOSE_GRACE: Duration = Duration::from_secs(2);
+/// How often a running gateway looks for the records of new DKIM keys, and removes retired keys whose time is over:
+/// whoever publishes a record waits longer for its name servers.
+pub const DKIM_LOOK: Duration = Duration::from_secs(300);
+/// Private DKIM keys kept unsealed in memory: two for each domain that sends often.
+pub const DKIM_KEYS: usize = 1000;
+/// How long an answer about the MX records of a domain counts for requests: mass re-issue asks about each domain once, and
+/// a repaired record is seen soon.
+pub const WAY_MEMORY: Duration = Duration::from_secs(300);
+/// How many such answers are remembered.
+pub const WAYS: usize = 10_000;
 /// How often unreferenced content and expired held mail are swept.
 pub const SWEEP: Duration = Duration::from_secs(3_600);
 /// Largest file `apply` and the import commands read, in octets.
@@ -62,6 +72,10 @@ pub const LEASED: usize = 400;
 pub const OPENING_ATTEMPTS: u32 = 3;
 /// Seconds until a mail that could not be opened is tried again.
 pub const OPENING_PAUSE: i64 = 30;
+/// Least seconds until a mail that waits for a token is tried again: asking a token that is away costs little.
+pub const TOKEN_PAUSE: i64 = 5;
+/// Most of them: a quarter of the time a mail has waited, but soon enough after the token is back.
+pub const TOKEN_PAUSE_MOST: i64 = 300;
 /// Fewest characters of a connector secret: a stranger in the same network must not guess it.
 pub const CONNECTOR_SECRET: usize = 20;
 /// Longest time a mail waits for answers about revocation (spec.md section 2), and a key that is asked about.
@@ -90,3 +104,41 @@ pub const EVIDENCE_SHARED: usize = 64 * 1024 * 1024;
 pub const KEYS_POLL: Duration = Duration::from_secs(2);
 /// Keys asked about at the same time: far below the places for fetches, which mails need too.
 pub const KEYS_ASKED: usize = 8;
+/// Orders and revocations worked on at the same time: making keys takes processors, authorities take time.
+pub const ORDERS_AT_ONCE: usize = 8;
+/// Seconds for which an order or a revocation is taken at first: until it is known whom it goes to.
+pub const ORDER_LEASE: i64 = 30;
+/// Seconds that are added to what a connector may take: for making the key and for a busy machine.
+pub const ORDER_LEASE_MARGIN: i64 = 10;
+/// Seconds for which a revocation is taken: longer than any connector may take. Asked twice it does no harm.
+pub const REVOCATION_LEASE: i64 = 4_000;
+/// How often it is looked whether orders or revocations are due.
+pub const ORDERS_POLL: Duration = Duration::from_millis(500);
+/// How often it is looked which certificates end and which mailboxes have waited long enough.
+pub const LOOK_AHEAD: Duration = Duration::from_secs(60);
+
+/// How long the reply to a mail waits that may be the challenge of an order whose authority is just being asked: authorities
+/// send it while they answer us. After that the client comes again.
+pub const CHALLENGE_WAIT: Duration = Duration::from_secs(10);
+
+/// How often it is looked meanwhile.
+pub const CHALLENGE_LOOK: Duration = Duration::from_millis(250);
+/// Longest time that directories and DNS are asked for keys of all recipients of a mail together, and about revocation of what
+/// they have: the sending client waits for its reply.
+pub const SOURCES_WAIT: Duration = Duration::from_secs(5);
+/// Questions to directories and DNS under way at the same time, over all mails.
+pub const SOURCES_AT_ONCE: usize = 32;
+/// Certificates of one answer that are looked at.
+pub const SOURCE_CERTIFICATES: usize = 50;
+/// Longest name of a directory, in characters: it stands in traces, events and replies.
+pub const DIRECTORY_NAME_CHARS: usize = 60;
+/// After how many certificates a command says again how many are done.
+pub const SETTLED_SHOWN: usize = 10;
+/// Rows that one page of a list asks the store for; most events listed unless another number is said.
+pub const LIST_PAGE: u32 = 1_000;
+/// Longest PIN of a token in octets: PKCS #11 libraries take at most 255.
+pub const PIN_OCTETS: usize = 256;
+/// How often a rotation of the master key says how far it is.
+pub const ROTATION_TOLD: Duration = Duration::from_secs(1);
+/// How long a directory that did not answer is left alone, so that it does not keep every mail waiting.
+pub const SOURCE_AWAY: Duration = Duration::from_secs(60);

@@ -3,14 +3,16 @@
 
 use std::io;
 
+use sealgate_core::directory::{Kept, Word, dns_label};
 use sealgate_core::journal::Exemption;
 use sealgate_core::outcome::{
-    self, ClientContent, InboundContent, InboundOutcome, OutboundOutcome, RecipientKey, SpecialMail,
+    self, ClientContent, InboundContent, InboundOutcome, OutboundOutcome, RecipientKey, Sender,
+    SpecialMail,
 };
 use sealgate_core::settle::{self, LookedUp, OutboundSender, Settled};
 use sealgate_core::special::special;
 use sealgate_core::suite;
-use sealgate_core::tenant::{CorrespondentKey, Organisation, RingEntry, Settings};
+use sealgate_core::tenant::{CorrespondentKey, Organisation, Origin, RingEntry, Settings};
 use sealgate_core::{harvest, limits::SENT_MEMORY};
 use sealgate_mail::message::MessageError;
 use sealgate_mail::report::{ReadReport, read_report};
@@ -182,11 +184,78 @@ pub struct OutboundMail<'a> {
     pub now: Timestamp,
 }
 
-/// Decides one recipient of an outbound mail.
+/// The recipients for whom directories and DNS are asked: the mode needs a key, the mail can be encrypted, and no key is known
+/// that may be used as it is.
+pub async fn to_be_looked_up<'r>(
+    store: &Store,
+    mail: OutboundMail<'_>,
+    recipients: impl Iterator<Item = &'r Address>,
+) -> Result<Vec<Address>, StoreError> {
+    let mut found: Vec<Address> = Vec::new();
+    let can_encrypt = mail.sender.sender == Sender::Certificate
+        && mail.seen.report.is_none()
+        && !mail.seen.inside.is_encrypted();
+    for recipient in recipients.filter(|_| can_encrypt) {
+        let choice = settle::outbound_choice(mail.organisation, mail.sender, recipient);
+        let needs =
+            choice.is_some_and(|choice| outcome::asks_for_key(choice.mode, mail.seen.special));
+        if !needs || found.contains(recipient) {
+            continue;
+        }
+        let keys = keys_of(store, mail.organisation, recipient, |kept| {
+            kept.stands(mail.now)
+        });
+        let keys = keys.await?;
+        let profile = mail.organisation.profile(recipient);
+        let usable = harvest::usable(&keys, &mail.organisation.anchors, profile, mail.now);
+        // Where an administrator has pinned a key, no other is used.
+        if usable == harvest::Usable::None && !keys.iter().any(|key| key.pinned) {
+            found.push(recipient.clone());
+        }
+    }
+    Ok(found)
+}
+
+/// The keys of an address. Of those that came from directories and DNS only the ones whose source `counts` by its last word.
+async fn keys_of(
+    store: &Store,
+    organisation: &Organisation,
+    address: &Address,
+    counts: impl Fn(&Kept) -> bool,
+) -> Result<Vec<CorrespondentKey>, StoreError> {
+    let id = organisation.id;
+    let mut all = store
+        .correspondents(id, std::slice::from_ref(address))
+        .await?;
+    let mut keys = all.remove(address).unwrap_or_default();
+    let exact = organisation.settings.exact_local_parts;
+    keys.retain(|key| key.certificate.names(address, exact));
+    let is_free = |key: &CorrespondentKey| key.pinned || !key.origin.is_asked_for();
+    if keys.iter().all(is_free) {
+        return Ok(keys);
+    }
+    let answers = store.source_answers(id, address).await?;
+    let sources = store.source_keys(id, address).await?;
+    let dns = dns_label(organisation.settings.smimea);
+    keys.retain(|key| {
+        let of_key = sources.iter().find(|source| source.key == key.id);
+        let is_asked = |source: &str| key.origin != Origin::Smimea || dns == Some(source);
+        is_free(key)
+            || of_key.is_some_and(|of_key| {
+                let mut answers = answers.iter();
+                is_asked(&of_key.source)
+                    && answers.any(|kept| kept.word.source == of_key.source && counts(kept))
+            })
+    });
+    Ok(keys)
+}
+
+/// Decides one recipient of an outbound mail. `words` is what directories and DNS said of it, if they were asked.
 pub async fn outbound(
     store: &Store,
     mail: OutboundMail<'_>,
     recipient: &Address,
+    words: &[Word],
 ) -> Result<OutboundDecision, StoreError> {
     let exempt = |exemption| OutboundDecision {
         settled: settle::outbound_exempt(mail.sender, recipient, exemption),
@@ -202,7 +271,15 @@ pub async fn outbound(
     }
     let special = mail.seen.special;
     let (key, keys, known) = if outcome::asks_for_key(choice.mode, special) {
-        recipient_key(store, mail.organisation, recipient, mail.now).await?
+        let (key, keys, known) =
+            recipient_key(store, mail.organisation, recipient, mail.now).await?;
+        let is_open = key == RecipientKey::Unknown && words.iter().any(|word| word.said.is_open());
+        let key = if is_open {
+            RecipientKey::Unanswered
+        } else {
+            key
+        };
+        (key, keys, known)
     } else {
         (RecipientKey::NotAsked, Vec::new(), Vec::new())
     };
@@ -216,7 +293,7 @@ pub async fn outbound(
     };
     let settled = settle::outbound(Some(choice), mail.sender, recipient, looked_up);
     Ok(OutboundDecision {
-        settled: settled.made_with(&chosen),
+        settled: settled.made_with(&chosen).after_asking(words),
         content,
         certificates,
         suite: chosen.suite,
@@ -232,12 +309,7 @@ async fn recipient_key(
     recipient: &Address,
     now: Timestamp,
 ) -> Result<Known, StoreError> {
-    let mut all = store
-        .correspondents(organisation.id, std::slice::from_ref(recipient))
-        .await?;
-    let mut keys = all.remove(recipient).unwrap_or_default();
-    let exact = organisation.settings.exact_local_parts;
-    keys.retain(|key| key.certificate.names(recipient, exact));
+    let keys = keys_of(store, organisation, recipient, |kept| kept.vouches(now)).await?;
     let profile = organisation.profile(recipient);
     let usable = harvest::usable(&keys, &organisation.anchors, profile, now);
     let known = harvest::known(&keys, &organisation.anchors);

@@ -9,11 +9,15 @@
     )
 )]
 
+mod challenge;
+mod built_in;
+mod authorities;
 mod cmd;
 mod config;
 mod deliver;
 mod demo;
 mod description;
+mod dkim;
 mod gateway;
 mod handed_in;
 mod inbound;
@@ -23,14 +27,18 @@ mod lifecycle;
 mod limits;
 mod lookups;
 mod opening;
+mod orders;
 mod outbound;
 mod passwords;
+mod prerequisites;
 mod probes;
+mod publish;
 mod random;
 mod reports;
 mod revocation;
 mod scheduler;
 mod serve;
+mod sources;
 mod worker;
 
 use std::process::ExitCode;
@@ -66,12 +74,26 @@ fn run(cli: &Cli) -> Done {
             Command::Organisation(command) => cmd::admin::organisation(cli, command, output).await,
             Command::Route(command) => cmd::admin::route(cli, command, output).await,
             Command::Mailbox(command) => cmd::admin::mailbox(cli, command, output).await,
+            Command::Authority(command) => cmd::admin::authority(cli, command, output).await,
+            Command::Order(command) => cmd::admin::order(cli, command, output).await,
+            Command::Reissue(arguments) => cmd::admin::reissue(cli, arguments, output).await,
+            Command::Licence(command) => cmd::admin::licence(cli, command, output).await,
             Command::Correspondent(command) => {
                 cmd::admin::correspondent(cli, command, output).await
             }
+            Command::Key(command) => cmd::admin::key(cli, command, output).await,
+            Command::Events(arguments) => cmd::admin::events(cli, arguments, output).await,
+            Command::Directory(command) => cmd::admin::directory(cli, command, output).await,
             Command::Partner(command) => cmd::admin::partner(cli, command, output).await,
             Command::Trust(command) => cmd::admin::trust(cli, command, output).await,
             Command::Rule(command) => cmd::admin::rule(cli, command, output).await,
+            Command::Dkim(command) => cmd::admin::dkim(cli, command, output).await,
+            Command::Prerequisites(arguments) => {
+                cmd::admin::prerequisites(cli, arguments, output).await
+            }
+            Command::Ca(command) => cmd::ca::ca(cli, command, output).await,
+            Command::MasterKey(command) => cmd::master_key::run(cli, command, output).await,
+            Command::Token(command) => cmd::token::run(cli, command, output).await,
             Command::Mails(arguments) => cmd::mails::mails(cli, arguments, output).await,
             Command::Queue(command) => cmd::queue::queue(cli, command, output).await,
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sealgate_core::failure::{self, Circumstances, Disposition, Place, Refusal, RefusalReason};
 use sealgate_core::journal::{Direction, Line, MailStatus};
-use sealgate_core::outcome::OutboundOutcome;
+use sealgate_core::outcome::{OutboundOutcome, OutboundRefusal};
 use sealgate_core::own_header::CONNECTOR;
 use sealgate_core::ports::StoredContent;
 use sealgate_core::process::{self, OutboundRecipient, OutboundWork};
@@ -20,11 +20,13 @@ use sealgate_smime::certificate::Certificate;
 use sealgate_smime::sign::Signer;
 use sealgate_store::{Acceptance, Durable, KeyPair};
 
+use crate::dkim;
 use crate::gateway::Gateway;
 use crate::handed_in::{HandedIn, blocking, line};
 use crate::lookups::{self, OutboundDecision, OutboundMail};
 use crate::random::SystemRandom;
 use crate::reports;
+use crate::sources;
 use crate::worker::{may_not_send_as, unavailable};
 
 /// Decides, makes and commits a mail; its refusal is the reply.
@@ -64,8 +66,13 @@ pub async fn accept(
     );
     look_for_special(&mut mail).await?;
     let decisions = decide(gateway, &mail, &sender).await?;
+    if let Some(reply) = unanswered(&decisions) {
+        return Err(reply);
+    }
     let refused = dispose(gateway, &mail, &decisions).await?;
     let copies = make_copies(gateway, &mail, &sender, &decisions).await?;
+    let from = mail.seen.header_from.as_ref();
+    let copies = dkim::sign_copies(gateway, &mail.organisation, from, copies).await?;
     commit(gateway, mail, decisions, refused, copies).await
 }
 
@@ -125,8 +132,18 @@ struct Decided {
     refusal: Option<RefusalReason>,
 }
 
+/// The reply if encryption is enforced for a recipient and a source of keys gives no answer: then nothing is decided yet.
+fn unanswered(decisions: &[Decided]) -> Option<Reply> {
+    let waits = OutboundOutcome::Refuse(OutboundRefusal::Unanswered);
+    let mut all = decisions.iter();
+    let waiting = all.find(|decided| decided.outbound.outcome == waits)?;
+    let reply = failure::unanswered(waiting.decision.settled.words());
+    tracing::info!(reply = reply.text, "outbound mail put off");
+    Some(reply)
+}
+
 async fn decide(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     mail: &HandedIn<'_>,
     sender: &OutboundSender,
 ) -> Result<Vec<Decided>, Reply> {
@@ -137,8 +154,16 @@ async fn decide(
         sender,
         now: mail.at,
     };
+    let addresses = mail.envelope.recipients.iter().map(|one| &one.address);
+    let unknown = lookups::to_be_looked_up(&gateway.store, looked_up, addresses)
+        .await
+        .map_err(|error| unavailable(&error))?;
+    let words = sources::ask(gateway, &mail.organisation, unknown)
+        .await
+        .map_err(|failure| unavailable(&failure.message))?;
     for recipient in &mail.envelope.recipients {
-        let decision = lookups::outbound(&gateway.store, looked_up, &recipient.address)
+        let words = words.get(&recipient.address).map_or(&[][..], Vec::as_slice);
+        let decision = lookups::outbound(&gateway.store, looked_up, &recipient.address, words)
             .await
             .map_err(|error| unavailable(&error))?;
         let refusal = match decision.settled.outcome {

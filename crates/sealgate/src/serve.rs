@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::limits::{CLOSE_GRACE, SIZE_LIMIT, STOP_GRACE};
 use crate::worker::Reception;
-use crate::{keys_asked, scheduler};
+use crate::{dkim, keys_asked, orders, publish, scheduler};
 
 /// A running gateway.
 pub struct Running {
@@ -29,9 +29,12 @@ pub struct Running {
     pub inbound: Vec<Listening>,
     /// Its outbound listeners.
     pub outbound: Vec<Listening>,
+    /// The listeners of the built-in CA's web server.
+    pub publish: Vec<Listening>,
     queue: (watch::Sender<bool>, JoinHandle<()>),
-    keys: JoinHandle<()>,
-    follower: JoinHandle<()>,
+    orders: JoinHandle<()>,
+    /// What goes on beside the queue, and may be cut off at any time.
+    background: Vec<JoinHandle<()>>,
     _lock: Serving,
 }
 
@@ -44,6 +47,15 @@ pub struct Listening {
 }
 
 impl Listening {
+    /// A task that listens on `address` until `stop` changes.
+    pub fn new(address: SocketAddr, stop: watch::Sender<bool>, task: JoinHandle<()>) -> Self {
+        Self {
+            address,
+            stop,
+            task,
+        }
+    }
+
     /// Lets nobody new in, finishes mails on their way in.
     pub async fn stop(self) {
         self.begin_stop();
@@ -66,7 +78,8 @@ impl Running {
     /// Stops listeners and queue. They share one time, so that a peer that hangs costs it once.
     pub async fn stop(self) {
         let end = Instant::now() + STOP_GRACE;
-        let listeners: Vec<_> = self.inbound.into_iter().chain(self.outbound).collect();
+        let mail = self.inbound.into_iter().chain(self.outbound);
+        let listeners: Vec<_> = mail.chain(self.publish).collect();
         listeners.iter().for_each(Listening::begin_stop);
         let (stop, task) = self.queue;
         let _ = stop.send(true);
@@ -79,9 +92,11 @@ impl Running {
                 "deliveries were cut off by the stop; they are repeated at the next start"
             );
         }
+        if timeout_at(end, self.orders).await.is_err() {
+            tracing::warn!("orders were cut off by the stop; the next start goes on with them");
+        }
         self.gateway.close_idle().await;
-        self.keys.abort();
-        self.follower.abort();
+        self.background.iter().for_each(JoinHandle::abort);
         if let Err(error) = self.gateway.store.report_stopped().await {
             tracing::warn!(%error, "the stop was not recorded");
         }
@@ -100,8 +115,18 @@ pub async fn serve(config: &Config) -> Done {
     start_log();
     let entrances = Entrances::open(config).await?;
     let store = crate::gateway::open_store(config).await?;
+    if let Some(source) = store.rotation_under_way().await? {
+        tracing::warn!(source, "a rotation of the master key was begun and not finished: stop the gateway and run `sealgate master-key rotate` again");
+    }
+    let tokens = store.tokens().clone();
+    for state in tokio::task::spawn_blocking(move || tokens.states()).await? {
+        if let Some(problem) = state.problem {
+            tracing::warn!(problem, "keys on this token cannot be used now");
+        }
+    }
     let running = start(config.clone(), store, entrances).await?;
-    for listener in running.inbound.iter().chain(&running.outbound) {
+    let mail = running.inbound.iter().chain(&running.outbound);
+    for listener in mail.chain(&running.publish) {
         tracing::info!(address = %listener.address, "listening");
     }
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
@@ -119,6 +144,7 @@ pub async fn start(config: Config, store: Store, entrances: Entrances) -> Result
     let Entrances { sockets, tls } = entrances;
     let lock = store.lock_for_serving(crate::gateway::now()).await?;
     let gateway = Arc::new(Gateway::new(config, store).await?);
+    let publish = publish::start(&gateway.store, &gateway.config, sockets.publish).await?;
     let reception = Arc::new(Reception(Arc::clone(&gateway)));
     let listening = |listener: TcpListener, which| {
         let server = server_config(&gateway.config.hostname, which, gateway.config.size_limit);
@@ -139,19 +165,24 @@ pub async fn start(config: Config, store: Store, entrances: Entrances) -> Result
         .map(|socket| listening(socket, Listener::Outbound));
     let outbound = outbound.collect::<Result<_, _>>()?;
     let (stop, stopped) = watch::channel(false);
-    let keys = tokio::spawn(keys_asked::run(Arc::clone(&gateway), stopped.clone()));
+    let orders = tokio::spawn(orders::run(Arc::clone(&gateway), stopped.clone()));
+    let background = vec![
+        tokio::spawn(Arc::clone(&gateway).follow_configuration()),
+        tokio::spawn(keys_asked::run(Arc::clone(&gateway), stopped.clone())),
+        tokio::spawn(dkim::run(Arc::clone(&gateway), stopped.clone())),
+    ];
     let queue = (
         stop,
         tokio::spawn(scheduler::run(Arc::clone(&gateway), stopped)),
     );
-    let follower = tokio::spawn(Arc::clone(&gateway).follow_configuration());
     Ok(Running {
         gateway,
         inbound,
         outbound,
+        publish,
         queue,
-        keys,
-        follower,
+        orders,
+        background,
         _lock: lock,
     })
 }
@@ -178,6 +209,7 @@ impl Entrances {
 struct Sockets {
     inbound: Vec<TcpListener>,
     outbound: Vec<TcpListener>,
+    publish: Vec<TcpListener>,
 }
 
 impl Sockets {
@@ -185,6 +217,7 @@ impl Sockets {
         let mut sockets = Self {
             inbound: Vec::new(),
             outbound: Vec::new(),
+            publish: Vec::new(),
         };
         for address in &config.listen.inbound {
             sockets.inbound.push(bind(*address).await?);
@@ -192,13 +225,16 @@ impl Sockets {
         for address in &config.listen.outbound {
             sockets.outbound.push(bind(*address).await?);
         }
+        for address in config.publish.iter().flat_map(|publish| &publish.listen) {
+            sockets.publish.push(bind(*address).await?);
+        }
         Ok(sockets)
     }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
-        Failure::new(format_args!("cannot listen on {address}: {error}; stop what uses it, or change [listen] in the configuration"))
+        Failure::new(format_args!("cannot listen on {address}: {error}; stop what uses it, or change [listen] or [publish] in the configuration"))
     })
 }
 
@@ -224,11 +260,7 @@ fn run<G: Gate>(
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(smtp_in::serve(listener, config, gate, stopped));
-    Ok(Listening {
-        address,
-        stop,
-        task,
-    })
+    Ok(Listening::new(address, stop, task))
 }
 
 fn server_config(hostname: &Domain, listener: Listener, size_limit: u64) -> ServerConfig {

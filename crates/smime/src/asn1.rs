@@ -410,25 +410,31 @@ pub fn bit_string(octets: &[u8]) -> Vec<u8> {
 
 /// UTCTime up to 2049, GeneralizedTime after (RFC 5280 section 4.1.2.5, RFC 5652 section 11.3).
 pub fn time(at: Timestamp) -> Vec<u8> {
+    let (year, rest) = written(at);
+    if (1950..2050).contains(&year) {
+        tlv(tag::UTC_TIME, format!("{:02}{rest}", year % 100).as_bytes())
+    } else {
+        generalized_time(at)
+    }
+}
+
+/// GeneralizedTime, whatever the year (RFC 6960 section 4.2.2.1).
+pub fn generalized_time(at: Timestamp) -> Vec<u8> {
+    let (year, rest) = written(at);
+    tlv(tag::GENERALIZED_TIME, format!("{year:04}{rest}").as_bytes())
+}
+
+/// The year, and the text of the rest.
+fn written(at: Timestamp) -> (i64, String) {
     let (year, month, day) = civil(at.0.div_euclid(86_400));
     let rest = at.0.rem_euclid(86_400);
-    let clock = format!(
+    let text = format!(
         "{month:02}{day:02}{:02}{:02}{:02}Z",
         rest / 3600,
         rest / 60 % 60,
         rest % 60
     );
-    if (1950..2050).contains(&year) {
-        tlv(
-            tag::UTC_TIME,
-            format!("{:02}{clock}", year % 100).as_bytes(),
-        )
-    } else {
-        tlv(
-            tag::GENERALIZED_TIME,
-            format!("{year:04}{clock}").as_bytes(),
-        )
-    }
+    (year, text)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::cms::{
     self, Authentication, CertificateId, ContentType, KeyAgreement, KeyTransport, RecipientInfo,
 };
 use crate::error::{Fault, LimitReached, Malformed, ReadError};
-use crate::key::PrivateKey;
+use crate::key::{KeyError, PrivateKey};
 use crate::kind::Entity;
 use crate::limits;
 use sealgate_mail::Message;
@@ -94,7 +94,8 @@ fn read_recipients(input: impl Read) -> Result<Vec<RecipientId>, ReadError> {
 /// beyond the accepted ones.
 ///
 /// # Errors
-/// Only a failure to read the content or to write to `out`.
+/// Only a failure to read the content or to write to `out`, or a token that is away: then the error is a
+/// [`KeyError::TokenAway`] inside.
 pub fn decrypt(
     message: &Message<'_>,
     ring: &[&KeyPair],
@@ -223,6 +224,8 @@ impl Chosen {
         };
         match found {
             Ok(content_key) if content_key.len() == length => Ok(content_key),
+            // A fact about the token alone: the same mail is opened later.
+            Err(away @ KeyError::TokenAway(_)) => Err(io::Error::other(away).into()),
             _ => Err(Failure::Crypto),
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use subtle::{ConditionallySelectable, ConstantTimeEq};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use crate::algorithms::{
@@ -15,9 +15,13 @@ use crate::certificate::Certificate;
 use crate::profile::RsaSignature;
 use crate::{brainpool, limits, pem};
 use form::Home;
+use token::OnToken;
 
 mod agreement;
 mod form;
+pub mod token;
+
+pub use token::{TokenKey, TokenReference};
 
 /// A key that can be made here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +53,9 @@ pub enum KeyError {
     /// A primitive failed.
     #[error(transparent)]
     Crypto(#[from] CryptoError),
+    /// The token that holds the key cannot be asked now; later the same call may succeed.
+    #[error("the token {0}, which holds the key, is away")]
+    TokenAway(String),
 }
 
 /// A private key with its public half. Cloning shares it.
@@ -67,6 +74,8 @@ enum Secret {
     Pss(Pkey, Restriction),
     /// With its PrivateKeyInfo.
     Brainpool(brainpool::Scalar, Zeroizing<Vec<u8>>),
+    /// It never leaves a token.
+    Token(OnToken),
 }
 
 /// What an id-RSASSA-PSS key says of its signatures (RFC 4055 section 3.1).
@@ -125,6 +134,27 @@ impl PrivateKey {
         let spki = pkey.to_spki()?;
         let secret = Secret::Library(pkey);
         Ok(Self(Arc::new(Held { secret, kind, spki })))
+    }
+
+    /// The key that `key` stands for.
+    ///
+    /// # Errors
+    /// Its public half cannot be read, or is of a kind that tokens do not compute with here.
+    pub fn on_token(key: Arc<dyn TokenKey>) -> Result<Self, KeyError> {
+        let (on_token, spki) = OnToken::new(key)?;
+        Ok(Self(Arc::new(Held {
+            kind: on_token.kind(),
+            spki,
+            secret: Secret::Token(on_token),
+        })))
+    }
+
+    /// Where the key lies, if that is a token.
+    pub fn token(&self) -> Option<&TokenReference> {
+        match &self.0.secret {
+            Secret::Token(key) => Some(key.reference()),
+            Secret::Library(_) | Secret::Pss(..) | Secret::Brainpool(..) => None,
+        }
     }
 
     /// Reads a whole unencrypted PKCS#8 PrivateKeyInfo (RFC 5208) in DER.
@@ -187,7 +217,7 @@ impl PrivateKey {
         }
     }
 
-    /// The PKCS#8 PrivateKeyInfo, for the store to seal and for nothing else.
+    /// The PKCS#8 PrivateKeyInfo, for the store to seal and for nothing else. A key on a token has none to give.
     pub fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         match &self.0.secret {
             Secret::Library(pkey) => Ok(pkey.to_pkcs8()?),
@@ -197,6 +227,7 @@ impl PrivateKey {
                 Ok(form::pkcs8(&restriction.identifier, key))
             }
             Secret::Brainpool(_, pkcs8) => Ok(pkcs8.clone()),
+            Secret::Token(_) => Err(KeyError::WrongKind),
         }
     }
 
@@ -204,7 +235,16 @@ impl PrivateKey {
     fn library(&self) -> Result<&Pkey, KeyError> {
         match &self.0.secret {
             Secret::Library(pkey) | Secret::Pss(pkey, _) => Ok(pkey),
-            Secret::Brainpool(..) => Err(KeyError::WrongKind),
+            Secret::Brainpool(..) | Secret::Token(_) => Err(KeyError::WrongKind),
+        }
+    }
+
+    /// The public half, where the crypto library computes with it.
+    fn public(&self) -> Option<&Pkey> {
+        match &self.0.secret {
+            Secret::Library(pkey) | Secret::Pss(pkey, _) => Some(pkey),
+            Secret::Token(key) => Some(key.public()),
+            Secret::Brainpool(..) => None,
         }
     }
 
@@ -220,8 +260,8 @@ impl PrivateKey {
 
     /// Whether the certificate carries this key's public half.
     pub fn matches(&self, certificate: &Certificate) -> bool {
-        let same = |public: &PublicKey| match (&*public.0, self.library()) {
-            (Half::Library(public, _), Ok(own)) => public.same_public(own),
+        let same = |public: &PublicKey| match (&*public.0, self.public()) {
+            (Half::Library(public, _), Some(own)) => public.same_public(own),
             _ => false,
         };
         certificate.spki_der() == self.spki_der() || certificate.public_key().is_some_and(same)
@@ -255,12 +295,15 @@ impl PrivateKey {
         {
             return Err(KeyError::WrongKind);
         }
+        if let Secret::Token(key) = &self.0.secret {
+            return key.sign(algorithm, message);
+        }
         Ok(self.library()?.sign(algorithm, message)?)
     }
 
     /// Decrypts a content key of `expected` octets. Where padding or length are wrong, a random key of that length is
     /// given back, so that the content fails instead (RFC 3218 section 2.3.2, rows C10 and C11). `Err` says that the key
-    /// is no RSA key or the expected length impossible: nothing that depends on the ciphertext.
+    /// is no RSA key, the expected length impossible or the token away: nothing that depends on the ciphertext.
     pub fn decrypt_rsa(
         &self,
         transport: TransportParameters,
@@ -274,6 +317,10 @@ impl PrivateKey {
         }
         let mut key = Zeroizing::new(vec![0; expected]);
         aws::random(&mut key)?;
+        if let Secret::Token(own) = &self.0.secret {
+            own.decrypt_rsa(&transport, encrypted, &mut key)?;
+            return Ok(key);
+        }
         let pkey = self.library()?;
         match transport.algorithm {
             KeyTransport::RsaPkcs1 => {
@@ -322,6 +369,7 @@ impl PrivateKey {
                 let peer = brainpool::Point::read(curve, originator);
                 Ok(own.agree(&peer.ok_or(CryptoError("key agreement"))?)?)
             }
+            (Secret::Token(own), _) => own.agree(originator),
             _ => Err(KeyError::WrongKind),
         }
     }
@@ -345,6 +393,11 @@ pub(crate) fn take_if_padded(block: &[u8], key: &mut [u8]) {
     for octet in filler {
         good &= !octet.ct_eq(&0);
     }
+    take_marked(found, good, key);
+}
+
+/// Replaces `key` by `found` if `good`, in the same time if not.
+fn take_marked(found: &[u8], good: Choice, key: &mut [u8]) {
     for (to, from) in key.iter_mut().zip(found) {
         to.conditional_assign(from, good);
     }

@@ -228,6 +228,13 @@ impl Capabilities {
         Ok(found)
     }
 
+    /// The names of what was announced, the preferred first.
+    pub fn names(&self) -> Vec<&'static str> {
+        let ciphers = self.ciphers.iter().map(|cipher| cipher.row().name);
+        let transports = self.transports.iter().map(|transport| transport.row().name);
+        ciphers.chain(transports).collect()
+    }
+
     /// Whether the correspondent announced ciphers, but none that we make: then it counts as having no key (row C23).
     pub fn only_weak(&self) -> bool {
         !self.ciphers.is_empty() && !self.ciphers.iter().any(|cipher| made(*cipher))

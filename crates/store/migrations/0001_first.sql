@@ -7,11 +7,16 @@ CREATE TABLE counters (
 ) STRICT;
 INSERT INTO counters (name, value) VALUES
     ('configuration', 1), ('organisation', 0), ('route', 0), ('rule', 0), ('key', 0), ('correspondent', 0), ('desk', 0),
-    ('authority', 0), ('order', 0), ('batch', 0), ('revocation', 0);
+    ('authority', 0), ('order', 0), ('batch', 0), ('revocation', 0), ('revocation-list', 0);
+
+-- The highest number is current. `former`: wrapped by the former master key too, while a rotation to `source` is under way.
 
 CREATE TABLE data_keys (
     number INTEGER PRIMARY KEY NOT NULL,
-    wrapped BLOB NOT NULL
+    wrapped BLOB NOT NULL,
+    former BLOB,
+    source TEXT,
+    since INTEGER
 ) STRICT;
 
 -- Configuration.
@@ -46,9 +51,11 @@ CREATE TABLE authorities (
     id INTEGER PRIMARY KEY NOT NULL,
     organisation INTEGER NOT NULL REFERENCES organisations (id),
     name TEXT NOT NULL,
+    kind TEXT NOT NULL,
     sealed BLOB NOT NULL,
     current INTEGER NOT NULL,
     standard INTEGER NOT NULL,
+    renew_days INTEGER NOT NULL,
     created INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX authorities_name ON authorities (organisation, name) WHERE current = 1;
@@ -67,16 +74,18 @@ CREATE TABLE keys (
     origin TEXT NOT NULL,
     authority INTEGER REFERENCES authorities (id),
     handle TEXT,
+    token TEXT,
     not_before INTEGER NOT NULL,
     not_after INTEGER NOT NULL,
     added INTEGER NOT NULL,
+    warned INTEGER,
     UNIQUE (organisation, mailbox, fingerprint)
 ) STRICT;
 CREATE INDEX keys_serial ON keys (organisation, serial);
 
 CREATE TABLE mailboxes (
     organisation INTEGER NOT NULL REFERENCES organisations (id),
-    mailbox TEXT PRIMARY KEY NOT NULL,
+    mailbox TEXT NOT NULL,
     address TEXT NOT NULL,
     domain TEXT NOT NULL,
     state TEXT NOT NULL,
@@ -85,9 +94,11 @@ CREATE TABLE mailboxes (
     signing INTEGER REFERENCES keys (id),
     encryption INTEGER REFERENCES keys (id),
     aliases TEXT NOT NULL,
-    added INTEGER NOT NULL
+    added INTEGER NOT NULL,
+    PRIMARY KEY (organisation, mailbox)
 ) STRICT;
-CREATE INDEX mailboxes_organisation ON mailboxes (organisation, mailbox);
+CREATE UNIQUE INDEX mailboxes_known ON mailboxes (mailbox) WHERE known = 1;
+CREATE INDEX mailboxes_pending ON mailboxes (since) WHERE state = 'revoke-pending';
 
 CREATE TABLE rules (
     id INTEGER PRIMARY KEY NOT NULL,
@@ -146,19 +157,24 @@ CREATE TABLE correspondents (
     certificate BLOB NOT NULL,
     origin TEXT NOT NULL,
     state TEXT NOT NULL,
+    pinned INTEGER NOT NULL DEFAULT 0,
     mail INTEGER,
+    chain TEXT NOT NULL,
     added INTEGER NOT NULL,
+    not_after INTEGER NOT NULL,
     capabilities BLOB,
     announced INTEGER,
     ask_at INTEGER,
     ask_failures INTEGER NOT NULL DEFAULT 0,
+    look_at INTEGER,
     UNIQUE (organisation, mailbox, fingerprint)
 ) STRICT;
 CREATE INDEX correspondents_serial ON correspondents (organisation, serial);
 CREATE INDEX correspondents_ask ON correspondents (ask_at) WHERE ask_at IS NOT NULL;
+CREATE INDEX correspondents_look ON correspondents (look_at) WHERE look_at IS NOT NULL;
 
 -- The life of certificates. An order is open until `ended`; a mailbox has at most one open order. `due` is when the
--- authority is asked next; a row that is being asked about is due again when its lease ends.
+-- authority is asked next; until `lease` somebody is asking.
 
 CREATE TABLE licences (
     organisation INTEGER PRIMARY KEY NOT NULL REFERENCES organisations (id),
@@ -196,6 +212,7 @@ CREATE TABLE orders (
     reply INTEGER,
     attempts INTEGER NOT NULL,
     due INTEGER,
+    lease INTEGER,
     created INTEGER NOT NULL,
     ended INTEGER,
     error TEXT
@@ -203,7 +220,19 @@ CREATE TABLE orders (
 CREATE INDEX orders_due ON orders (due) WHERE due IS NOT NULL;
 CREATE INDEX orders_organisation ON orders (organisation, id);
 CREATE INDEX orders_batch ON orders (batch) WHERE batch IS NOT NULL;
-CREATE UNIQUE INDEX orders_open ON orders (mailbox) WHERE ended IS NULL;
+CREATE INDEX orders_mailbox ON orders (organisation, mailbox);
+CREATE UNIQUE INDEX orders_open ON orders (organisation, mailbox) WHERE ended IS NULL;
+
+-- The challenge mail of an order that was answered: `token` came over HTTPS, `answered` by mail.
+
+CREATE TABLE challenges (
+    for_order INTEGER PRIMARY KEY NOT NULL REFERENCES orders (id),
+    token TEXT NOT NULL,
+    answered TEXT NOT NULL,
+    mail INTEGER NOT NULL,
+    note TEXT
+) STRICT;
+CREATE INDEX orders_reply ON orders (reply) WHERE reply IS NOT NULL;
 
 CREATE TABLE revocations (
     id INTEGER PRIMARY KEY NOT NULL,
@@ -215,11 +244,14 @@ CREATE TABLE revocations (
     asked INTEGER NOT NULL,
     attempts INTEGER NOT NULL,
     due INTEGER,
+    lease INTEGER,
     confirmed INTEGER,
     error TEXT
 ) STRICT;
 CREATE INDEX revocations_due ON revocations (due) WHERE due IS NOT NULL;
 CREATE INDEX revocations_mailbox ON revocations (organisation, mailbox);
+
+-- The built-in CA, and its register: one certificate for an order. What is revoked stays revoked.
 
 CREATE TABLE authority (
     id INTEGER PRIMARY KEY NOT NULL CHECK (id = 1),
@@ -232,13 +264,34 @@ CREATE TABLE authority (
 
 CREATE TABLE issued (
     serial TEXT PRIMARY KEY NOT NULL,
+    for_order INTEGER NOT NULL UNIQUE,
     organisation INTEGER NOT NULL REFERENCES organisations (id),
     mailbox TEXT NOT NULL,
     fingerprint BLOB NOT NULL,
+    certificate BLOB NOT NULL,
+    not_after INTEGER NOT NULL,
     issued INTEGER NOT NULL,
-    revoked INTEGER
+    revoked INTEGER,
+    reason TEXT
 ) STRICT;
-CREATE INDEX issued_mailbox ON issued (organisation, mailbox);
+CREATE INDEX issued_organisation ON issued (organisation, issued);
+CREATE INDEX issued_revoked ON issued (not_after) WHERE revoked IS NOT NULL;
+
+-- DKIM keys of domains. A key signs while it is `active`; `public` is what its record in DNS says.
+
+CREATE TABLE dkim_keys (
+    id INTEGER PRIMARY KEY NOT NULL,
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    domain TEXT NOT NULL,
+    selector TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    public TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    UNIQUE (organisation, domain, selector)
+) STRICT;
+INSERT INTO counters (name, value) VALUES ('dkim-key', 0);
 
 -- Mail: the journal.
 
@@ -409,3 +462,29 @@ CREATE TABLE issuers (
     PRIMARY KEY (organisation, fingerprint)
 ) STRICT;
 CREATE INDEX issuers_subject ON issuers (organisation, subject);
+
+-- Sources of correspondents' keys: directories, what a source said of an address, and which keys came from which source.
+
+CREATE TABLE directories (
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    name TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (organisation, name)
+) STRICT;
+
+CREATE TABLE source_answers (
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    mailbox TEXT NOT NULL,
+    source TEXT NOT NULL,
+    said TEXT NOT NULL,
+    ask_at INTEGER NOT NULL,
+    heard INTEGER,
+    PRIMARY KEY (organisation, mailbox, source)
+) STRICT;
+CREATE INDEX source_answers_ask ON source_answers (ask_at);
+
+CREATE TABLE source_keys (
+    correspondent INTEGER PRIMARY KEY NOT NULL REFERENCES correspondents (id) ON DELETE CASCADE,
+    source TEXT NOT NULL
+) STRICT;
+CREATE INDEX source_keys_source ON source_keys (source);

@@ -53,7 +53,7 @@ pub(crate) fn seal_setting<T: Serialize>(
     sealer.seal(Purpose::Setting, record, json(value)?.into_bytes())
 }
 
-fn open_setting<T: DeserializeOwned>(
+pub(crate) fn open_setting<T: DeserializeOwned>(
     sealer: &Sealer,
     record: &str,
     sealed: &[u8],
@@ -178,11 +178,12 @@ impl Store {
         let id = row.field("id")?;
         let loaded = organisation(&mut reading, &self.0, &row).await?;
         let keys = current_certificates(&mut reading, id).await?;
+        let pending = pending_activations(&mut reading, id).await?;
         let mut mailboxes: Vec<&Mailbox> = loaded.mailboxes.values().collect();
         mailboxes.sort_by_key(|mailbox| mailbox.address.key());
         let mailboxes = mailboxes
             .into_iter()
-            .map(|mailbox| describe_mailbox(mailbox, &keys))
+            .map(|mailbox| describe_mailbox(mailbox, &keys, &pending))
             .collect();
         let mut destinations: Vec<_> = loaded.destinations.into_iter().collect();
         destinations.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -270,7 +271,7 @@ async fn mailboxes(
         "SELECT m.address, m.state, m.aliases, m.signing, s.not_before AS signing_from, s.not_after AS signing_to,
                 m.encryption, e.not_before AS encryption_from, e.not_after AS encryption_to
          FROM mailboxes m LEFT JOIN keys s ON s.id = m.signing LEFT JOIN keys e ON e.id = m.encryption
-         WHERE m.organisation = $1",
+         WHERE m.organisation = $1 AND m.known = 1",
     )
     .bind(id)
     .fetch_all(reading)
@@ -457,52 +458,93 @@ async fn manual_certificates(
         .collect()
 }
 
-type CurrentCertificates = HashMap<KeyId, (Certificate, KeyOrigin)>;
+/// A certificate of a ring, with where it came from.
+struct RingCertificate {
+    certificate: Certificate,
+    origin: KeyOrigin,
+    authority: Option<String>,
+}
+
+type CurrentCertificates = HashMap<KeyId, RingCertificate>;
 
 async fn current_certificates(
     reading: &mut SqliteConnection,
     id: i64,
 ) -> Result<CurrentCertificates, StoreError> {
     let rows = sqlx::query(
-        "SELECT k.id, k.certificate, k.origin FROM keys k JOIN mailboxes m ON k.id = m.signing OR k.id = m.encryption
+        "SELECT k.id, k.certificate, k.origin, a.name AS authority FROM keys k
+         JOIN mailboxes m ON k.id = m.signing OR k.id = m.encryption LEFT JOIN authorities a ON a.id = k.authority
          WHERE m.organisation = $1",
     )
     .bind(id)
     .fetch_all(reading)
     .await?;
     let one = |row: &SqliteRow| {
-        Ok((
-            KeyId(row.field("id")?),
-            (certificate(row.field("certificate")?)?, row.word("origin")?),
-        ))
+        let found = RingCertificate {
+            certificate: certificate(row.field("certificate")?)?,
+            origin: row.word("origin")?,
+            authority: row.field("authority")?,
+        };
+        Ok((KeyId(row.field("id")?), found))
     };
     rows.iter().map(one).collect()
 }
 
-fn describe_mailbox(mailbox: &Mailbox, keys: &CurrentCertificates) -> DescribedMailbox {
+/// The open first orders: mailbox to kind of key and name of the authority.
+type PendingActivations = HashMap<Address, (KeyKind, String)>;
+
+async fn pending_activations(
+    reading: &mut SqliteConnection,
+    id: i64,
+) -> Result<PendingActivations, StoreError> {
+    let rows = sqlx::query(
+        "SELECT o.address, o.key_kind, a.name FROM orders o JOIN authorities a ON a.id = o.authority
+         WHERE o.organisation = $1 AND o.ended IS NULL AND o.purpose = 'activation'",
+    )
+    .bind(id)
+    .fetch_all(reading)
+    .await?;
+    let one = |row: &SqliteRow| {
+        let order = (row.word("key_kind")?, row.field("name")?);
+        Ok((row.address("address")?, order))
+    };
+    rows.iter().map(one).collect()
+}
+
+fn describe_mailbox(
+    mailbox: &Mailbox,
+    keys: &CurrentCertificates,
+    pending: &PendingActivations,
+) -> DescribedMailbox {
     let mut current: Vec<KeyId> = [mailbox.signing, mailbox.encryption]
         .into_iter()
         .flatten()
         .map(|key| key.key)
         .collect();
     current.dedup();
-    let known: Vec<&(Certificate, KeyOrigin)> =
-        current.iter().filter_map(|id| keys.get(id)).collect();
-    let described = match known.first() {
-        Some((certificate, KeyOrigin::BuiltIn)) if mailbox.state == MailboxState::Active => {
-            DescribedKeys::BuiltIn(kind(certificate))
-        }
-        Some(_) if mailbox.state == MailboxState::Active => {
-            let certificates = known
-                .iter()
-                .map(|(certificate, _)| certificate.clone())
-                .collect();
-            DescribedKeys::Uploaded {
-                certificates,
-                import: None,
+    let known: Vec<&RingCertificate> = current.iter().filter_map(|id| keys.get(id)).collect();
+    let described = match (mailbox.state, known.first()) {
+        (MailboxState::Active, Some(first)) if first.origin == KeyOrigin::Issued => {
+            DescribedKeys::Issued {
+                key: key_kind(&first.certificate),
+                authority: first.authority.clone(),
+                pending: false,
             }
         }
-        _ => DescribedKeys::Inactive,
+        (MailboxState::Active, _) => DescribedKeys::Uploaded {
+            certificates: known.iter().map(|one| one.certificate.clone()).collect(),
+            import: None,
+        },
+        (MailboxState::ActivationPending, _) => {
+            let order = pending.get(&mailbox.address);
+            DescribedKeys::Issued {
+                key: order.map_or(KeyKind::Rsa3072, |(key, _)| *key),
+                authority: order.map(|(_, authority)| authority.clone()),
+                pending: true,
+            }
+        }
+        (MailboxState::RevokePending, _) => DescribedKeys::RevokePending,
+        (MailboxState::Inactive, _) => DescribedKeys::Inactive,
     };
     DescribedMailbox {
         address: mailbox.address.clone(),
@@ -511,7 +553,8 @@ fn describe_mailbox(mailbox: &Mailbox, keys: &CurrentCertificates) -> DescribedM
     }
 }
 
-fn kind(certificate: &Certificate) -> KeyKind {
+/// The kind of key that a certificate is for, or the one to make in its place.
+pub fn key_kind(certificate: &Certificate) -> KeyKind {
     match certificate.key_kind() {
         Some(PublicKeyKind::Ec(Curve::P384)) => KeyKind::P384,
         Some(PublicKeyKind::Rsa(bits)) if bits >= 4096 => KeyKind::Rsa4096,

@@ -13,19 +13,25 @@ pub enum StoreError {
         /// What the system said, and a hint.
         problem: String,
     },
-    /// Operator: the master key file cannot be read or made.
-    #[error("cannot use the master key file {path}: {problem}")]
+    /// Operator: the master key cannot be had or made.
+    #[error("cannot use the master key {named}: {problem}")]
     MasterKey {
-        /// The file.
-        path: PathBuf,
+        /// Where it should come from.
+        named: String,
         /// What is wrong, and a hint.
         problem: String,
     },
     /// Operator: the data directory was sealed with another master key.
-    #[error(
-        "the master key does not open {0}: give the master key file this data directory was made with"
-    )]
-    WrongMasterKey(PathBuf),
+    #[error("the master key does not open {directory}: {hint}")]
+    WrongMasterKey {
+        /// The data directory.
+        directory: PathBuf,
+        /// Which one would.
+        hint: String,
+    },
+    /// Us, for now: a token cannot be asked.
+    #[error("{0}")]
+    TokenAway(String),
     /// Operator: a later version of the program wrote here.
     #[error(
         "{path} has schema version {found}, this program knows up to {known}: use the newer program; nothing was changed"
@@ -72,7 +78,7 @@ impl StoreError {
     pub fn is_temporary(&self) -> bool {
         matches!(
             self,
-            Self::Full | Self::Busy | Self::Database(_) | Self::Unclear
+            Self::Full | Self::Busy | Self::Database(_) | Self::Unclear | Self::TokenAway(_)
         )
     }
 
@@ -131,7 +137,7 @@ mod tests {
             (StoreError::Busy, true),
             (StoreError::Database("disk I/O error".into()), true),
             (StoreError::Refused("no".into()), false),
-            (StoreError::WrongMasterKey("x".into()), false),
+            (StoreError::TokenAway("x".into()), true),
         ] {
             assert_eq!(error.is_temporary(), temporary, "{error}");
         }

@@ -34,6 +34,8 @@ pub enum Delivery {
     Deleted,
     /// Refused by a reply or a report.
     Refused,
+    /// A challenge of a certificate authority: the gateway took it and answered it itself.
+    Answered,
 }
 
 impl Delivery {
@@ -47,6 +49,7 @@ impl Delivery {
             Self::Held => "held",
             Self::Deleted => "deleted",
             Self::Refused => "refused",
+            Self::Answered => "answered",
         }
     }
 }
@@ -135,6 +138,13 @@ impl NewLine {
             refusal: line.refusal.clone(),
             delivery,
         })
+    }
+}
+
+impl NewLine {
+    /// Of a challenge that the gateway answers itself.
+    pub fn answered(&mut self) {
+        self.delivery = Delivery::Answered;
     }
 }
 

@@ -1,4 +1,4 @@
-//! Private keys, sealed: the key rings of mailboxes, and the built-in CA with what it issued.
+//! Private keys of mailboxes, sealed: their key rings.
 //!
 //! A sealed key is bound to its number, its organisation and its mailbox: moved to another row it does not open.
 
@@ -34,32 +34,6 @@ pub struct KeyPair {
     pub chain: Vec<Certificate>,
 }
 
-/// The built-in CA.
-#[derive(Clone, Debug)]
-pub struct BuiltInCa {
-    /// The root certificate, which correspondents may trust.
-    pub root: Certificate,
-    /// Its key.
-    pub root_key: PrivateKey,
-    /// The issuing certificate, signed by the root.
-    pub issuing: Certificate,
-    /// Its key.
-    pub issuing_key: PrivateKey,
-}
-
-/// A certificate that the built-in CA issued.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Issued {
-    /// Serial number in hexadecimal.
-    pub serial: String,
-    /// For whom.
-    pub mailbox: Address,
-    /// When.
-    pub issued: Timestamp,
-    /// When it was revoked.
-    pub revoked: Option<Timestamp>,
-}
-
 /// Unsealed key pairs for the next mail.
 #[derive(Default)]
 pub(crate) struct KeyCache(Mutex<HashMap<KeyId, Arc<KeyPair>>>);
@@ -85,6 +59,14 @@ impl KeyCache {
             pairs.clear();
         }
         pairs.insert(id, Arc::clone(pair));
+    }
+
+    /// Forgets all of them.
+    pub(crate) fn clear(&self) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 }
 
@@ -120,6 +102,16 @@ impl Store {
         Ok(ring)
     }
 
+    /// The certificate of that number.
+    pub async fn certificate(&self, id: KeyId) -> Result<Certificate, StoreError> {
+        let row = sqlx::query("SELECT certificate FROM keys WHERE id = $1")
+            .bind(id.0)
+            .fetch_optional(&self.0.readers)
+            .await?
+            .ok_or_else(|| StoreError::NotFound(format!("there is no key {}", id.0)))?;
+        certificate(row.field("certificate")?)
+    }
+
     /// The pair of that number, unsealed; kept in memory for the next mail.
     pub async fn key_pair(&self, id: KeyId) -> Result<Arc<KeyPair>, StoreError> {
         if let Some(pair) = self.0.keys.get(id) {
@@ -134,69 +126,6 @@ impl Store {
         self.0.keys.put(id, &pair);
         Ok(pair)
     }
-
-    /// The built-in CA, if there is one yet.
-    pub async fn built_in_ca(&self) -> Result<Option<BuiltInCa>, StoreError> {
-        let row = sqlx::query("SELECT * FROM authority WHERE id = 1")
-            .fetch_optional(&self.0.readers)
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let key = |column: &str, name: &str| {
-            let sealed: &[u8] = row.field(column)?;
-            private_key(self.0.sealer.open(Purpose::Authority, name, sealed)?)
-        };
-        Ok(Some(BuiltInCa {
-            root: certificate(row.field("root")?)?,
-            root_key: key("sealed_root", "root")?,
-            issuing: certificate(row.field("issuing")?)?,
-            issuing_key: key("sealed_issuing", "issuing")?,
-        }))
-    }
-
-    /// What the built-in CA issued for an organisation, oldest first.
-    pub async fn issued(&self, organisation: OrganisationId) -> Result<Vec<Issued>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM issued WHERE organisation = $1 ORDER BY issued, serial")
-                .bind(organisation.0)
-                .fetch_all(&self.0.readers)
-                .await?;
-        let issued = |row: &SqliteRow| {
-            Ok(Issued {
-                serial: row.field("serial")?,
-                mailbox: row.address("mailbox")?,
-                issued: row.time("issued")?,
-                revoked: row.field::<Option<i64>>("revoked")?.map(Timestamp),
-            })
-        };
-        rows.iter().map(issued).collect()
-    }
-}
-
-/// Stores the built-in CA; refused if there is one by now.
-pub(crate) async fn insert_authority(
-    connection: &mut SqliteConnection,
-    sealer: &Sealer,
-    ca: &BuiltInCa,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let seal = |name: &str, key: &PrivateKey| sealer.seal(Purpose::Authority, name, pkcs8(key)?);
-    let done = sqlx::query(
-        "INSERT INTO authority (id, root, issuing, sealed_root, sealed_issuing, created)
-         VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(ca.root.der())
-    .bind(ca.issuing.der())
-    .bind(seal("root", &ca.root_key)?)
-    .bind(seal("issuing", &ca.issuing_key)?)
-    .bind(now.0)
-    .execute(connection)
-    .await?;
-    match done.rows_affected() {
-        0 => Err(StoreError::Refused(
-            "another command made the built-in CA at the same moment: run this one again".into(),
-        )),
-        _ => Ok(()),
-    }
 }
 
 /// A pair to be added to a mailbox's ring.
@@ -207,7 +136,17 @@ pub(crate) struct NewKey<'a> {
     pub key: &'a PrivateKey,
     pub chain: &'a [Certificate],
     pub origin: KeyOrigin,
+    /// Where it came from, unless it was uploaded.
+    pub issuer: Option<Issuer<'a>>,
     pub now: Timestamp,
+}
+
+/// The authority that issued a certificate, the connector's notes of the order, and the token its key is on.
+#[derive(Clone, Copy)]
+pub(crate) struct Issuer<'a> {
+    pub authority: i64,
+    pub handle: Option<&'a str>,
+    pub token: Option<&'a str>,
 }
 
 /// Adds a pair to the ring, or finds it there.
@@ -243,16 +182,16 @@ pub(crate) async fn insert(
         )));
     }
     let id = next_number(connection, "key").await?;
-    let sealed = inner.sealer.seal(
+    let sealed = inner.sealer.seal_key(
         Purpose::MailboxKey,
         &record(id, new.organisation, &mailbox),
-        pkcs8(new.key)?,
+        new.key,
     )?;
     let chain: String = new.chain.iter().map(Certificate::pem).collect();
     sqlx::query(
         "INSERT INTO keys (id, organisation, mailbox, fingerprint, certificate, chain, sealed, origin, not_before,
-                           not_after, added, serial)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                           not_after, added, serial, authority, handle, token)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     )
     .bind(id)
     .bind(new.organisation)
@@ -266,43 +205,12 @@ pub(crate) async fn insert(
     .bind(new.certificate.not_after().0)
     .bind(new.now.0)
     .bind(new.certificate.serial())
+    .bind(new.issuer.map(|issuer| issuer.authority))
+    .bind(new.issuer.and_then(|issuer| issuer.handle))
+    .bind(new.issuer.and_then(|issuer| issuer.token))
     .execute(&mut *connection)
     .await?;
-    if new.origin == KeyOrigin::BuiltIn {
-        record_issued(connection, &new).await?;
-    }
     Ok(id)
-}
-
-async fn record_issued(
-    connection: &mut SqliteConnection,
-    new: &NewKey<'_>,
-) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO issued (serial, organisation, mailbox, fingerprint, issued) VALUES ($1, $2, $3, $4, $5)")
-        .bind(new.certificate.serial_hex())
-        .bind(new.organisation)
-        .bind(new.mailbox.key())
-        .bind(new.certificate.fingerprint().as_slice())
-        .bind(new.now.0)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Marks what the built-in CA issued for a mailbox as revoked.
-pub(crate) async fn revoke_issued(
-    connection: &mut SqliteConnection,
-    organisation: i64,
-    mailbox: &Address,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE issued SET revoked = $1 WHERE organisation = $2 AND mailbox = $3 AND revoked IS NULL")
-        .bind(now.0)
-        .bind(organisation)
-        .bind(mailbox.key())
-        .execute(connection)
-        .await?;
-    Ok(())
 }
 
 fn record(id: i64, organisation: i64, mailbox: &str) -> String {
@@ -316,7 +224,7 @@ fn unseal(sealer: &Sealer, row: &SqliteRow) -> Result<KeyPair, StoreError> {
         row.field("mailbox")?,
     );
     let certificate = certificate(row.field("certificate")?)?;
-    let key = private_key(sealer.open(Purpose::MailboxKey, &record, row.field("sealed")?)?)?;
+    let key = sealer.open_key(Purpose::MailboxKey, &record, row.field("sealed")?)?;
     if !key.matches(&certificate) {
         return Err(StoreError::damaged(
             "a private key does not belong to its certificate",
@@ -329,14 +237,14 @@ fn unseal(sealer: &Sealer, row: &SqliteRow) -> Result<KeyPair, StoreError> {
     })
 }
 
-fn chain(text: &str) -> Result<Vec<Certificate>, StoreError> {
+pub(crate) fn chain(text: &str) -> Result<Vec<Certificate>, StoreError> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
     Certificate::read_all(text.as_bytes()).map_err(|error| StoreError::damaged(error.to_string()))
 }
 
-fn pkcs8(key: &PrivateKey) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn pkcs8(key: &PrivateKey) -> Result<Vec<u8>, StoreError> {
     let clear = key
         .to_pkcs8()
         .map_err(|error| StoreError::damaged(error.to_string()))?;
@@ -344,7 +252,7 @@ fn pkcs8(key: &PrivateKey) -> Result<Vec<u8>, StoreError> {
     Ok(clear.to_vec())
 }
 
-fn private_key(pkcs8: Vec<u8>) -> Result<PrivateKey, StoreError> {
+pub(crate) fn private_key(pkcs8: Vec<u8>) -> Result<PrivateKey, StoreError> {
     let pkcs8 = Zeroizing::new(pkcs8);
     PrivateKey::from_pkcs8(&pkcs8).map_err(|error| StoreError::damaged(error.to_string()))
 }

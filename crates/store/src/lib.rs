@@ -11,25 +11,38 @@
     )
 )]
 
+mod ahead;
 mod apply;
 mod audit;
+mod authorities;
+mod challenges;
 mod configuration;
 mod content;
 mod correspondents;
 mod database;
 mod desk;
+mod directories;
 mod directory;
+mod dkim;
 mod error;
 mod events;
 mod evidence;
 mod ids;
 mod journal;
 mod keys;
+mod licences;
+mod life;
 pub mod limits;
+mod orders;
 mod queue;
+mod register;
+mod ring;
+mod revocations;
+mod rotation;
 mod rows;
 mod seal;
 mod store;
+mod token;
 mod tx;
 mod upkeep;
 mod writer;
@@ -39,23 +52,32 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use apply::Order;
+pub use apply::{CarriedOut, Instruction, Together};
 pub use audit::AuditLine;
-pub use configuration::OrganisationName;
+pub use challenges::{Answered, Answering};
+pub use configuration::{OrganisationName, key_kind};
 pub use content::{ContentWriter, CopyContent, StoreShelf};
-pub use correspondents::CorrespondentFilter;
+pub use correspondents::{ChainLink, CorrespondentDetail, CorrespondentFilter, LearnedFrom};
 pub use desk::{QueueFilter, QueueRow, Verb};
+pub use dkim::NewDkimKey;
+pub use directories::{SourceAnswer, SourceKey};
 pub use error::StoreError;
 pub use events::{Event, EventKind};
 pub use evidence::{DueKey, Kept};
 pub use journal::{Delivery, JournalLine, OverviewFilter, OverviewRow};
-pub use keys::{BuiltInCa, Issued, KeyPair};
+pub use keys::KeyPair;
+pub use orders::{BatchRow, LeasedOrder, OrderRow, Scope};
 pub use queue::{
     Attempted, CopyLease, LeasedCopy, LeasedRecipient, LeasedToOpen, RecipientId, RecipientUpdate,
     ToOpenLease,
 };
-pub use seal::MasterKey;
+pub use register::{BuiltInCa, Issued, IssuedCounts};
+pub use ring::{Purge, Purged, RingKey};
+pub use revocations::{LeasedRevocation, RevocationRow};
+pub use rotation::{Opening, Progress, Rotated, Rotation};
+pub use seal::{MasterKey, MasterKeySource};
 pub use store::{Serving, Store};
+pub use token::{TokenError, TokenPlace, TokenSettings, TokenState, Tokens};
 pub use tx::{Acceptance, Durable, Held, Opened, ToOpen, queue_id, read_queue_id};
 pub use upkeep::Liveness;
 pub use writer::Counters;

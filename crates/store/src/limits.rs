@@ -41,3 +41,20 @@ pub const EVIDENCE_OCTETS: i64 = 256 * 1024 * 1024;
 pub const ISSUERS: i64 = 2_000;
 /// Issuers' certificates of one name that a path is looked for through; authorities renew and cross-sign a few times.
 pub const ISSUERS_OF_ONE_NAME: usize = 4;
+/// Correspondents' keys whose end is looked at in one transaction, so that sessions never wait long for it.
+pub const EXPIRIES_AT_ONCE: i64 = 100;
+/// Mailboxes whose certificate ends that are looked after in one transaction, so that sessions never wait long for it.
+pub const LOOK_AHEAD_ROWS: i64 = 100;
+/// Sessions with one token: more than its processors answer at once would only wait on the token instead of here.
+pub const TOKEN_SESSIONS: usize = 8;
+/// How long a use of a token waits for a free session: longer than any operation takes, shorter than a sending client waits.
+pub const TOKEN_WAIT: Duration = Duration::from_secs(10);
+/// How long a token's library is left alone after it was started, before it is started again to see a token that came back:
+/// this ends the sessions of all its tokens.
+pub const TOKEN_RESTART: Duration = Duration::from_secs(2);
+/// Keys of one token whose places are remembered.
+pub const TOKEN_HANDLES: usize = 10_000;
+/// Sealed rows sealed anew in one transaction of a rotation, so that it moves on in steps that a kill cannot hurt.
+pub const ROTATION_ROWS: i64 = 100;
+/// Directories of one organisation: each is asked for each recipient whose key is not known.
+pub const DIRECTORIES: i64 = 10;

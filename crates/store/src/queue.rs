@@ -18,6 +18,7 @@ use sqlx::sqlite::SqliteRow;
 use crate::content::CopyContent;
 use crate::error::StoreError;
 use crate::journal::mail_record;
+use crate::revocations;
 use crate::rows::{Columns, size};
 use crate::seal::Purpose;
 use crate::store::{Inner, Store};
@@ -284,14 +285,36 @@ impl Store {
 
     /// Gives a mail that could not be opened now back to the queue, to be tried at `at`.
     pub async fn postpone(&self, lease: ToOpenLease, at: Timestamp) -> Result<(), StoreError> {
+        self.give_back(lease, at, 0).await
+    }
+
+    /// The same for a mail that cannot be opened as long as something is away: this attempt does not count.
+    pub async fn postpone_untried(
+        &self,
+        lease: ToOpenLease,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.give_back(lease, at, 1).await
+    }
+
+    async fn give_back(
+        &self,
+        lease: ToOpenLease,
+        at: Timestamp,
+        uncounted: i64,
+    ) -> Result<(), StoreError> {
         let work = job(move |connection| {
             Box::pin(async move {
-                sqlx::query("UPDATE to_open SET lease = NULL, due = $1, next_attempt = $1 WHERE id = $2 AND lease = $3")
-                    .bind(at.0)
-                    .bind(lease.id)
-                    .bind(lease.token)
-                    .execute(connection)
-                    .await?;
+                sqlx::query(
+                    "UPDATE to_open SET lease = NULL, due = $1, next_attempt = $1, attempts = attempts - $2
+                     WHERE id = $3 AND lease = $4",
+                )
+                .bind(at.0)
+                .bind(uncounted)
+                .bind(lease.id)
+                .bind(lease.token)
+                .execute(connection)
+                .await?;
                 Ok(())
             })
         });
@@ -337,9 +360,9 @@ impl Store {
                 sqlx::query(
                     "UPDATE to_open SET due = next_attempt, lease = NULL WHERE lease IS NOT NULL",
                 )
-                .execute(connection)
+                .execute(&mut *connection)
                 .await?;
-                Ok(())
+                revocations::drop_leases(connection).await
             })
         });
         self.0.writer.write(Weight::WAKES, work).await

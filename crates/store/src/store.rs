@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use sealgate_mail::Timestamp;
+use sealgate_smime::key::{KeyKind, PrivateKey};
 use sealgate_smime::path::TrustAnchors;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
@@ -17,8 +18,9 @@ use crate::directory;
 use crate::error::StoreError;
 use crate::ids::Ids;
 use crate::keys::KeyCache;
-use crate::rows::Columns;
-use crate::seal::{self, MasterKey, Sealer};
+use crate::rotation::{self, DataKeys};
+use crate::seal::{MasterKey, Sealer};
+use crate::token::Tokens;
 use crate::writer::{Counters, Writer};
 
 /// Everything that survives a crash. Cheap to clone; all clones share one writer.
@@ -53,6 +55,15 @@ impl Store {
     ///
     /// Must be called within a tokio runtime: the writer task lives there.
     pub async fn open(directory: &Path, master: &MasterKey) -> Result<Self, StoreError> {
+        Self::open_with(directory, master, Tokens::default()).await
+    }
+
+    /// The same, with tokens that hold keys of this store; they are asked for nothing yet.
+    pub async fn open_with(
+        directory: &Path,
+        master: &MasterKey,
+        tokens: Tokens,
+    ) -> Result<Self, StoreError> {
         let opening = directory::prepare(directory).await?;
         let file = directory.join(directory::DATABASE);
         let options = database::writing(&file);
@@ -64,7 +75,7 @@ impl Store {
             other => other,
         };
         let mut connection = options.connect().await.map_err(failed)?;
-        let sealer = match Self::prepare(&mut connection, &file, directory, master).await {
+        let sealer = match Self::prepare(&mut connection, &file, (directory, master), tokens).await {
             Ok(sealer) => sealer,
             Err(error) => {
                 let _ = connection.close().await;
@@ -94,23 +105,31 @@ impl Store {
     async fn prepare(
         connection: &mut SqliteConnection,
         file: &Path,
-        directory: &Path,
-        master: &MasterKey,
+        (directory, master): (&Path, &MasterKey),
+        tokens: Tokens,
     ) -> Result<Sealer, StoreError> {
         database::migrate(connection, file).await?;
-        if data_key(connection).await?.is_none() {
-            let wrapped = seal::new_data_key(master)?;
-            // Another process may have been faster: then its key is the one.
-            sqlx::query("INSERT INTO data_keys (number, wrapped) VALUES (1, $1) ON CONFLICT (number) DO NOTHING")
-                .bind(wrapped)
-                .execute(&mut *connection)
-                .await?;
+        if DataKeys::read(connection).await?.keys.is_empty() {
+            rotation::insert_first(connection, master).await?;
         }
-        let wrapped = data_key(connection)
-            .await?
-            .ok_or_else(|| StoreError::damaged("data key"))?;
-        seal::open_data_key(master, &wrapped)?
-            .ok_or_else(|| StoreError::WrongMasterKey(directory.to_owned()))
+        let wrapped = DataKeys::read(connection).await?;
+        Sealer::load(&wrapped.keys, master, tokens)?
+            .ok_or_else(|| rotation::wrong_master_key(directory, &wrapped))
+    }
+
+    /// Where the data lies.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.0.directory
+    }
+
+    /// Makes a key pair on a token, where it stays. Blocks while the token works.
+    pub fn generate_on_token(&self, token: &str, kind: KeyKind) -> Result<PrivateKey, StoreError> {
+        Ok(self.tokens().generate(token, kind)?)
+    }
+
+    /// The tokens that hold keys. Asking them blocks.
+    pub fn tokens(&self) -> &Tokens {
+        self.0.sealer.tokens()
     }
 
     /// Takes the lock of the serving process, drops the leases of a process that crashed, and sweeps.
@@ -147,13 +166,6 @@ impl Store {
             .await;
         self.0.readers.close().await;
     }
-}
-
-async fn data_key(connection: &mut SqliteConnection) -> Result<Option<Vec<u8>>, StoreError> {
-    let row = sqlx::query("SELECT wrapped FROM data_keys WHERE number = 1")
-        .fetch_optional(connection)
-        .await?;
-    row.map(|row| row.field("wrapped")).transpose()
 }
 
 /// Ways around the store's own operations, for its tests.

@@ -25,10 +25,19 @@ const DEBIAN: &[Program] = &[
     debian("/usr/share/java/bcutil.jar", "libbcutil-java"),
     debian("/usr/share/java/bcpkix.jar", "libbcpkix-java"),
     debian("swaks", "swaks"),
+    debian("softhsm2-util", "softhsm2"),
+    debian("pkcs11-tool", "opensc"),
     debian("strace", "strace"),
+    debian("faketime", "faketime"),
     debian("ip", "iproute2"),
     debian("unshare", "util-linux"),
     debian("python3", "python3"),
+    debian("/usr/sbin/slapd", "slapd"),
+    debian("/usr/sbin/slapadd", "slapd"),
+    debian("ldapmodify", "ldap-utils"),
+    debian("/usr/sbin/knotd", "knot"),
+    debian("/usr/sbin/keymgr", "knot"),
+    debian("kzonesign", "knot-dnssecutils"),
 ];
 
 const fn debian(name: &'static str, package: &'static str) -> Program {
@@ -37,8 +46,14 @@ const fn debian(name: &'static str, package: &'static str) -> Program {
 
 /// Brings Python's `venv` module, which Debian packs apart from Python.
 const VENV_PACKAGE: &str = "python3-venv";
-/// Python packages of the tests, with their versions: a foreign DKIM signer and verifier.
-const PYTHON_PACKAGES: &[&str] = &["dkimpy==1.1.8"];
+/// Python packages of the tests, with their versions: a foreign DKIM signer and verifier, with what it needs for
+/// Ed25519; a linter of certificates, lists and OCSP answers; an ACME server.
+const PYTHON_PACKAGES: &[&str] = &[
+    "dkimpy==1.1.8",
+    "PyNaCl==1.6.2",
+    "pkilint==0.13.3",
+    "acme2certifier==0.46.3",
+];
 /// The licence checker: its crate and version. It builds with the pinned toolchain in about two minutes.
 const CARGO_DENY: (&str, &str) = ("cargo-deny", "0.20.2");
 

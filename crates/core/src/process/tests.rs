@@ -700,6 +700,25 @@ fn what_did_not_open_is_never_delivered_as_decrypted() {
     assert!(matches!(inbound(&work, &shelf), Err(ProcessError::Io(_))));
 }
 
+/// A token that is away is nobody's fault and passes: never a refusal for good, whatever the key was wanted for.
+#[test]
+fn a_token_that_is_away_is_told_to_come_again() {
+    let away = || KeyError::TokenAway("hsm".into());
+    for error in [
+        ProcessError::from(SignError::Key(away())),
+        ProcessError::from(SignError::Io(io::Error::other(away()))),
+        ProcessError::from(EncryptError::Io(io::Error::other(away()))),
+        ProcessError::from(io::Error::other(away())),
+    ] {
+        assert!(matches!(error, ProcessError::TokenAway(_)), "{error:?}");
+        assert_eq!(error.reply().code, 451);
+    }
+    let other = ProcessError::from(SignError::Key(KeyError::WrongKind));
+    assert_eq!(other.reply().code, 550);
+    let full = ProcessError::from(io::Error::from(io::ErrorKind::StorageFull));
+    assert!(matches!(full, ProcessError::Io(_)));
+}
+
 /// Rows G3 and G4: of the encrypted entity's header only Content-* counts, and the outer From stays.
 #[test]
 fn g3_inner_headers_allow_list() {

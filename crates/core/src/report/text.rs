@@ -268,6 +268,14 @@ const fn outbound(reason: OutboundRefusal, language: Language) -> Sentences {
             "Die Verschl\u{fc}sselung Ihres Mailprogramms ist besch\u{e4}digt.",
             "Senden Sie sie unverschl\u{fc}sselt: Sie wird beim Versand f\u{fc}r den Empf\u{e4}nger verschl\u{fc}sselt.",
         ),
+        (R::Unanswered, Language::En) => (
+            "Mail to this recipient must be encrypted, and a directory that may have the recipient's certificate gives no answer.",
+            "Send the mail again later, or ask your administrator.",
+        ),
+        (R::Unanswered, Language::De) => (
+            "E-Mails an diesen Empf\u{e4}nger m\u{fc}ssen verschl\u{fc}sselt werden, und ein Verzeichnis, in dem das Zertifikat des Empf\u{e4}ngers stehen kann, antwortet nicht.",
+            "Senden Sie die E-Mail sp\u{e4}ter erneut, oder wenden Sie sich an Ihren Administrator.",
+        ),
     }
 }
 

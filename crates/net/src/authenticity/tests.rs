@@ -14,7 +14,7 @@ use tokio::net::UdpSocket;
 use super::*;
 
 /// Answers TXT questions from `records`; names under `slow.example` get no answer.
-async fn name_server(records: &[(&str, String)]) -> SocketAddr {
+pub(crate) async fn name_server(records: &[(&str, String)]) -> SocketAddr {
     let records: HashMap<String, String> = records
         .iter()
         .map(|(name, text)| (format!("{name}."), text.clone()))

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A connection, and how many octets may still be read from it. The last read may bring a buffer more.
-pub(super) struct Received<S> {
+pub(crate) struct Received<S> {
     socket: S,
     left: usize,
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The places of one listener.
 #[derive(Clone, Debug)]
-pub(super) struct Places {
+pub(crate) struct Places {
     taken: Arc<Mutex<Taken>>,
     most: usize,
     most_of_one: usize,
@@ -20,13 +20,13 @@ struct Taken {
 
 /// One place, free again when dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     places: Places,
     network: IpAddr,
 }
 
 impl Places {
-    pub(super) fn new(most: usize, most_of_one: usize) -> Self {
+    pub(crate) fn new(most: usize, most_of_one: usize) -> Self {
         Self {
             taken: Arc::default(),
             most,
@@ -35,7 +35,7 @@ impl Places {
     }
 
     /// A place for a client at `address`, if there is one.
-    pub(super) fn enter(&self, address: IpAddr) -> Option<Place> {
+    pub(crate) fn enter(&self, address: IpAddr) -> Option<Place> {
         let network = network(address);
         let mut taken = self.lock();
         let of_one = taken.by_network.get(&network).copied().unwrap_or(0);

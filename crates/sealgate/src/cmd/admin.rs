@@ -1,9 +1,18 @@
 //! Admin verbs: each makes a list of changes and hands it to the store, as `apply` does.
 
+mod authority;
 mod correspondent;
+mod directory;
+mod dkim;
+mod event;
+mod key;
+mod licence;
 mod mailbox;
+mod order;
 mod organisation;
 mod partner;
+mod prerequisite;
+mod reissue;
 mod route;
 mod rule;
 mod trust;
@@ -11,18 +20,28 @@ mod trust;
 use sealgate_core::change::{Change, Described, describe};
 use sealgate_core::queue::NextHop;
 use sealgate_core::tenant::{Language, OrganisationId, Settings};
-use sealgate_mail::Domain;
-use sealgate_store::{Order, Store};
+use sealgate_mail::{Domain, Timestamp};
+use sealgate_store::{Instruction, Store};
 use serde::Serialize;
 
 use super::apply::no_such_organisation;
 use super::{Cli, Done, Failure, OrganisationArg, Output, configuration};
+use crate::config::Config;
 use crate::lifecycle;
 
+pub use authority::{AuthorityCommand, authority};
 pub use correspondent::{CorrespondentCommand, correspondent};
+pub use directory::{DirectoryCommand, directory};
+pub use dkim::{DkimCommand, dkim};
+pub use event::{EventsArgs, events};
+pub use key::{KeyCommand, key};
+pub use licence::{LicenceCommand, licence};
 pub use mailbox::{MailboxCommand, mailbox};
 pub use organisation::{OrganisationCommand, organisation};
+pub use order::{OrderCommand, order};
 pub use partner::{PartnerCommand, partner};
+pub use prerequisite::{PrerequisitesArgs, prerequisites};
+pub use reissue::{ReissueArgs, reissue};
 pub use route::{RouteCommand, route};
 pub use rule::{RuleCommand, rule, rule_table};
 pub use trust::{TrustCommand, trust};
@@ -31,6 +50,16 @@ pub use trust::{TrustCommand, trust};
 pub struct Admin {
     /// The store.
     pub store: Store,
+    /// The process's configuration.
+    pub config: Config,
+}
+
+/// What became of changes.
+pub struct Changed {
+    /// Since when they are live.
+    pub live: String,
+    /// Places of those that were refused, each with its reason.
+    pub refused: Vec<(usize, String)>,
 }
 
 /// What the store holds of an organisation.
@@ -47,6 +76,7 @@ impl Admin {
         let config = configuration(cli)?;
         Ok(Self {
             store: crate::gateway::open_store(&config).await?,
+            config,
         })
     }
 
@@ -65,20 +95,37 @@ impl Admin {
         Ok(Current { exists, described })
     }
 
-    /// Carries out `changes`, of a new organisation with these switches if `create` names some, and waits until a running
-    /// gateway decides by them; says since when.
+    /// Carries out `changes`, of a new organisation with these switches if `create` names some, works on what the built-in
+    /// CA is asked for, and waits until a running gateway decides by them; says since when.
     pub async fn change(
         &self,
         name: &str,
         create: Option<Settings>,
         changes: Vec<Change>,
     ) -> Result<String, Failure> {
-        let order = lifecycle::order(&self.store, name, create, changes).await?;
-        let version = self
+        let instruction = Instruction {
+            create,
+            changes,
+            ..Instruction::default()
+        };
+        Ok(self.instruct(name, instruction).await?.live)
+    }
+
+    /// The same, for whatever is to be carried out.
+    pub async fn instruct(
+        &self,
+        name: &str,
+        instruction: Instruction,
+    ) -> Result<Changed, Failure> {
+        let done = self
             .store
-            .carry_out(name, order, "command line", crate::gateway::now())
+            .carry_out(name, instruction, "command line", crate::gateway::now())
             .await?;
-        lifecycle::wait_until_live(&self.store, version).await
+        lifecycle::settle(&self.store, &self.config, name).await?;
+        Ok(Changed {
+            live: lifecycle::wait_until_live(&self.store, self.store.version().await?).await?,
+            refused: done.refused,
+        })
     }
 
     /// Finds out whether [`Admin::change`] could be carried out; changes nothing.
@@ -88,14 +135,14 @@ impl Admin {
         create: Option<Settings>,
         changes: Vec<Change>,
     ) -> Done {
-        let order = Order {
+        let instruction = Instruction {
             create,
             changes,
             rehearse: true,
-            authority: None,
+            together: None,
         };
         self.store
-            .carry_out(name, order, "command line", crate::gateway::now())
+            .carry_out(name, instruction, "command line", crate::gateway::now())
             .await?;
         Ok(())
     }
@@ -183,6 +230,12 @@ fn language(text: &str) -> Result<Language, String> {
 
 fn domain(text: &str) -> Result<Domain, String> {
     Domain::parse(text).map_err(|error| error.to_string())
+}
+
+/// The start of a day such as 2027-12-31, in UTC.
+fn day(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z"))
+        .ok_or_else(|| format!("\"{text}\" is no day; write it as 2027-12-31"))
 }
 
 fn yes_no(value: bool) -> String {

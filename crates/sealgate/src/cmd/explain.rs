@@ -3,8 +3,10 @@
 mod words;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+use sealgate_core::directory::Word;
 use sealgate_core::journal::Direction;
 use sealgate_core::settle;
 use sealgate_core::tenant::{Installation, Organisation};
@@ -12,9 +14,12 @@ use sealgate_mail::{Address, ReversePath};
 
 use super::admin::{Admin, word};
 use super::apply::no_such_organisation;
-use super::{Cli, Done, Failure, OrganisationArg, Output, address_argument, read_input};
-use crate::gateway::now;
+use super::{
+    Cli, Done, Failure, OrganisationArg, Output, address_argument, configuration, read_input,
+};
+use crate::gateway::{Gateway, now};
 use crate::lookups::{self, OutboundMail, Seen};
+use crate::sources;
 
 pub use words::{decided_by, human};
 
@@ -65,13 +70,34 @@ pub async fn explain(cli: &Cli, arguments: &ExplainArgs, output: Output) -> Done
                 sender: &settle::outbound_sender(organisation, from, sender, now()),
                 now: now(),
             };
-            lookups::outbound(&admin.store, mail, &arguments.to)
+            let words = source_words(cli, &admin, mail, &arguments.to).await?;
+            lookups::outbound(&admin.store, mail, &arguments.to, &words)
                 .await?
                 .settled
                 .trace
         }
     };
     output.show(&trace, human)
+}
+
+/// What directories and DNS say of the recipient, asked as the gateway asks them; what they have is kept.
+async fn source_words(
+    cli: &Cli,
+    admin: &Admin,
+    mail: OutboundMail<'_>,
+    recipient: &Address,
+) -> Result<Vec<Word>, Failure> {
+    let unknown = lookups::to_be_looked_up(&admin.store, mail, std::iter::once(recipient)).await?;
+    if unknown.is_empty() {
+        return Ok(Vec::new());
+    }
+    let gateway = Gateway::assembled(configuration(cli)?, admin.store.clone()).await?;
+    let installation = gateway.installation();
+    let Some(organisation) = installation.organisation(mail.organisation.id) else {
+        return Ok(Vec::new());
+    };
+    let mut words = sources::ask(&Arc::new(gateway), organisation, unknown).await?;
+    Ok(words.remove(recipient).unwrap_or_default())
 }
 
 /// Which way the mail goes, and whose it is: as told, else by the addresses.

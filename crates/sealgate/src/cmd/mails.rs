@@ -14,7 +14,7 @@ use crate::cmd::explain;
 pub struct MailsArgs {
     /// Show one mail with the explanation of each recipient: its queue id.
     pub mail: Option<String>,
-    /// Only plain, signed, encrypted, signed-encrypted, decrypted, failed or waiting mail.
+    /// Only plain, signed, encrypted, signed-encrypted, decrypted, failed, waiting or challenge mail.
     #[arg(long, value_parser = word::<MailStatus>)]
     pub status: Option<MailStatus>,
     /// Only inbound or outbound mail.

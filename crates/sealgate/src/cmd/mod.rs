@@ -2,11 +2,14 @@
 
 pub mod admin;
 pub mod apply;
+pub mod ca;
 pub mod check;
 pub mod explain;
 pub mod mails;
+pub mod master_key;
 pub mod queue;
 pub mod smime;
+pub mod token;
 
 use std::fmt;
 use std::io::Write;
@@ -68,9 +71,28 @@ pub enum Command {
     /// Mailboxes and their certificates.
     #[command(subcommand)]
     Mailbox(admin::MailboxCommand),
+    /// Authorities that certificates are ordered from.
+    #[command(subcommand)]
+    Authority(admin::AuthorityCommand),
+    /// Orders for certificates, and revocations.
+    #[command(subcommand)]
+    Order(admin::OrderCommand),
+    /// Order the next certificates of many mailboxes.
+    Reissue(Box<admin::ReissueArgs>),
+    /// Licences.
+    #[command(subcommand)]
+    Licence(admin::LicenceCommand),
     /// Correspondents' keys.
     #[command(subcommand)]
     Correspondent(admin::CorrespondentCommand),
+    /// Key rings of mailboxes.
+    #[command(subcommand)]
+    Key(admin::KeyCommand),
+    /// What administrators are told of.
+    Events(admin::EventsArgs),
+    /// Directories that correspondents' keys are looked for in.
+    #[command(subcommand)]
+    Directory(admin::DirectoryCommand),
     /// Algorithms agreed with partners.
     #[command(subcommand)]
     Partner(admin::PartnerCommand),
@@ -80,6 +102,20 @@ pub enum Command {
     /// Encryption rules.
     #[command(subcommand)]
     Rule(admin::RuleCommand),
+    /// DKIM keys of domains.
+    #[command(subcommand)]
+    Dkim(admin::DkimCommand),
+    /// How domains stand with what must hold before certificates are requested.
+    Prerequisites(admin::PrerequisitesArgs),
+    /// What of the built-in CA is public.
+    #[command(subcommand)]
+    Ca(ca::CaCommand),
+    /// The master key.
+    #[command(subcommand)]
+    MasterKey(master_key::MasterKeyCommand),
+    /// PKCS #11 tokens.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// The mail overview.
     Mails(mails::MailsArgs),
     /// Mail that waits or is held.

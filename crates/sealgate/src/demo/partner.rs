@@ -3,7 +3,7 @@
 use rand_core::RngCore;
 use sealgate_mail::message::Message;
 use sealgate_mail::{Address, Source};
-use sealgate_net::ca::builtin::{self, Authority};
+use sealgate_net::ca::builtin::{self, Ca};
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::decrypt::{Decryption, KeyPair, decrypt};
 use sealgate_smime::encrypt::{self, EncryptTo};
@@ -23,38 +23,32 @@ pub struct Partner {
     pub address: Address,
     /// Its pair.
     pub pair: KeyPair,
-    authority: Authority,
+    ca: Ca,
 }
 
 impl Partner {
     /// Makes an authority of the partner's own and a certificate by it.
     pub fn make(name: &str, address: &str) -> Result<Self, Failure> {
         let address = Address::parse(address)?;
-        let authority = builtin::make_authority(name, now(), &mut SystemRandom)?;
+        let ca = builtin::make_ca(name, None, now())?;
         let key = PrivateKey::generate(KeyKind::P256)?;
-        let certificate = builtin::issue(
-            &authority,
-            &address,
-            key.spki_der(),
-            now(),
-            &mut SystemRandom,
-        )?;
+        let certificate = builtin::issue(&ca, None, &address, key.spki_der(), now())?;
         Ok(Self {
             address,
             pair: KeyPair { certificate, key },
-            authority,
+            ca,
         })
     }
 
     /// The root that the organisation is told to trust.
     pub fn root(&self) -> &Certificate {
-        &self.authority.root_certificate
+        &self.ca.root_certificate
     }
 
     /// A mail with `text`, clear-signed.
     pub fn signed(&self, to: &str, subject: &str, text: &str) -> Result<Vec<u8>, Failure> {
         let entity = plain_entity(text);
-        let chain = [self.authority.issuing_certificate.clone()];
+        let chain = [self.ca.issuing_certificate.clone()];
         let signer = Signer {
             key: &self.pair.key,
             certificate: &self.pair.certificate,
@@ -77,7 +71,7 @@ impl Partner {
         for_whom: &Certificate,
     ) -> Result<Vec<u8>, Failure> {
         let entity = plain_entity(text);
-        let chain = [self.authority.issuing_certificate.clone()];
+        let chain = [self.ca.issuing_certificate.clone()];
         let signer = Signer {
             key: &self.pair.key,
             certificate: &self.pair.certificate,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sealgate_core::change::Change;
+use sealgate_core::change::{Activation, Change};
 use sealgate_core::queue::{AttemptResult, NextHop, RecipientResult, TlsRequirement};
 use sealgate_core::rules::{Rule, RuleId};
 use sealgate_core::tenant::{InboundRoute, Proof, SendingClient, Settings};
@@ -93,11 +93,11 @@ impl World {
         let mail_server =
             MailServer::start(&directory.join(arrives_at(Way::In)), "mail.office.example").await?;
         let config = configuration(&directory)?;
-        MasterKey::create_file(&config.master_key)?;
+        MasterKey::create_file(&directory.join("master.key"))?;
         let store = crate::gateway::open_store(&config).await?;
         let partner = tokio::task::spawn_blocking(|| Partner::make("Partner", DORA)).await??;
         configure(
-            &store,
+            (&store, &config),
             internet.listening.address,
             mail_server.listening.address,
             &partner,
@@ -308,7 +308,7 @@ fn configuration(directory: &Path) -> Result<Config, Failure> {
 }
 
 async fn configure(
-    store: &Store,
+    (store, config): (&Store, &Config),
     internet: SocketAddr,
     mail_server: SocketAddr,
     partner: &Partner,
@@ -336,11 +336,10 @@ async fn configure(
     for mailbox in [ALICE, BOB, CAROL] {
         changes.push(Change::AddMailbox(Address::parse(mailbox)?));
     }
-    changes.push(Change::Activate(Address::parse(ALICE)?, KeyKind::Rsa3072));
-    changes.push(Change::Activate(Address::parse(CAROL)?, KeyKind::P256));
-    let order = lifecycle::order(store, ORGANISATION, None, changes).await?;
-    store.carry_out(ORGANISATION, order, "demo", now()).await?;
-    Ok(())
+    changes.push(Change::Activate(Activation::new(Address::parse(ALICE)?, KeyKind::Rsa3072)));
+    changes.push(Change::Activate(Activation::new(Address::parse(CAROL)?, KeyKind::P256)));
+    store.apply(ORGANISATION, &changes, "demo", now()).await?;
+    lifecycle::settle(store, config, ORGANISATION).await
 }
 
 fn rule(

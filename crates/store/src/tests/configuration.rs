@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sealgate_core::change::{
     Change, Described, DescribedKeys, DescribedMailbox, ImportKeys, KeyOrigin, diff,
 };
-use sealgate_core::harvest::Harvested;
+use sealgate_core::harvest::{Choice, Harvested};
 use sealgate_core::queue::{Destination, TlsRequirement};
 use sealgate_core::rules::{InboundMode, OutboundMode, Pattern, Rule, RuleId};
 use sealgate_core::tenant::{
@@ -374,56 +374,6 @@ async fn domains_move_between_routes_with_their_mailboxes() {
     );
 }
 
-#[tokio::test]
-async fn the_built_in_ca_s_certificates_are_recorded_and_revoked() {
-    let world = world().await;
-    let mailbox = address("alice@example.com");
-    let changes = [
-        Change::PutRoute(route("office", &["example.com"])),
-        Change::AddMailbox(mailbox.clone()),
-        Change::ImportKeys(import("alice@example.com", &["alice"], KeyOrigin::BuiltIn)),
-    ];
-    world
-        .store
-        .apply("example", &changes, "test", NOW)
-        .await
-        .unwrap();
-    let described = world.store.described("example").await.unwrap();
-    assert!(matches!(
-        described.mailboxes[0].keys,
-        DescribedKeys::BuiltIn(_)
-    ));
-    let issued = world.store.issued(world.organisation).await.unwrap();
-    assert_eq!(
-        (issued[0].serial.clone(), issued[0].revoked),
-        (certificate("alice").serial_hex(), None)
-    );
-    world
-        .store
-        .apply(
-            "example",
-            &[Change::Deactivate(mailbox.clone())],
-            "test",
-            NOW.plus(9),
-        )
-        .await
-        .unwrap();
-    assert_eq!(
-        world.store.issued(world.organisation).await.unwrap()[0].revoked,
-        Some(NOW.plus(9))
-    );
-    assert_eq!(
-        world
-            .store
-            .ring(world.organisation, &mailbox)
-            .await
-            .unwrap()
-            .len(),
-        1,
-        "A9"
-    );
-}
-
 async fn harvest(world: &World, name: &str, state: CorrespondentState, superseded: Vec<i64>) {
     let address = certificate("alice").addresses()[0].clone();
     let certificate = certificate(name);
@@ -434,6 +384,7 @@ async fn harvest(world: &World, name: &str, state: CorrespondentState, supersede
         certificate,
         state,
         superseded,
+        chain: Vec::new(),
         announced: None,
         known: None,
     }];
@@ -443,7 +394,7 @@ async fn harvest(world: &World, name: &str, state: CorrespondentState, supersede
 async fn correspondents(world: &World) -> HashMap<[u8; 32], (Origin, CorrespondentState)> {
     let filter = CorrespondentFilter {
         limit: 10,
-        after: None,
+        ..CorrespondentFilter::default()
     };
     let all = world
         .store
@@ -517,7 +468,7 @@ async fn only_administrators_change_keys_by_hand() {
     );
     let filter = CorrespondentFilter {
         limit: 10,
-        after: None,
+        ..CorrespondentFilter::default()
     };
     let id = world
         .store
@@ -528,7 +479,7 @@ async fn only_administrators_change_keys_by_hand() {
     let block = |organisation| {
         world
             .store
-            .set_correspondent_state((organisation, id), Blocked, "test", NOW)
+            .choose_correspondent((organisation, id), Choice::Block, "test", NOW)
     };
     let foreign = block(sealgate_core::tenant::OrganisationId(9)).await;
     assert!(matches!(foreign, Err(StoreError::NotFound(_))));
@@ -618,6 +569,7 @@ async fn what_a_correspondent_announced_is_kept_until_it_says_something_later() 
         certificate: certificate("alice"),
         state: CorrespondentState::Preferred,
         superseded: Vec::new(),
+        chain: Vec::new(),
         announced,
         known,
     };

@@ -129,6 +129,7 @@ fn harvested(name: &str, state: CorrespondentState, superseded: Vec<i64>) -> Har
         certificate: certificate(name),
         state,
         superseded,
+        chain: Vec::new(),
         announced: None,
         known: None,
     }
@@ -136,8 +137,8 @@ fn harvested(name: &str, state: CorrespondentState, superseded: Vec<i64>) -> Har
 
 async fn states(world: &World) -> Vec<CorrespondentState> {
     let filter = CorrespondentFilter {
-        after: None,
         limit: 10,
+        ..CorrespondentFilter::default()
     };
     let keys = world
         .store
@@ -203,7 +204,8 @@ async fn x9_keys_are_asked_about_when_due_and_change_with_an_event() {
         .unwrap();
     assert_eq!(
         states(&world).await,
-        [CorrespondentState::Additional, Blocked]
+        [Preferred, Blocked],
+        "the one before is used again"
     );
     assert_eq!(due(&world, i64::from(u32::MAX)).await.len(), 1);
     let events = store.events(world.organisation, 0, 10).await.unwrap();
@@ -214,7 +216,8 @@ async fn x9_keys_are_asked_about_when_due_and_change_with_an_event() {
             EventKind::KeyLearned,
             EventKind::KeyLearned,
             EventKind::KeyLearned,
-            EventKind::KeyRevoked
+            EventKind::KeyRevoked,
+            EventKind::KeyReplaced
         ]
     );
     assert!(events[3].text.contains("it was revoked at "), "{events:?}");

@@ -34,7 +34,11 @@ async fn a_wrong_master_key_is_one_clear_line_and_changes_nothing() {
     let error = Store::open(&world.directory.data(), &other)
         .await
         .unwrap_err();
-    assert_eq!(error, StoreError::WrongMasterKey(world.directory.data()));
+    let StoreError::WrongMasterKey { directory, hint } = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(*directory, world.directory.data());
+    assert!(hint.starts_with("give the master key"), "{hint}");
     assert!(!error.to_string().contains('\n'));
     assert!(world.second().await.organisation("example").await.is_ok());
 }

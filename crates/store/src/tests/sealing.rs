@@ -6,11 +6,12 @@ use sealgate_core::tenant::{InboundRoute, KeyId};
 
 use crate::limits::CHUNK_OCTETS;
 use crate::testing::{NOW, World, address, certificate, domain, host, key, pkcs8, world};
-use crate::{BuiltInCa, Order, StoreError};
+use crate::{BuiltInCa, StoreError};
 
 const MARKER: &[u8] = b"Quite Unmistakable Marker";
 
-async fn with_keys() -> World {
+/// An organisation with a route and two mailboxes, each with a key pair.
+pub(crate) async fn with_keys() -> World {
     let world = world().await;
     let route = InboundRoute {
         name: "office".into(),
@@ -91,13 +92,9 @@ async fn neither_mail_nor_keys_nor_passwords_are_on_disk_in_clear() {
         issuing: certificate("us"),
         issuing_key: key("us"),
     };
-    let order = Order {
-        authority: Some(ca),
-        ..Order::default()
-    };
     world
         .store
-        .carry_out("example", order, "test", NOW)
+        .keep_built_in_ca(&ca, "test", NOW)
         .await
         .unwrap();
     let credentials = Some(Credentials {
@@ -264,40 +261,4 @@ async fn w8_content_cannot_be_cut_off_or_reordered() {
             "{change}"
         );
     }
-}
-
-#[tokio::test]
-async fn the_built_in_ca_is_made_once() {
-    let world = world().await;
-    let second = world.second().await;
-    let ca = |root: &str| BuiltInCa {
-        root: certificate(root),
-        root_key: key("us"),
-        issuing: certificate("us"),
-        issuing_key: key("bob"),
-    };
-    assert!(world.store.built_in_ca().await.unwrap().is_none());
-    let order = |root: &str| Order {
-        authority: Some(ca(root)),
-        ..Order::default()
-    };
-    let (one, two) = tokio::join!(
-        world
-            .store
-            .carry_out("example", order("root-one"), "test", NOW),
-        second.carry_out("example", order("root-two"), "test", NOW)
-    );
-    let late = if one.is_ok() { two } else { one };
-    assert!(matches!(late, Err(StoreError::Refused(_))), "{late:?}");
-    let stored = world.store.built_in_ca().await.unwrap().unwrap();
-    assert_eq!(stored.issuing_key.spki_der(), key("bob").spki_der());
-    world
-        .store
-        .raw("UPDATE authority SET sealed_root = sealed_issuing")
-        .await
-        .unwrap();
-    assert!(matches!(
-        world.store.built_in_ca().await,
-        Err(StoreError::Damaged(_))
-    ));
 }

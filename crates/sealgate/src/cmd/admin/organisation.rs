@@ -151,6 +151,7 @@ mod tests {
             assert_eq!(same.unwrap(), before, "{name}");
             let other = match value {
                 "on" => "off",
+                "off" if name == "smimea" => "with-path",
                 "off" => "on",
                 "en" => "de",
                 "soft" => "hard",

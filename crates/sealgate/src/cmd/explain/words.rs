@@ -77,6 +77,7 @@ pub fn human(trace: &Trace) -> String {
             outcome,
             algorithms,
             exemption,
+            sources,
         } => {
             let from = managed.as_ref().map_or_else(
                 || "nobody of the organisation".to_owned(),
@@ -92,6 +93,9 @@ pub fn human(trace: &Trace) -> String {
             }
             if let Some(special) = facts.and_then(|facts| facts.special) {
                 lines.add("fact", special_words(special));
+            }
+            for word in sources {
+                lines.add("source", word);
             }
             lines.exemption(*exemption);
             lines.add("outcome", outcome.map_or(AS_IT_CAME, outbound_outcome));
@@ -143,6 +147,10 @@ impl Lines {
             Some(Exemption::Report) => self.add(
                 "decided by",
                 "no rule: a delivery report passes, with the mail it returns cut to its header",
+            ),
+            Some(Exemption::Challenge) => self.add(
+                "decided by",
+                "no rule: the challenge of an order at a certificate authority, or the answer to it",
             ),
         }
     }
@@ -204,6 +212,9 @@ fn outbound_facts(facts: &OutboundFacts) -> [&'static str; 3] {
         RecipientKey::Unknown => "no public key of the recipient is known",
         RecipientKey::Weak => "the recipient is known to support only weak algorithms",
         RecipientKey::NotAsked => "a public key of the recipient is not needed in this mode",
+        RecipientKey::Unanswered => {
+            "no public key of the recipient is known, and a source of keys gave no answer"
+        }
     };
     let content = match facts.content {
         ClientContent::Plain => "the client neither signed nor encrypted the mail",
@@ -282,6 +293,9 @@ const fn outbound_outcome(outcome: OutboundOutcome) -> &'static str {
         OutboundOutcome::Sign(NotEncrypted::WeakKey) => {
             "signed, not encrypted: the recipient supports only weak algorithms"
         }
+        OutboundOutcome::Sign(NotEncrypted::Unanswered) => {
+            "signed, not encrypted: a source of keys gave no answer"
+        }
         OutboundOutcome::Sign(NotEncrypted::Special) => {
             "signed, not encrypted: the organisation only signs such mail"
         }
@@ -305,5 +319,8 @@ const fn outbound_refusal(refusal: OutboundRefusal) -> &'static str {
             "refused: the client encrypted it to none of the known keys of the recipient"
         }
         OutboundRefusal::EncryptedMalformed => "refused: the client's encryption is malformed",
+        OutboundRefusal::Unanswered => {
+            "refused for now (451): no public key of the recipient is known, and a source of keys gave no answer"
+        }
     }
 }
