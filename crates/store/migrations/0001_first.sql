@@ -98,6 +98,7 @@ CREATE TABLE mailboxes (
     PRIMARY KEY (organisation, mailbox)
 ) STRICT;
 CREATE UNIQUE INDEX mailboxes_known ON mailboxes (mailbox) WHERE known = 1;
+CREATE INDEX mailboxes_held ON mailboxes (organisation) WHERE state <> 'inactive';
 CREATE INDEX mailboxes_pending ON mailboxes (since) WHERE state = 'revoke-pending';
 
 CREATE TABLE rules (
@@ -249,6 +250,7 @@ CREATE TABLE revocations (
     error TEXT
 ) STRICT;
 CREATE INDEX revocations_due ON revocations (due) WHERE due IS NOT NULL;
+CREATE INDEX revocations_key ON revocations (key);
 CREATE INDEX revocations_mailbox ON revocations (organisation, mailbox);
 
 -- The built-in CA, and its register: one certificate for an order. What is revoked stays revoked.

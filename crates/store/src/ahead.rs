@@ -12,7 +12,7 @@ use sealgate_core::order::Purpose;
 use sealgate_core::renewal::{self, Current, Step, Terms};
 use sealgate_core::tenant::{OrganisationId, Settings};
 use sealgate_mail::{Address, Timestamp};
-use sqlx::SqliteConnection;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 use sqlx::sqlite::SqliteRow;
 
 use crate::configuration::{key_kind, next_number};
@@ -43,8 +43,17 @@ const ENDING: &str = "SELECT m.organisation, m.address, m.state, m.since, m.know
     LEFT JOIN authorities a ON a.id = k.authority
     LEFT JOIN authorities c ON c.organisation = m.organisation AND c.name = a.name AND c.current = 1
     LEFT JOIN authorities s ON s.organisation = m.organisation AND s.standard = 1 AND s.current = 1
-    WHERE m.state = 'active' AND k.not_after <= $1 AND ($2 IS NULL OR m.address = $2)
-    ORDER BY k.not_after";
+    WHERE m.state = 'active' AND k.not_after <= $1 ";
+
+/// Of these all, those that end first before the others.
+fn all_ending() -> AssertSqlSafe<String> {
+    AssertSqlSafe(format!("{ENDING} ORDER BY k.not_after"))
+}
+
+/// Of these the mailbox `$3` of organisation `$2`.
+fn one_ending() -> AssertSqlSafe<String> {
+    AssertSqlSafe(format!("{ENDING} AND m.organisation = $2 AND m.mailbox = $3"))
+}
 
 /// What is to be done for a mailbox.
 type Candidate = (OrganisationId, Address);
@@ -91,9 +100,8 @@ impl Store {
 
     async fn ending(&self, now: Timestamp) -> Result<Vec<Candidate>, StoreError> {
         let mut reading = self.0.readers.begin().await?;
-        let rows = sqlx::query(ENDING)
+        let rows = sqlx::query(all_ending())
             .bind(now.plus(RENEW_AHEAD_LONGEST).0)
-            .bind(None::<String>)
             .fetch_all(&mut *reading)
             .await?;
         let mut quotas: HashMap<OrganisationId, Quota> = HashMap::new();
@@ -176,9 +184,10 @@ async fn end_ahead(
     (organisation, address): &Candidate,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let row = sqlx::query(ENDING)
+    let row = sqlx::query(one_ending())
         .bind(now.plus(RENEW_AHEAD_LONGEST).0)
-        .bind(address.to_string())
+        .bind(organisation.0)
+        .bind(address.key())
         .fetch_optional(&mut *connection)
         .await?;
     let Some(row) = row else { return Ok(()) };

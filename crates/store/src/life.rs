@@ -3,6 +3,7 @@
 
 use sealgate_core::authority::RevocationReason;
 use sealgate_core::licence::QuotaRefusal;
+use sealgate_core::limits::REVOKE_PENDING;
 use sealgate_core::mailbox::{self, Command, Event, Life, MailboxState, Refusal};
 use sealgate_core::order::{OrderState, Purpose};
 use sealgate_mail::{Address, Timestamp};
@@ -306,12 +307,16 @@ impl Lives<'_> {
         Ok(())
     }
 
+    /// Whether a revocation is open that a licence is held for. One that was asked for fourteen days ago holds none any more
+    /// (A12): neither that of the mailbox's present life nor that of a later one.
     async fn has_open_revocation(&mut self, mailbox: &Address) -> Result<bool, StoreError> {
         let row = sqlx::query(
-            "SELECT EXISTS (SELECT 1 FROM revocations WHERE organisation = $1 AND mailbox = $2 AND confirmed IS NULL) AS open",
+            "SELECT EXISTS (SELECT 1 FROM revocations WHERE organisation = $1 AND mailbox = $2 AND confirmed IS NULL
+             AND asked > $3) AS open",
         )
         .bind(self.organisation)
         .bind(mailbox.key())
+        .bind(self.now.plus(-REVOKE_PENDING).0)
         .fetch_one(&mut *self.connection)
         .await?;
         row.field("open")

@@ -159,7 +159,8 @@ impl Store {
     }
 
     /// Keeps the key and the request of an order. From here on its authority may hear of it: whatever happens next, it is asked
-    /// how far the order is before it is requested again. `false` if the order has ended meanwhile.
+    /// how far the order is before it is requested again. `false` if the order has ended meanwhile, or somebody else, whose
+    /// lease is newer, has made its key: that one asks.
     pub async fn order_ready(
         &self,
         id: OrderId,
@@ -174,7 +175,7 @@ impl Store {
         let work = job(move |connection| {
             Box::pin(async move {
                 let done = sqlx::query(
-                    "UPDATE orders SET sealed = $1, csr = $2, state = 'asking' WHERE id = $3 AND ended IS NULL",
+                    "UPDATE orders SET sealed = $1, csr = $2, state = 'asking' WHERE id = $3 AND state = 'new'",
                 )
                 .bind(sealed)
                 .bind(csr)
@@ -210,6 +211,17 @@ impl Store {
             answered,
             now,
         })
+    }
+
+    /// The public key (SubjectPublicKeyInfo, DER) that an order was made for, also after the order was withdrawn while its
+    /// authority was asked; none if its certificate is stored, or no key was made.
+    pub async fn order_spki(&self, id: OrderId) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = sqlx::query("SELECT sealed FROM orders WHERE id = $1 AND sealed IS NOT NULL")
+            .bind(id.0)
+            .fetch_optional(&self.0.readers)
+            .await?;
+        row.map(|row| Ok(order_key(&self.0, id, &row)?.spki_der().to_vec()))
+            .transpose()
     }
 
     /// Writes what the authority's answer makes of an order, but for [`Next::Issued`]: see [`Store::order_issued`].

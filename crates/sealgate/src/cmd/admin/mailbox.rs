@@ -237,7 +237,11 @@ async fn together(
     let changes: Vec<Change> = mailboxes.iter().map(change).collect();
     let words = changes.first().map(describe).unwrap_or_default();
     let text = match changes.len() {
-        0 => return Err(Failure::new("there is no such mailbox")),
+        0 => {
+            return Err(Failure::new(
+                "no mailbox is meant: `sealgate mailbox list` shows where they stand",
+            ));
+        }
         1 => words,
         count => format!("{words} and {} more", count.saturating_sub(1)),
     };
