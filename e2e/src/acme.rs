@@ -7,12 +7,34 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::cast::Cast;
 use crate::keys::shown;
 use crate::place::{Directory, skip, workspace};
 use crate::program::{must_run, python, run};
+
+/// A mail that is nearly a challenge.
+#[derive(Debug, Deserialize)]
+pub struct NearMiss {
+    /// What is wrong with it.
+    pub what: String,
+    /// Whom the envelope names as its sender.
+    pub sender: String,
+    /// Its recipients.
+    pub to: Vec<String>,
+    /// Its octets, each as the character of that number.
+    mail: String,
+}
+
+impl NearMiss {
+    /// The mail itself.
+    pub fn octets(&self) -> Vec<u8> {
+        let octet = |character| u8::try_from(u32::from(character)).unwrap();
+        self.mail.chars().map(octet).collect()
+    }
+}
 
 /// How long a server may take to start, and a mail or a request to come.
 const WAIT: Duration = Duration::from_secs(60);
@@ -118,6 +140,14 @@ impl AcmeServer {
             );
             std::thread::sleep(LOOK_EVERY);
         }
+    }
+
+    /// Mails that are nearly its challenge in the file `genuine`, as `near.py` makes them.
+    pub fn near_misses(&self, genuine: &str) -> Vec<NearMiss> {
+        let script = shown(&workspace().join("e2e/src/acme/near.py"));
+        let [genuine, key] = [genuine, "dkim.pem"].map(|name| shown(&self.path(name)));
+        let made = must_run(&python(), &["-B", &script, &genuine, &key], b"");
+        serde_json::from_slice(&made).unwrap()
     }
 
     /// A file that it may have written, as text.

@@ -2,9 +2,10 @@
 //! that signs its challenges and verifies the answers. What is not the challenge of an open order stays ordinary mail.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use e2e::acme::{AcmeServer, ready};
+use e2e::acme::{AcmeServer, NearMiss, ready};
 use e2e::case::Mailbox;
 use e2e::cast::{ALICE, Cast};
 use e2e::client::Reply;
@@ -343,6 +344,71 @@ fn only_the_genuine_challenge_is_answered() {
 #[test]
 fn what_is_forged_is_refused_under_an_enforced_rule() {
     only_the_genuine_challenge("acme-forged", "enforce");
+}
+
+/// What a gateway does with mails: the replies, and what arrives, by the mark each of them bears.
+type Decided = (Vec<(u16, String)>, BTreeMap<String, usize>);
+
+fn decided(world: &World, misses: &[NearMiss]) -> Decided {
+    let replies = misses.iter().enumerate().map(|(number, miss)| {
+        let mail = [format!("X-Mark: {number}.\r\n").into_bytes(), miss.octets()].concat();
+        let to: Vec<&str> = miss.to.iter().map(String::as_str).collect();
+        let reply = send(world.gateway.inbound, &miss.sender, &to, &mail);
+        let words = reply.text.split(" as ").next().unwrap().to_owned();
+        (reply.code, words)
+    });
+    let replies = replies.collect();
+    world.gateway.drained();
+    let mut arrived = BTreeMap::new();
+    for mail in world.office.received() {
+        let mark = fields(&mail.content, "X-Mark").concat();
+        *arrived.entry(mark).or_default() += mail.recipients.len();
+    }
+    (replies, arrived)
+}
+
+/// A mail that only looks like the challenge of an open order is decided as where there is no order, and the order goes on.
+fn near_misses_are_ordinary_mail(name: &str, inbound: &str) {
+    if !present_all() {
+        return;
+    }
+    let Some((mut world, mut other)) = World::new(name).zip(World::new(&format!("{name}-none")))
+    else {
+        return;
+    };
+    let (server, record) = AcmeServer::own(world.gateway.inbound, &json!({"hold": true}));
+    for world in [&mut world, &mut other] {
+        let record = Record::Text(record.clone());
+        world.dns.add("s1._domainkey.ca.example", record);
+        world.run(&server, inbound);
+    }
+    server.finds(&world.with_dkim());
+    world.add_authority(&server, &[]);
+    world.must(&["mailbox", "activate", ALICE, "--key", "p-256"]);
+    let genuine = server.file("challenge-1.eml");
+    let misses = server.near_misses("challenge-1.eml");
+    assert!(misses.len() >= 300, "{}", misses.len());
+    let (expected, here) = (decided(&other, &misses), decided(&world, &misses));
+    for (number, miss) in misses.iter().enumerate() {
+        let what = &miss.what;
+        assert_eq!(here.0[number], expected.0[number], "{what}");
+        let mark = format!("{number}.");
+        assert_eq!(here.1.get(&mark), expected.1.get(&mark), "{what}");
+    }
+    assert!(world.challenges().is_empty());
+    assert!(server.text("reply-1.eml").is_empty());
+    says(&world.hand_in(&[ALICE], &genuine), 250);
+    world.until_state("active");
+}
+
+#[test]
+fn near_misses_are_delivered_like_other_mail() {
+    near_misses_are_ordinary_mail("acme-near", "optional");
+}
+
+#[test]
+fn near_misses_are_refused_under_an_enforced_rule() {
+    near_misses_are_ordinary_mail("acme-near-enforce", "enforce");
 }
 
 /// A challenge whose header is protected by an S/MIME signature (RFC 8823 section 3.1) is judged after the 250; a wrong one is

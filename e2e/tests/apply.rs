@@ -201,7 +201,6 @@ fn apply_removes_what_is_no_longer_described() {
     for table in [
         "routes",
         "route_domains",
-        "mailboxes",
         "rules",
         "clients",
         "destinations",
@@ -215,8 +214,14 @@ fn apply_removes_what_is_no_longer_described() {
     }
     // Keys stay for decryption (A9).
     assert!(sql.contains("INSERT INTO \"keys\""));
-    gateway.apply(&documented());
-    assert_eq!(gateway.json(&["mailbox", "list"])[0]["state"], "active");
+    // The uploaded certificate is to be revoked, and until it is the mailbox cannot come back (A12, A13).
+    let back = apply(&gateway, "back.toml", &documented(), &[]);
+    assert!(back.err.contains("is being deactivated"), "{}", back.err);
+    let confirmed = gateway.command(&["mailbox", "confirm-revoked", "bob@example.com"]);
+    assert!(confirmed.good, "{}", confirmed.err);
+    assert!(!dump(&gateway).contains("INSERT INTO \"mailboxes\""));
+    let back = apply(&gateway, "back.toml", &documented(), &[]);
+    assert!(back.err.contains("was revoked"), "{}", back.err);
 }
 
 #[test]

@@ -279,8 +279,15 @@ impl DkimKey {
             .split_ascii_whitespace()
             .collect();
         match () {
+            () if !is_tag_list(record) => {
+                Some("it is no list of tags, each once and with a value".to_owned())
+            }
             () if tag("v").is_some_and(|version| version != "DKIM1") => {
                 Some("its v= is not DKIM1".to_owned())
+            }
+            // RFC 6376 section 3.6.1: where it stands, it stands first.
+            () if tag("v").is_some() && !record.trim_start().starts_with('v') => {
+                Some("its v= does not stand first".to_owned())
             }
             () if tag("p").is_none() => Some("it has no p=, so it is no key".to_owned()),
             () if public.is_empty() => {
@@ -295,6 +302,22 @@ impl DkimKey {
             () => None,
         }
     }
+}
+
+/// Whether it is a tag list: verifiers do not read one with a tag twice or without a value (RFC 6376 section 3.2).
+fn is_tag_list(record: &str) -> bool {
+    let pairs: Vec<&str> = record
+        .strip_suffix(';')
+        .unwrap_or(record)
+        .split(';')
+        .collect();
+    let mut names: Vec<&str> = pairs
+        .iter()
+        .filter_map(|pair| Some(pair.split_once('=')?.0.trim()))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names.len() == pairs.len() && !names.contains(&"")
 }
 
 /// The value of a tag of a tag list (RFC 6376 section 3.2).
@@ -435,6 +458,11 @@ mod tests {
             ("h=sha1; p=QUJD", "h="),
             ("s=tlsrpt; p=QUJD", "s="),
             ("v=spf1 -all", "v="),
+            ("v=DKIM1; p=QUJD; p=QUJD", "no list"),
+            ("v=DKIM1; k=rsa; k=ed25519; p=QUJD", "no list"),
+            ("v=DKIM1; rsa; p=QUJD", "no list"),
+            ("v=DKIM1; =rsa; p=QUJD", "no list"),
+            ("k=rsa; v=DKIM1; p=QUJD", "first"),
         ];
         for (record, fault) in wrong {
             let found = key.published(&[record.to_owned()]);

@@ -149,8 +149,14 @@ pub trait Register: Send + Sync {
     /// How many certificates were ever revoked: it only grows, and whenever it does, the list is out of date.
     fn revocation_count(&self) -> Registering<'_, u64>;
 
-    /// The revoked certificates that are valid beyond `after`.
-    fn revoked_beyond(&self, after: Timestamp) -> Registering<'_, Vec<RevokedEntry>>;
+    /// What stands on a new list that is made `now`, with its number: the revoked certificates that are valid beyond `after`,
+    /// and those that had not ended when the list before was made, since each must stand on a list made after its end
+    /// (RFC 5280 section 3.3). Read in one step with the number: of two lists the one with the higher number knows more.
+    fn begin_list(
+        &self,
+        after: Timestamp,
+        now: Timestamp,
+    ) -> Registering<'_, (u64, Vec<RevokedEntry>)>;
 
     /// A number for a new list: durable before it is given, and greater than all before (RFC 5280 section 5.2.3).
     fn next_list_number(&self) -> Registering<'_, u64>;

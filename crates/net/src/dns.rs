@@ -109,7 +109,8 @@ impl Dns {
             .filter_map(|record| match &record.data {
                 RData::MX(mx) => Some(MailHost {
                     preference: mx.preference,
-                    host: host_name(&mx.exchange.to_utf8()),
+                    // Not `to_utf8`: that would write A-labels of internationalised names as U-labels.
+                    host: host_name(&mx.exchange.to_ascii()),
                 }),
                 _ => None,
             });

@@ -214,8 +214,8 @@ pub const REGISTER_READS: usize = 2;
 pub const OCSP_SINGLE_REQUESTS: usize = 16;
 /// Most octets of a serial number asked about: RFC 5280 section 4.1.2.2 allows 20 and a sign.
 pub const OCSP_SERIAL_OCTETS: usize = 21;
-/// Most octets of a nonce (RFC 8954 section 2.1).
-pub const NONCE_OCTETS: usize = 32;
+/// Most octets of a nonce (RFC 9654 section 2.1).
+pub const NONCE_OCTETS: usize = 128;
 /// Largest OCSP request in octets: one with the most certificates has less than two kilobytes.
 pub const OCSP_REQUEST_OCTETS: usize = 8 * 1024;
 /// Largest header block of a request to the publishing server, in octets: a GET carries a whole OCSP request in its first line.

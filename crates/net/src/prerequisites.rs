@@ -24,25 +24,35 @@ pub async fn exchangers(dns: &Dns, domain: &Domain, ours: &[Domain]) -> Answer<M
         Err(NoAnswer::NoSuchName) => return Answer::Known(MxAnswer::NoSuchDomain),
         Err(NoAnswer::Temporary(why)) => return Answer::Missing(why),
     };
-    let mut hosts: Vec<Exchanger> = records.iter().filter_map(exchanger).collect();
-    hosts.sort_by(|a, b| (a.preference, &a.host).cmp(&(b.preference, &b.host)));
-    hosts.truncate(MX_HOSTS);
-    match hosts.as_slice() {
-        [] => Answer::Known(MxAnswer::NoRecords),
-        // RFC 7505 section 3.
-        [only] if only.host.is_empty() => Answer::Known(MxAnswer::NullMx),
-        _ => {
+    match ordered(records.iter().filter_map(exchanger).collect()) {
+        MxAnswer::Hosts(mut hosts) => {
             compare(dns, &mut hosts, ours).await;
             Answer::Known(MxAnswer::Hosts(hosts))
         }
+        none => Answer::Known(none),
     }
+}
+
+/// Sorts MX records. Records without a name refuse mail (RFC 7505 section 3); beside others they are passed over, as where
+/// mail is delivered.
+fn ordered(mut hosts: Vec<Exchanger>) -> MxAnswer {
+    if hosts.is_empty() {
+        return MxAnswer::NoRecords;
+    }
+    hosts.retain(|host| !host.host.is_empty());
+    if hosts.is_empty() {
+        return MxAnswer::NullMx;
+    }
+    hosts.sort_by(|a, b| (a.preference, &a.host).cmp(&(b.preference, &b.host)));
+    hosts.truncate(MX_HOSTS);
+    MxAnswer::Hosts(hosts)
 }
 
 fn exchanger(data: &RData) -> Option<Exchanger> {
     let RData::MX(mx) = data else { return None };
     Some(Exchanger {
         preference: mx.preference,
-        host: host_name(&mx.exchange.to_utf8()),
+        host: host_name(&mx.exchange.to_ascii()),
         same_address_as: None,
     })
 }
@@ -135,4 +145,42 @@ async fn records(
     let found = ask(resolver.lookup(absolute(name), kind)).await?;
     let answers = found.answers().iter();
     Ok(answers.map(|record| record.data.clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::DnsConfig;
+    use crate::dns::tests::name_server;
+
+    fn host(preference: u16, host: &str) -> Exchanger {
+        Exchanger {
+            preference,
+            host: host.into(),
+            same_address_as: None,
+        }
+    }
+
+    #[test]
+    fn records_without_a_name() {
+        let null = || host(0, "");
+        assert_eq!(ordered(Vec::new()), MxAnswer::NoRecords);
+        assert_eq!(ordered(vec![null()]), MxAnswer::NullMx);
+        assert_eq!(ordered(vec![null(), null()]), MxAnswer::NullMx);
+        assert_eq!(
+            ordered(vec![host(20, "b"), null(), host(10, "a")]),
+            MxAnswer::Hosts(vec![host(10, "a"), host(20, "b")])
+        );
+    }
+
+    /// Our own names are compared in A-labels.
+    #[tokio::test]
+    async fn internationalised_names_of_hosts() {
+        let dns = Dns::new(DnsConfig::Server(name_server().await)).unwrap();
+        let domain = Domain::parse("idn.example").unwrap();
+        let ours = [Domain::parse("mx.b\u{fc}cher.example").unwrap()];
+        let found = exchangers(&dns, &domain, &ours).await;
+        let expected = vec![host(10, ours[0].as_str())];
+        assert_eq!(found, Answer::Known(MxAnswer::Hosts(expected)));
+    }
 }

@@ -25,9 +25,12 @@ use crate::handed_in::blocking;
 use crate::limits::{DKIM_KEYS, DKIM_LOOK};
 use crate::worker::unavailable;
 
-/// Private keys for the next mail. What signs is asked of the store for each mail; only the unsealing is saved.
+/// Private keys for the next mail. What signs is asked of the store for each mail; only the unsealing is saved, for what the
+/// key is sealed for: its number, organisation, and the name of its record.
 #[derive(Default)]
-pub struct Keys(Mutex<HashMap<DkimKeyId, PrivateKey>>);
+pub struct Keys(Mutex<HashMap<SealedFor, PrivateKey>>);
+
+type SealedFor = (DkimKeyId, OrganisationId, String);
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,17 +39,17 @@ impl fmt::Debug for Keys {
 }
 
 impl Keys {
-    fn get(&self, id: DkimKeyId) -> Option<PrivateKey> {
+    fn get(&self, of: &SealedFor) -> Option<PrivateKey> {
         let keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.get(&id).cloned()
+        keys.get(of).cloned()
     }
 
-    fn put(&self, id: DkimKeyId, key: &PrivateKey) {
+    fn put(&self, of: SealedFor, key: &PrivateKey) {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if keys.len() >= DKIM_KEYS {
             keys.clear();
         }
-        keys.insert(id, key.clone());
+        keys.insert(of, key.clone());
     }
 }
 
@@ -142,11 +145,12 @@ async fn signers(
 ) -> Result<Vec<Signer>, StoreError> {
     let mut signers = Vec::new();
     for public in gateway.store.active_dkim_keys(organisation, domain).await? {
-        let key = match gateway.dkim.get(public.id) {
+        let of = (public.id, organisation, public.record_name());
+        let key = match gateway.dkim.get(&of) {
             Some(key) => key,
             None => {
                 let key = gateway.store.dkim_private_key(public.id).await?;
-                gateway.dkim.put(public.id, &key);
+                gateway.dkim.put(of, &key);
                 key
             }
         };

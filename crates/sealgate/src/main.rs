@@ -9,9 +9,9 @@
     )
 )]
 
-mod challenge;
-mod built_in;
 mod authorities;
+mod built_in;
+mod challenge;
 mod cmd;
 mod config;
 mod deliver;
@@ -47,6 +47,7 @@ use clap::Parser;
 use cmd::{Cli, Command, Done, Output};
 
 fn main() -> ExitCode {
+    keep_memory_private();
     let cli = Cli::parse();
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -55,6 +56,18 @@ fn main() -> ExitCode {
             ExitCode::from(failure.code)
         }
     }
+}
+
+/// No core dump, and no other process of the same user may read our memory: private keys lie in it (row W9). Where the
+/// system does not let us, we run all the same.
+fn keep_memory_private() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let _ = setrlimit(Resource::Core, none);
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
 fn run(cli: &Cli) -> Done {
@@ -94,6 +107,7 @@ fn run(cli: &Cli) -> Done {
             Command::Ca(command) => cmd::ca::ca(cli, command, output).await,
             Command::MasterKey(command) => cmd::master_key::run(cli, command, output).await,
             Command::Token(command) => cmd::token::run(cli, command, output).await,
+            Command::Audit(arguments) => cmd::audit::audit(cli, arguments, output).await,
             Command::Mails(arguments) => cmd::mails::mails(cli, arguments, output).await,
             Command::Queue(command) => cmd::queue::queue(cli, command, output).await,
         }

@@ -116,7 +116,10 @@ pub async fn serve(config: &Config) -> Done {
     let entrances = Entrances::open(config).await?;
     let store = crate::gateway::open_store(config).await?;
     if let Some(source) = store.rotation_under_way().await? {
-        tracing::warn!(source, "a rotation of the master key was begun and not finished: stop the gateway and run `sealgate master-key rotate` again");
+        tracing::warn!(
+            source,
+            "a rotation of the master key was begun and not finished: stop the gateway and run `sealgate master-key rotate` again"
+        );
     }
     let tokens = store.tokens().clone();
     for state in tokio::task::spawn_blocking(move || tokens.states()).await? {

@@ -278,6 +278,8 @@ CREATE TABLE issued (
 ) STRICT;
 CREATE INDEX issued_organisation ON issued (organisation, issued);
 CREATE INDEX issued_revoked ON issued (not_after) WHERE revoked IS NOT NULL;
+-- When the last list of the issuing CA was made.
+INSERT INTO counters (name, value) VALUES ('revocation-list-made', 0);
 
 -- DKIM keys of domains. A key signs while it is `active`; `public` is what its record in DNS says.
 

@@ -12,8 +12,8 @@ use sealgate_core::order::Purpose;
 use sealgate_core::renewal::{self, Current, Step, Terms};
 use sealgate_core::tenant::{OrganisationId, Settings};
 use sealgate_mail::{Address, Timestamp};
-use sqlx::{AssertSqlSafe, SqliteConnection};
 use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::configuration::{key_kind, next_number};
 use crate::correspondents::certificate;
@@ -52,7 +52,9 @@ fn all_ending() -> AssertSqlSafe<String> {
 
 /// Of these the mailbox `$3` of organisation `$2`.
 fn one_ending() -> AssertSqlSafe<String> {
-    AssertSqlSafe(format!("{ENDING} AND m.organisation = $2 AND m.mailbox = $3"))
+    AssertSqlSafe(format!(
+        "{ENDING} AND m.organisation = $2 AND m.mailbox = $3"
+    ))
 }
 
 /// What is to be done for a mailbox.

@@ -186,22 +186,23 @@ impl Store {
         Ok(size(row.field("revoked")?))
     }
 
-    async fn revoked_entries(&self, after: Timestamp) -> Result<Vec<RevokedEntry>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT serial, revoked, reason FROM issued WHERE revoked IS NOT NULL AND not_after > $1 ORDER BY revoked, serial",
-        )
-        .bind(after.0)
-        .fetch_all(&self.0.readers)
-        .await?;
-        let entry = |row: &SqliteRow| {
-            let serial: &str = row.field("serial")?;
-            Ok(RevokedEntry {
-                serial: octets(serial).ok_or_else(|| StoreError::damaged("a serial number"))?,
-                at: row.time("revoked")?,
-                reason: row.word("reason")?,
+    async fn new_list(
+        &self,
+        after: Timestamp,
+        now: Timestamp,
+    ) -> Result<(u64, Vec<RevokedEntry>), StoreError> {
+        let work = job(move |connection| {
+            Box::pin(async move {
+                let number = next_number(connection, "revocation-list").await?;
+                let entries = entries(connection, after).await?;
+                sqlx::query("UPDATE counters SET value = $1 WHERE name = 'revocation-list-made'")
+                    .bind(now.0)
+                    .execute(connection)
+                    .await?;
+                Ok((size(number), entries))
             })
-        };
-        rows.iter().map(entry).collect()
+        });
+        self.0.writer.write(Weight::default(), work).await
     }
 
     async fn next_list(&self) -> Result<u64, StoreError> {
@@ -252,8 +253,12 @@ impl Register for Store {
         Box::pin(async move { self.count_revoked().await.map_err(failure) })
     }
 
-    fn revoked_beyond(&self, after: Timestamp) -> Registering<'_, Vec<RevokedEntry>> {
-        Box::pin(async move { self.revoked_entries(after).await.map_err(failure) })
+    fn begin_list(
+        &self,
+        after: Timestamp,
+        now: Timestamp,
+    ) -> Registering<'_, (u64, Vec<RevokedEntry>)> {
+        Box::pin(async move { self.new_list(after, now).await.map_err(failure) })
     }
 
     fn next_list_number(&self) -> Registering<'_, u64> {
@@ -346,6 +351,30 @@ async fn insert(
         .await?;
     let missing = || StoreError::NotFound(format!("there is no order {}", order.0));
     certificate(row.ok_or_else(missing)?.field("certificate")?)
+}
+
+/// What stands on a new list.
+async fn entries(
+    connection: &mut SqliteConnection,
+    after: Timestamp,
+) -> Result<Vec<RevokedEntry>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT serial, revoked, reason FROM issued WHERE revoked IS NOT NULL AND
+         (not_after > $1 OR not_after >= (SELECT value FROM counters WHERE name = 'revocation-list-made'))
+         ORDER BY revoked, serial",
+    )
+    .bind(after.0)
+    .fetch_all(connection)
+    .await?;
+    let entry = |row: &SqliteRow| {
+        let serial: &str = row.field("serial")?;
+        Ok(RevokedEntry {
+            serial: octets(serial).ok_or_else(|| StoreError::damaged("a serial number"))?,
+            at: row.time("revoked")?,
+            reason: row.word("reason")?,
+        })
+    };
+    rows.iter().map(entry).collect()
 }
 
 /// As [`Certificate::serial_hex`] has it.

@@ -66,8 +66,7 @@ impl Store {
         (limit, lease): (u32, i64),
         now: Timestamp,
     ) -> Result<Vec<LeasedRevocation>, StoreError> {
-        let next = self.next_revocation(scope).await?;
-        if next.is_none_or(|due| due > now) {
+        if !self.revocation_due(scope, now).await? {
             return Ok(Vec::new());
         }
         let work = job(move |connection| {
@@ -103,18 +102,20 @@ impl Store {
         self.0.writer.write(Weight::default(), work).await
     }
 
-    /// When the next revocation of `scope` is due.
-    pub async fn next_revocation(&self, scope: Scope) -> Result<Option<Timestamp>, StoreError> {
+    /// Whether a revocation of `scope` is due and nobody works on it: as with orders.
+    async fn revocation_due(&self, scope: Scope, now: Timestamp) -> Result<bool, StoreError> {
         let row = sqlx::query(
-            "SELECT MAX(r.due, COALESCE(r.lease, 0)) AS next FROM revocations r JOIN authorities a ON a.id = r.authority
-             WHERE r.due IS NOT NULL AND ($1 IS NULL OR r.organisation = $1) AND ($2 = 0 OR a.kind = 'built-in')
-             ORDER BY next LIMIT 1",
+            "SELECT EXISTS (
+                 SELECT 1 FROM revocations r JOIN authorities a ON a.id = r.authority
+                 WHERE r.due <= $1 AND (r.lease IS NULL OR r.lease <= $1) AND ($2 IS NULL OR r.organisation = $2) AND ($3 = 0 OR a.kind = 'built-in')
+             ) AS due",
         )
+        .bind(now.0)
         .bind(scope.organisation())
         .bind(scope.built_in)
-        .fetch_optional(&self.0.readers)
+        .fetch_one(&self.0.readers)
         .await?;
-        row.map(|row| row.time("next")).transpose()
+        row.field("due")
     }
 
     /// Writes what the authority's answer makes of a revocation; the mailbox becomes inactive with its last one (S35).

@@ -57,6 +57,7 @@ fn answer(question: &Message) -> Message {
             vec![mx(20, "Backup.two.example."), mx(10, "127.0.0.1.")]
         }
         ("null.example.", RecordType::MX) => vec![mx(0, ".")],
+        ("idn.example.", RecordType::MX) => vec![mx(10, "MX.xn--bcher-kva.example.")],
         ("implicit.example.", RecordType::A) => vec![address(1)],
         ("backup.two.example.", RecordType::A) => vec![address(2)],
         ("dangling.example.", RecordType::MX) => vec![mx(10, "none.example.")],
@@ -86,6 +87,11 @@ async fn answers_of_a_name_server() {
     assert_eq!(
         mx("implicit.example").await,
         Ok(vec![host(0, "implicit.example")])
+    );
+    // As it stands in DNS: certificates, TLSA records and the configuration name it so.
+    assert_eq!(
+        mx("idn.example").await,
+        Ok(vec![host(10, "mx.xn--bcher-kva.example")])
     );
     assert_eq!(mx("null.example").await, Err(DnsFailure::NullMx));
     assert_eq!(mx("none.example").await, Err(DnsFailure::NoSuchDomain));

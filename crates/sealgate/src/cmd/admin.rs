@@ -37,8 +37,8 @@ pub use event::{EventsArgs, events};
 pub use key::{KeyCommand, key};
 pub use licence::{LicenceCommand, licence};
 pub use mailbox::{MailboxCommand, mailbox};
-pub use organisation::{OrganisationCommand, organisation};
 pub use order::{OrderCommand, order};
+pub use organisation::{OrganisationCommand, organisation};
 pub use partner::{PartnerCommand, partner};
 pub use prerequisite::{PrerequisitesArgs, prerequisites};
 pub use reissue::{ReissueArgs, reissue};
@@ -112,11 +112,7 @@ impl Admin {
     }
 
     /// The same, for whatever is to be carried out.
-    pub async fn instruct(
-        &self,
-        name: &str,
-        instruction: Instruction,
-    ) -> Result<Changed, Failure> {
+    pub async fn instruct(&self, name: &str, instruction: Instruction) -> Result<Changed, Failure> {
         let done = self
             .store
             .carry_out(name, instruction, "command line", crate::gateway::now())

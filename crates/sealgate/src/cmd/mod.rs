@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod apply;
+pub mod audit;
 pub mod ca;
 pub mod check;
 pub mod explain;
@@ -116,6 +117,8 @@ pub enum Command {
     /// PKCS #11 tokens.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// The audit log: every change, by whom and when.
+    Audit(audit::AuditArgs),
     /// The mail overview.
     Mails(mails::MailsArgs),
     /// Mail that waits or is held.

@@ -336,8 +336,14 @@ async fn configure(
     for mailbox in [ALICE, BOB, CAROL] {
         changes.push(Change::AddMailbox(Address::parse(mailbox)?));
     }
-    changes.push(Change::Activate(Activation::new(Address::parse(ALICE)?, KeyKind::Rsa3072)));
-    changes.push(Change::Activate(Activation::new(Address::parse(CAROL)?, KeyKind::P256)));
+    changes.push(Change::Activate(Activation::new(
+        Address::parse(ALICE)?,
+        KeyKind::Rsa3072,
+    )));
+    changes.push(Change::Activate(Activation::new(
+        Address::parse(CAROL)?,
+        KeyKind::P256,
+    )));
     store.apply(ORGANISATION, &changes, "demo", now()).await?;
     lifecycle::settle(store, config, ORGANISATION).await
 }

@@ -243,6 +243,53 @@ async fn a_certificate_for_a_withdrawn_order_is_revoked() {
     );
 }
 
+/// The certificate that comes for a withdrawn order is judged by the key it was ordered for, which is kept until then.
+#[tokio::test]
+async fn the_key_of_a_withdrawn_order_is_known_until_its_certificate_is_stored() {
+    let world = with(&["a@example.com"]).await;
+    apply(&world, &[activate("a@example.com")]).await.unwrap();
+    let order = take_one(&world, NOW).await;
+    assert_eq!(world.store.order_spki(order.id).await.unwrap(), None);
+    world
+        .store
+        .order_ready(order.id, &key("alice"), b"csr")
+        .await
+        .unwrap();
+    apply(&world, &[Change::Withdraw(address("a@example.com"))])
+        .await
+        .unwrap();
+    assert_eq!(
+        world.store.order_spki(order.id).await.unwrap().as_deref(),
+        Some(key("alice").spki_der())
+    );
+    world
+        .store
+        .order_issued(&order, &[certificate("alice")], NOW)
+        .await
+        .unwrap();
+    assert_eq!(world.store.order_spki(order.id).await.unwrap(), None);
+}
+
+/// Two that work on one order, the first of them longer than its lease: only one key is made, and only one asks.
+#[tokio::test]
+async fn the_key_of_an_order_is_made_once() {
+    let world = with(&["a@example.com"]).await;
+    apply(&world, &[activate("a@example.com")]).await.unwrap();
+    let slow = take_one(&world, NOW).await;
+    let quick = take_one(&world, NOW.plus(DAY)).await;
+    assert_eq!(slow.id, quick.id);
+    let ready = async |name| {
+        let made = world.store.order_ready(slow.id, &key(name), b"csr").await;
+        made.unwrap()
+    };
+    assert!(ready("alice").await);
+    assert!(!ready("bob").await);
+    assert_eq!(
+        world.store.order_spki(slow.id).await.unwrap().as_deref(),
+        Some(key("alice").spki_der())
+    );
+}
+
 #[tokio::test]
 async fn a_failed_order_leaves_the_present_certificate() {
     let world = active("a@example.com", "alice").await;
@@ -462,6 +509,34 @@ async fn s35_fourteen_days_and_the_revocation_goes_on() {
         state(&world, "a@example.com").await,
         Some(MailboxState::Inactive)
     );
+}
+
+/// A12: a revocation that had its fourteen days does not hold the licence of the mailbox's next life as well.
+#[tokio::test]
+async fn a12_a_revocation_of_a_former_life_is_not_waited_for() {
+    let world = active("a@example.com", "alice").await;
+    let deactivate = [Change::Deactivate(address("a@example.com"))];
+    apply(&world, &deactivate).await.unwrap();
+    let later = NOW.plus(14 * DAY);
+    assert_eq!(world.store.look_ahead(later).await.unwrap(), 1);
+    let at = |change: Change| {
+        let store = world.store.clone();
+        async move { store.apply("example", &[change], "test", later).await }
+    };
+    at(activate("a@example.com")).await.unwrap();
+    let order = take_one(&world, later).await;
+    issue(&world, &order, "bob", later).await;
+    at(Change::Deactivate(address("a@example.com")))
+        .await
+        .unwrap();
+    let open = revocations(&world, later).await;
+    assert_eq!(open.len(), 2);
+    assert_eq!(held(&world).await, 1);
+    let present = open
+        .iter()
+        .find(|open| open.what.certificate == certificate("bob"));
+    confirm(&world, present.unwrap(), later).await;
+    assert_eq!(held(&world).await, 0);
 }
 
 #[tokio::test]

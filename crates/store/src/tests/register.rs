@@ -111,8 +111,24 @@ async fn revoked_once_and_for_good() {
         reason: first,
     };
     let end = alice.not_after();
-    assert_eq!(store.revoked_beyond(end.plus(-1)).await, Ok(vec![entry]));
-    assert_eq!(store.revoked_beyond(end).await, Ok(Vec::new()));
+    // It leaves the list when the time to keep it is over, and a list made after its end named it, however late that was.
+    let kept = 2 * 86_400;
+    for (number, now, named) in [
+        (1, end.plus(-1), true),
+        (2, end.plus(9 * 86_400), true),
+        (3, end.plus(9 * 86_400), false),
+        (4, end.plus(1), true),
+        (5, end.plus(kept), false),
+        (6, end, true),
+    ] {
+        let (given, entries) = store.begin_list(now.plus(-kept), now).await.unwrap();
+        let expected = if named {
+            vec![entry.clone()]
+        } else {
+            Vec::new()
+        };
+        assert_eq!((given, entries), (number, expected));
+    }
     let counts = IssuedCounts {
         issued: 2,
         revoked: 1,

@@ -20,7 +20,7 @@ const NONCE: &str = "1.3.6.1.5.5.7.48.1.2";
 pub(super) struct Request {
     /// About which certificates, in their order; at least one.
     pub asked: Vec<Asked>,
-    /// The value of the nonce extension, to be given back (RFC 8954).
+    /// The value of the nonce extension, to be given back (RFC 9654).
     pub nonce: Option<Vec<u8>>,
 }
 
@@ -100,7 +100,7 @@ impl Asked {
     }
 }
 
-/// The nonce among the extensions of a request: 1 to 32 octets (RFC 8954 section 2.1).
+/// The nonce among the extensions of a request: 1 to 128 octets, and only one (RFC 9654 section 2.1, RFC 5280 section 4.2).
 fn read_nonce(fields: &mut Reader<'_>) -> Result<Option<Vec<u8>>, Asn1Error> {
     let mut nonce = None;
     read_extensions(fields, 2, |kind, value| {
@@ -109,7 +109,9 @@ fn read_nonce(fields: &mut Reader<'_>) -> Result<Option<Vec<u8>>, Asn1Error> {
             if !(1..=NONCE_OCTETS).contains(&octets.len()) {
                 return Err(Asn1Error("length of a nonce"));
             }
-            nonce = Some(value.to_vec());
+            if nonce.replace(value.to_vec()).is_some() {
+                return Err(Asn1Error("two nonces"));
+            }
         }
         Ok(())
     })?;

@@ -155,16 +155,18 @@ impl Publisher {
     async fn make_list(&self, of: ListOf) -> Result<Published, PublishError> {
         let ca = &self.ca;
         let now = (self.clock)();
-        let (certificate, key, revoked) = match of {
+        let (certificate, key) = match of {
+            ListOf::Root => (&ca.root_certificate, &ca.root_key),
+            ListOf::Issuing => (&ca.issuing_certificate, &ca.issuing_key),
+        };
+        let (number, revoked) = match of {
             // The root signs the issuing CA only, which nobody revokes: whoever makes a new CA has a new root.
-            ListOf::Root => (&ca.root_certificate, &ca.root_key, Vec::new()),
+            ListOf::Root => (self.register.next_list_number().await?, Vec::new()),
             ListOf::Issuing => {
                 let beyond = now.plus(-LIST_KEEPS_EXPIRED);
-                let revoked = self.register.revoked_beyond(beyond).await?;
-                (&ca.issuing_certificate, &ca.issuing_key, revoked)
+                self.register.begin_list(beyond, now).await?
             }
         };
-        let number = self.register.next_list_number().await?;
         let publisher = list::Publisher { certificate, key };
         let octets = list::make(&publisher, &revoked, number, now)?;
         Ok(Published::new(octets, now, now.plus(LIST_VALIDITY)))

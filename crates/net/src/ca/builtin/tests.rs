@@ -93,7 +93,11 @@ impl Register for Memory {
     fn revocation_count(&self) -> Registering<'_, u64> {
         self.asked(self.revoked.lock().unwrap().len() as u64)
     }
-    fn revoked_beyond(&self, after: Timestamp) -> Registering<'_, Vec<RevokedEntry>> {
+    fn begin_list(
+        &self,
+        after: Timestamp,
+        _now: Timestamp,
+    ) -> Registering<'_, (u64, Vec<RevokedEntry>)> {
         let issued = self.issued.lock().unwrap();
         let lasts = |serial: &[u8]| {
             let found = issued.values().find(|one| one.serial() == serial);
@@ -106,7 +110,8 @@ impl Register for Memory {
             at: *at,
             reason: *reason,
         });
-        self.asked(entries.collect())
+        let number = self.lists.fetch_add(1, Ordering::Relaxed) + 1;
+        self.asked((number, entries.collect()))
     }
     fn next_list_number(&self) -> Registering<'_, u64> {
         self.asked(self.lists.fetch_add(1, Ordering::Relaxed) + 1)
@@ -517,7 +522,7 @@ async fn requests_of_all_kinds() {
         }
     }
     // The nonce comes back, and such an answer is nobody else's.
-    for octets in [&[1u8][..], &[7; 32]] {
+    for octets in [&[1u8][..], &[7; 32], &[7; 128]] {
         let (answer, reusable) = scene
             .answered(&request(issuing, Sha1, &[own], &nonce(octets)))
             .await;
@@ -532,6 +537,8 @@ async fn requests_of_all_kinds() {
     }
     let critical = profile::extension("1.2.3", true, b"\x05\x00");
     let critical = asn1::tlv(tag::context_constructed(2), &asn1::sequence(&[&critical]));
+    let one = profile::extension("1.3.6.1.5.5.7.48.1.2", false, &asn1::octet_string(&[7; 16]));
+    let twice = asn1::tlv(tag::context_constructed(2), &asn1::sequence(&[&one, &one]));
     let many: Vec<&[u8]> = vec![own; 17];
     // Another name or another key is another issuer.
     let other = |hashed: &[u8]| {
@@ -547,7 +554,8 @@ async fn requests_of_all_kinds() {
         (request(issuing, Sha1, &[], &[]), 1),
         (request(issuing, Sha1, &many, &[]), 1),
         (request(issuing, Sha1, &[own], &nonce(&[])), 1),
-        (request(issuing, Sha1, &[own], &nonce(&[7; 33])), 1),
+        (request(issuing, Sha1, &[own], &nonce(&[7; 129])), 1),
+        (request(issuing, Sha1, &[own], &twice), 1),
         (request(issuing, Sha1, &[own], &critical), 1),
         (request(issuing, Sha1, &[&[1; 22]], &[]), 1),
         (request(root, Sha1, &[issuing.serial()], &[]), 6),

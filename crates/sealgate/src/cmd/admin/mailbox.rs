@@ -198,7 +198,10 @@ async fn many(
     organisation: &OrganisationArg,
 ) -> Result<Vec<Address>, Failure> {
     let Some(state) = state else {
-        return Ok(named.to_vec());
+        let mut named = named.to_vec();
+        named.sort();
+        named.dedup();
+        return Ok(named);
     };
     let rows = known_mailboxes(admin, organisation).await?;
     let found = rows.iter().filter(|mailbox| mailbox.state == state);

@@ -15,7 +15,9 @@ use sealgate_store::{Instruction, Together};
 use serde::Serialize;
 
 use super::{Admin, word_of};
-use crate::cmd::{Cli, Done, Failure, OrganisationArg, Output, address_argument, read_input};
+use crate::cmd::{
+    CODE_NO, Cli, Done, Failure, OrganisationArg, Output, address_argument, read_input,
+};
 use crate::lifecycle;
 
 /// Options of `reissue`.
@@ -126,7 +128,14 @@ pub async fn reissue(cli: &Cli, arguments: &ReissueArgs, output: Output) -> Done
             .collect(),
         live: changed.live,
     };
-    output.show(&done, human)
+    output.show(&done, human)?;
+    match done.refused.len() {
+        0 => Ok(()),
+        count => Err(Failure {
+            message: format!("{count} of {} mailboxes were refused", chosen.len()),
+            code: CODE_NO,
+        }),
+    }
 }
 
 fn human(done: &Reissued) -> String {
