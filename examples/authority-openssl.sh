@@ -63,7 +63,9 @@ subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 subjectAltName = email:$SEALGATE_MAILBOX
 END
-    openssl ca -batch -notext -config "$directory/ca.cnf" -subj "/CN=$SEALGATE_MAILBOX" -extfile "$1.ext" \
+    # A plus sign would begin a further attribute.
+    name=$(echo "$SEALGATE_MAILBOX" | sed 's/+/\\+/g')
+    openssl ca -batch -notext -config "$directory/ca.cnf" -subj "/CN=$name" -extfile "$1.ext" \
         -in "$1" -out "$1.pem" 2> "$1.err" || { tail -n 1 "$1.err" >&2; exit 1; }
     # Under its name only when it is whole: from now on the order has this certificate.
     mv "$1.pem" "$certificate"

@@ -223,7 +223,7 @@ fn every_form_is_signed_and_a_foreign_verifier_agrees() {
         assert_ne!(found, BOTH_GOOD);
         assert!(!found.contains(&"True".to_owned()), "{found:?}");
     }
-    let nobody = verdicts(&[plain.clone()], &serde_json::json!({}));
+    let nobody = verdicts(std::slice::from_ref(plain), &serde_json::json!({}));
     assert!(!nobody[0].contains(&"True".to_owned()), "{nobody:?}");
 }
 
@@ -337,7 +337,7 @@ fn smime_and_foreign_signatures_stay() {
     let signatures = fields(content, "DKIM-Signature");
     assert_eq!(signatures.len(), 3);
     assert!(signatures[2].contains("d=client.example"), "{signatures:?}");
-    let found = verdicts(&[content.clone()], &published);
+    let found = verdicts(std::slice::from_ref(content), &published);
     assert_eq!(found[0][..2], BOTH_GOOD);
 }
 

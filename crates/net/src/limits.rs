@@ -153,6 +153,8 @@ pub const LDAP_MESSAGES: usize = 100;
 pub const LDAP_ADDRESSES: usize = 2;
 /// Most SMIMEA records of one name that are looked at.
 pub const SMIMEA_RECORDS: usize = 20;
+/// Most aliases (CNAME) that are followed to them; the resolver itself follows as many.
+pub const SMIMEA_ALIASES: usize = 8;
 
 /// Longest time that an external command may be given for one verb, in seconds: an hour; what takes longer says "not yet".
 pub const COMMAND_LONGEST: i64 = 3_600;

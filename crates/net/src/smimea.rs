@@ -8,16 +8,16 @@ use std::path::Path;
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::lookup::Lookup;
-use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::net::{DnsError, NetError, NoRecords};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::rdata::tlsa::{CertUsage, Matching, Selector};
-use hickory_resolver::proto::rr::{RData, Record, RecordType};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use sealgate_mail::Address;
 use sealgate_smime::algorithms::DigestAlgorithm;
 use sealgate_smime::aws::Digest;
 
 use crate::dns::{self, DnsConfig, DnsFailure};
-use crate::limits::{DNS_WAIT, SMIMEA_RECORDS};
+use crate::limits::{DNS_WAIT, SMIMEA_ALIASES, SMIMEA_RECORDS};
 use crate::source::{Asked, Found, FoundCertificate, NoAnswer, Source};
 
 /// Octets of the digest in an owner name (RFC 8162 section 3).
@@ -75,21 +75,48 @@ pub fn owner_name(address: &Address) -> String {
 }
 
 fn found(answer: &Lookup) -> Result<Found, NoAnswer> {
-    let records = answer.answers().iter();
-    let records: Vec<&Record> = records
-        .filter(|record| record.record_type() == RecordType::SMIMEA)
-        .collect();
+    let of_type =
+        |record: &&Record| matches!(record.record_type(), RecordType::SMIMEA | RecordType::CNAME);
+    let records: Vec<&Record> = answer.answers().iter().filter(of_type).collect();
     // RFC 8162 section 5: without DNSSEC there is no record. A bogus one is an attack or a fault that may pass.
     if records.iter().any(|record| record.proof.is_bogus()) {
         return Err(NoAnswer::new("the DNSSEC signatures are not valid"));
     }
-    let secure = records
-        .into_iter()
-        .filter(|record| record.proof.is_secure());
-    let secure: Vec<&Record> = secure.take(SMIMEA_RECORDS).collect();
+    let Some(way) = proven_way(&records, answer.query().name()) else {
+        return Ok(Found::default());
+    };
+    let certificates = way.iter().filter_map(|record| held(record));
     Ok(Found {
-        certificates: secure.iter().filter_map(|record| held(record)).collect(),
-        keep: secure.iter().map(|record| i64::from(record.ttl)).min(),
+        certificates: certificates.collect(),
+        keep: way.iter().map(|record| i64::from(record.ttl)).min(),
+    })
+}
+
+/// The proven records of `asked`: its aliases, and the SMIMEA records of the last one. `None` where an alias is not proven:
+/// whoever forges one would lead to a zone of his own, whose signatures are good (RFC 7671 section 7).
+fn proven_way<'a>(records: &[&'a Record], asked: &'a Name) -> Option<Vec<&'a Record>> {
+    let mut name = asked;
+    let mut way = Vec::new();
+    while let Some((alias, target)) = alias_of(records, name) {
+        if !alias.proof.is_secure() || way.len() >= SMIMEA_ALIASES {
+            return None;
+        }
+        way.push(alias);
+        name = target;
+    }
+    let own = records.iter().filter(|record| {
+        record.record_type() == RecordType::SMIMEA
+            && record.name == *name
+            && record.proof.is_secure()
+    });
+    way.extend(own.take(SMIMEA_RECORDS));
+    Some(way)
+}
+
+fn alias_of<'a>(records: &[&'a Record], name: &Name) -> Option<(&'a Record, &'a Name)> {
+    records.iter().find_map(|record| match &record.data {
+        RData::CNAME(target) if record.name == *name => Some((*record, &target.0)),
+        _ => None,
     })
 }
 
@@ -125,12 +152,7 @@ fn nothing(error: &NetError) -> Result<Found, NoAnswer> {
         NetError::Dns(DnsError::Nsec {
             proof, response, ..
         }) if proof.is_secure() || proof.is_insecure() => definite(response.negative_ttl()),
-        NetError::Dns(DnsError::NoRecordsFound(none))
-            if matches!(
-                none.response_code,
-                ResponseCode::NXDomain | ResponseCode::NoError
-            ) =>
-        {
+        NetError::Dns(DnsError::NoRecordsFound(none)) if is_definite(none) => {
             let of_zone = none.soa.as_ref().map(|soa| soa.ttl);
             definite(none.negative_ttl.or(of_zone))
         }
@@ -141,9 +163,20 @@ fn nothing(error: &NetError) -> Result<Found, NoAnswer> {
     }
 }
 
+/// Whether the zone that the name is in says that there is none (RFC 2308 section 2). The resolver asks for no proof where all
+/// that comes with an empty answer is of zones proven to be unsigned, even if those are other zones: such an answer can be forged.
+fn is_definite(none: &NoRecords) -> bool {
+    let code = none.response_code;
+    let soa = none.soa.as_ref();
+    matches!(code, ResponseCode::NXDomain | ResponseCode::NoError)
+        && soa.is_some_and(|soa| soa.name.zone_of(none.query.name()))
+}
+
 #[cfg(test)]
 mod tests {
-    use hickory_resolver::proto::rr::rdata::SMIMEA;
+    use hickory_resolver::proto::dnssec::Proof;
+    use hickory_resolver::proto::op::Query;
+    use hickory_resolver::proto::rr::rdata::{CNAME, SMIMEA, SOA};
 
     use super::*;
 
@@ -200,6 +233,120 @@ mod tests {
             let record = Record::from_rdata(name.clone(), 60, RData::SMIMEA(data));
             let found = held(&record).map(|held| held.is_vouched_for);
             assert_eq!(found, expected, "{usage} {selector} {matching}");
+        }
+    }
+
+    /// Whoever stands between can forge what is not signed, and has signed zones of his own: every step from the name that was
+    /// asked for must be proven, and nothing else in the answer counts.
+    #[test]
+    fn only_what_is_proven_from_the_name_on_counts() {
+        use Proof::{Bogus, Indeterminate, Insecure, Secure};
+        let name = |text: &str| Name::from_ascii(text).unwrap();
+        let smimea = |owner: &str, proof: Proof| {
+            let data = SMIMEA::new(
+                CertUsage::DaneEe,
+                Selector::Full,
+                Matching::Raw,
+                owner.as_bytes().to_vec(),
+            );
+            let mut record = Record::from_rdata(name(owner), 60, RData::SMIMEA(data));
+            record.proof = proof;
+            record
+        };
+        let alias = |owner: &str, target: &str, proof: Proof| {
+            let data = RData::CNAME(CNAME(name(target)));
+            let mut record = Record::from_rdata(name(owner), 30, data);
+            record.proof = proof;
+            record
+        };
+        let none = || Ok(Vec::new());
+        for (what, records, expected) in [
+            ("signed", vec![smimea("a.", Secure)], Ok(vec!["a."])),
+            ("in any case", vec![smimea("A.", Secure)], Ok(vec!["A."])),
+            ("unsigned", vec![smimea("a.", Insecure)], none()),
+            ("undecided", vec![smimea("a.", Indeterminate)], none()),
+            (
+                "bogus",
+                vec![smimea("a.", Secure), smimea("a.", Bogus)],
+                Err(()),
+            ),
+            ("another's", vec![smimea("evil.", Secure)], none()),
+            (
+                "another's beside an unsigned one",
+                vec![smimea("a.", Insecure), smimea("evil.", Secure)],
+                none(),
+            ),
+            (
+                "a signed alias",
+                vec![alias("a.", "b.", Secure), smimea("b.", Secure)],
+                Ok(vec!["b."]),
+            ),
+            (
+                "an unsigned alias to a signed zone",
+                vec![alias("a.", "evil.", Insecure), smimea("evil.", Secure)],
+                none(),
+            ),
+            (
+                "an unsigned alias beside a record",
+                vec![alias("a.", "evil.", Insecure), smimea("a.", Secure)],
+                none(),
+            ),
+            (
+                "an unsigned alias on the way",
+                vec![
+                    alias("a.", "b.", Secure),
+                    alias("b.", "evil.", Insecure),
+                    smimea("evil.", Secure),
+                ],
+                none(),
+            ),
+            (
+                "a bogus alias",
+                vec![alias("a.", "b.", Bogus), smimea("b.", Secure)],
+                Err(()),
+            ),
+            (
+                "a circle",
+                vec![alias("a.", "b.", Secure), alias("b.", "a.", Secure)],
+                none(),
+            ),
+        ] {
+            let query = Query::query(name("a."), RecordType::SMIMEA);
+            let found = found(&Lookup::new_with_max_ttl(query, records));
+            let found = found.map_err(|_| ()).map(|found| {
+                let owners = found.certificates.into_iter();
+                let owners = owners.map(|held| String::from_utf8(held.der).unwrap());
+                owners.collect::<Vec<_>>()
+            });
+            let expected = expected.map(|owners| {
+                let owners = owners.into_iter();
+                owners.map(str::to_owned).collect::<Vec<_>>()
+            });
+            assert_eq!(found, expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn only_the_zone_itself_says_that_there_is_nothing() {
+        let name = |text: &str| Name::from_ascii(text).unwrap();
+        let soa = |zone: &str| {
+            let soa = SOA::new(name("ns."), name("admin."), 1, 2, 3, 4, 5);
+            Box::new(Record::from_rdata(name(zone), 60, soa))
+        };
+        for (zone, code, expected) in [
+            (Some("x.example."), ResponseCode::NXDomain, true),
+            (Some("x.example."), ResponseCode::NoError, true),
+            (Some("."), ResponseCode::NXDomain, true),
+            (Some("x.example."), ResponseCode::ServFail, false),
+            (Some("unsigned.example."), ResponseCode::NXDomain, false),
+            (Some("x.unsigned."), ResponseCode::NoError, false),
+            (None, ResponseCode::NXDomain, false),
+        ] {
+            let query = Query::query(name("1._smimecert.x.example."), RecordType::SMIMEA);
+            let mut none = NoRecords::new(query, code);
+            none.soa = zone.map(soa);
+            let said = nothing(&NetError::Dns(DnsError::NoRecordsFound(none)));
+            assert_eq!(said.is_ok(), expected, "{zone:?} {code}");
         }
     }
 }

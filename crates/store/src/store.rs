@@ -75,7 +75,8 @@ impl Store {
             other => other,
         };
         let mut connection = options.connect().await.map_err(failed)?;
-        let sealer = match Self::prepare(&mut connection, &file, (directory, master), tokens).await {
+        let sealer = match Self::prepare(&mut connection, &file, (directory, master), tokens).await
+        {
             Ok(sealer) => sealer,
             Err(error) => {
                 let _ = connection.close().await;

@@ -181,7 +181,18 @@ fn every_condition_of_recognition_counts() {
         from: address("mallory@ca.example"),
         ..mail.clone()
     };
+    let answer_to = |to: &str| ChallengeMail {
+        reply_to: Some(address(to)),
+        ..mail.clone()
+    };
     let table = [
+        (&answer_to("answers@ca.example"), &open(), true, Challenge),
+        (&answer_to("answers@ca.example"), &relaxed, false, Challenge),
+        // Whoever forges one has nothing sent elsewhere.
+        (&answer_to("x@evil.example"), &relaxed, false, Unproven),
+        (&answer_to("x@x.ca.example"), &relaxed, false, Unproven),
+        (&answer_to("x@other.example"), &relaxed, true, Challenge),
+        (&answer_to("x@other.example"), &open(), true, Challenge),
         (&mail, &open(), true, Challenge),
         (&mail, &open(), false, Unproven),
         (&mail, &relaxed, false, Challenge),

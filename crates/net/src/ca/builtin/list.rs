@@ -31,7 +31,7 @@ pub(super) fn make(
 ) -> Result<Vec<u8>, CaError> {
     let number = extension(LIST_NUMBER, false, &asn1::unsigned(&number.to_be_bytes()));
     let extensions = asn1::sequence(&[&authority_key_id(publisher.key.spki_der())?, &number]);
-    let entries: Vec<u8> = revoked.iter().flat_map(entry).collect();
+    let entries: Vec<u8> = revoked.iter().flat_map(|one| entry(one, now)).collect();
     // RFC 5280 section 5.1.2.6: the list of none is absent.
     let entries = match entries.is_empty() {
         true => Vec::new(),
@@ -51,7 +51,8 @@ pub(super) fn make(
     Ok(asn1::sequence(&[&whole]))
 }
 
-fn entry(entry: &RevokedEntry) -> Vec<u8> {
+/// One of them. A time of revocation after `now` is of a clock that was wrong: nobody may take it as not revoked yet.
+fn entry(entry: &RevokedEntry, now: Timestamp) -> Vec<u8> {
     let reason = match entry.reason {
         // RFC 5280 section 5.3.1: absent rather than unspecified.
         RevocationReason::Unspecified => Vec::new(),
@@ -62,7 +63,7 @@ fn entry(entry: &RevokedEntry) -> Vec<u8> {
     };
     asn1::sequence(&[
         &asn1::tlv(tag::INTEGER, &entry.serial),
-        &asn1::time(entry.at),
+        &asn1::time(entry.at.min(now)),
         &reason,
     ])
 }

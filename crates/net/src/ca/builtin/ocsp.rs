@@ -224,7 +224,8 @@ pub(super) fn answer(
 fn single(asked: &Asked, status: Status, window: Window) -> Vec<u8> {
     let status = match status {
         Status::Good => asn1::tlv(tag::context(0), &[]),
-        Status::Revoked(at, reason) => revoked(at, reason),
+        // A later time is of a clock that was wrong: nobody may take it as not revoked yet.
+        Status::Revoked(at, reason) => revoked(at.min(window.from), reason),
         Status::Unknown => asn1::tlv(tag::context(2), &[]),
     };
     let until = asn1::generalized_time(window.until);

@@ -459,6 +459,21 @@ async fn reasons_are_told() {
     }
 }
 
+/// A clock that was ahead when somebody revoked does not put the revocation off.
+#[tokio::test]
+async fn no_revocation_lies_in_the_future() {
+    let scene = scene(|| NOW).await;
+    let what = ToRevoke {
+        certificate: scene.issued.clone(),
+        chain: Vec::new(),
+        handle: None,
+        reason: RevocationReason::KeyCompromise,
+        now: NOW.plus(DAY),
+    };
+    scene.connector.revoke(&what).await.unwrap();
+    assert_eq!(scene.verdicts(NOW).await, [Status::Revoked(NOW); 2]);
+}
+
 /// A request about serial numbers of an issuer, with extensions.
 fn request(
     issuer: &Certificate,

@@ -131,7 +131,9 @@ pub async fn dkim(cli: &Cli, command: &DkimCommand, output: Output) -> Done {
         DkimCommand::List { organisation } => {
             let id = admin.organisation_id(organisation).await?;
             let keys = admin.store.dkim_keys(id).await?;
-            output.show(&keys.iter().map(Shown::from).collect(), list)
+            output.show(&keys.iter().map(Shown::from).collect::<Vec<_>>(), |shown| {
+                list(shown)
+            })
         }
         DkimCommand::Show(which) => {
             let (_, keys) = found(&admin, which).await?;
@@ -198,7 +200,7 @@ fn no_such_key(domain: &Domain, selector: &Selector) -> Failure {
     ))
 }
 
-fn list(shown: &Vec<Shown>) -> String {
+fn list(shown: &[Shown]) -> String {
     let rows: Vec<_> = shown
         .iter()
         .map(|key| {
@@ -343,7 +345,9 @@ async fn activate(
             .await?;
     }
     let (_, keys) = found(admin, which).await?;
-    output.show(&keys.iter().map(Shown::from).collect(), list)
+    output.show(&keys.iter().map(Shown::from).collect::<Vec<_>>(), |shown| {
+        list(shown)
+    })
 }
 
 async fn rotate(admin: &Admin, which: &KeysArg, output: Output) -> Done {
