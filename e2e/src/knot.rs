@@ -25,6 +25,8 @@ pub struct Zone {
     pub kind: Kind,
     /// Owner labels below the zone, and the data of SMIMEA records.
     pub records: Vec<(String, String)>,
+    /// Owner labels below the zone, and the names that they are aliases of.
+    pub aliases: Vec<(String, String)>,
 }
 
 /// What DNSSEC makes of a zone.
@@ -127,6 +129,9 @@ fn text(zone: &Zone) -> String {
     let mut text = head(zone.name);
     for (label, data) in &zone.records {
         writeln!(text, "{label}.{}. SMIMEA {data}", zone.name).unwrap();
+    }
+    for (label, target) in &zone.aliases {
+        writeln!(text, "{label}.{}. CNAME {target}.", zone.name).unwrap();
     }
     text
 }

@@ -346,6 +346,68 @@ fn what_is_forged_is_refused_under_an_enforced_rule() {
     only_the_genuine_challenge("acme-forged", "enforce");
 }
 
+/// A challenge mail names no order: one of an order that was given up, signed as it must be, comes first and does no harm.
+#[test]
+fn a_challenge_of_another_order_comes_first() {
+    if !present_all() {
+        return;
+    }
+    let Some(mut world) = World::new("acme-other") else {
+        return;
+    };
+    let settings = json!({"hold": true, "patient": true});
+    let (server, record) = AcmeServer::own(world.gateway.inbound, &settings);
+    world
+        .dns
+        .add("s1._domainkey.ca.example", Record::Text(record));
+    world.run(&server, "enforce");
+    server.finds(&world.with_dkim());
+    world.add_authority(&server, &[]);
+    let activate = ["mailbox", "activate", ALICE, "--key", "p-256"];
+    world.must(&activate);
+    let former = server.file("challenge-1.eml");
+    world.must(&["order", "withdraw", ALICE]);
+    world.must(&activate);
+    let genuine = server.file("challenge-2.eml");
+    for (number, mail) in [&former, &genuine].into_iter().enumerate() {
+        says(&world.hand_in(&[ALICE], mail), 250);
+        server.file(&format!("reply-{}.eml", number + 1));
+    }
+    world.until_state("active");
+    assert_eq!(server.requests("/finalize"), 1);
+    assert!(world.office.received().is_empty());
+}
+
+/// Killed between any two steps, the gateway goes on where it was: nobody gets the challenge, and there is one certificate.
+#[test]
+fn killed_at_any_time() {
+    if !present_all() {
+        return;
+    }
+    let Some(mut world) = World::new("acme-killed") else {
+        return;
+    };
+    let settings = json!({"processing": 2});
+    let (server, record) = AcmeServer::own(world.gateway.inbound, &settings);
+    world
+        .dns
+        .add("s1._domainkey.ca.example", Record::Text(record));
+    world.run(&server, "enforce");
+    server.finds(&world.with_dkim());
+    world.add_authority(&server, &[]);
+    world.must(&["mailbox", "activate", ALICE, "--key", "p-256"]);
+    // Each life is longer than the one before, so that each step comes to its turn.
+    for life in 1..=12 {
+        std::thread::sleep(Duration::from_millis(70 * life));
+        world.gateway.kill();
+        world.gateway.start();
+    }
+    world.until_state("active");
+    assert_eq!(server.requests("/finalize"), 1);
+    world.gateway.drained();
+    assert!(world.office.received().is_empty());
+}
+
 /// What a gateway does with mails: the replies, and what arrives, by the mark each of them bears.
 type Decided = (Vec<(u16, String)>, BTreeMap<String, usize>);
 
@@ -410,7 +472,8 @@ fn near_misses_are_ordinary_mail(name: &str, inbound: &str) {
     world.until_state("active");
     assert_eq!(server.requests("/chall"), 1);
     assert!(server.text("reply-2.eml").is_empty());
-    let all = world.office.received().len();
+    let all = world.office.received();
+    let all: usize = all.iter().map(|mail| mail.recipients.len()).sum();
     assert_eq!(all, here.1.values().sum::<usize>());
 }
 

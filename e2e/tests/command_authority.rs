@@ -18,7 +18,7 @@ use e2e::program::{must_run, present};
 use e2e::scene::{DELIVERY, Scene, rule, send};
 use serde_json::Value;
 
-const BOB: &str = "bob@example.com";
+const BOB: &str = "bob+orders@example.com";
 
 /// A gateway whose domain's mail comes to it, and a toy authority.
 struct World {

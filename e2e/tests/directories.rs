@@ -718,6 +718,8 @@ fn zones(own: &Path, fay: &Identity, gil: &Identity, private: &Identity) -> [Zon
             name,
             kind,
             records: vec![record("fay", "3 0 0", &fay)],
+            // Whoever can change what is not signed leads to a zone of his own, which is.
+            aliases: vec![(label("lure"), format!("{}.signed.example", label("lure")))],
         }
     };
     let signed = Zone {
@@ -729,7 +731,10 @@ fn zones(own: &Path, fay: &Identity, gil: &Identity, private: &Identity) -> [Zon
             record("wrong", "3 0 0", fay),
             record("pkix", "1 0 0", &identity("pkix@signed.example", private)),
             (label("digest"), format!("3 0 1 {}", "ab".repeat(32))),
+            record("lure", "3 0 0", &identity("lure@unsigned.example", private)),
+            record("also", "3 0 0", &identity("alias@signed.example", private)),
         ],
+        aliases: vec![(label("alias"), format!("{}.signed.example", label("also")))],
     };
     [
         signed,
@@ -841,9 +846,12 @@ fn dnssec_alone_is_enough_only_where_it_is_wanted() {
         "wrong@signed.example",
         "fay@bogus.example",
         "fay@unsigned.example",
+        "lure@unsigned.example",
     ] {
         assert_eq!(named.goes("alone", address), Form::Signed, "{address}");
     }
+    let signed_alias = "alias@signed.example";
+    assert_eq!(named.goes("alone", signed_alias), Form::Encrypted);
     named.switch("with-path");
     assert_eq!(named.goes("again", gil), Form::Signed);
     assert_eq!(named.goes("again", fay), Form::Encrypted);

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::authority::OrderId;
 use crate::journal::MailStatus;
-use crate::limits::{CHALLENGE_MESSAGE_ID_OCTETS, CHALLENGE_TOKEN_CHARS};
+use crate::limits::{CHALLENGE_ANSWERS, CHALLENGE_MESSAGE_ID_OCTETS, CHALLENGE_TOKEN_CHARS};
 use crate::ports::Shelf;
 use crate::process::ProcessError;
 use crate::queue::{Body, Outgoing};
@@ -63,8 +63,10 @@ pub struct OpenOrder {
     pub expected: Option<Expected>,
     /// Whether its authority's challenges count without a signature.
     pub unsigned: bool,
-    /// The part of the token that came by mail and was answered already.
+    /// The part of the token that came by mail and was answered last.
     pub answered: Option<String>,
+    /// How many were answered so far.
+    pub answers: u32,
 }
 
 /// What a mail that may be a challenge says.
@@ -95,7 +97,7 @@ pub enum Recognition {
     Unproven,
     /// The challenge, to be answered.
     Challenge,
-    /// The challenge, once more: it was answered already.
+    /// The challenge, once more: it was the last to be answered.
     Again,
 }
 
@@ -239,14 +241,18 @@ pub fn recognise(mail: &ChallengeMail, open: &OpenOrder, proven: bool) -> Recogn
         return Recognition::NotYet;
     };
     let generated = mail.generated.unwrap_or(open.unsigned);
-    let other_token = open
-        .answered
+    // RFC 8823 binds the part that comes by mail to no order: one of an order given up, or of somebody else's, looks the same.
+    let again = open.answered.as_ref() == Some(&mail.token);
+    let too_many = !again && open.answers >= CHALLENGE_ANSWERS;
+    // Unsigned, anybody may have written it: then nothing is sent to where the authority does not write from.
+    let elsewhere = mail
+        .reply_to
         .as_ref()
-        .is_some_and(|answered| *answered != mail.token);
+        .is_some_and(|to| to.domain() != mail.from.domain());
     match () {
-        () if mail.from != expected.from || !generated || other_token => Recognition::Ordinary,
-        () if !proven && !open.unsigned => Recognition::Unproven,
-        () if open.answered.is_some() => Recognition::Again,
+        () if mail.from != expected.from || !generated || too_many => Recognition::Ordinary,
+        () if !proven && (!open.unsigned || elsewhere) => Recognition::Unproven,
+        () if again => Recognition::Again,
         () => Recognition::Challenge,
     }
 }

@@ -57,8 +57,6 @@ pub const REVOKE_PENDING: i64 = 14 * 86_400;
 pub const RENEW_DAYS: u32 = 30;
 /// Most days before the end: certificates that live for a year are not renewed before half of it.
 pub const RENEW_DAYS_MOST: u32 = 180;
-/// The same in seconds: certificates that end later are not looked at.
-pub const RENEW_AHEAD_LONGEST: i64 = RENEW_DAYS_MOST as i64 * 86_400;
 /// Seconds after which a next certificate that was refused or withdrawn is ordered again: one day, for an administrator to see to it.
 pub const RENEW_AGAIN: i64 = 86_400;
 /// Days before the end of a certificate when administrators are warned that no other is there.
@@ -85,6 +83,9 @@ pub const SELECTOR_OCTETS: usize = 63;
 pub const EXPIRY_NOTICE: i64 = 14 * 86_400;
 /// Longest part of an ACME token in a subject, in characters: authorities use 22 to 86, and a line has room for this.
 pub const CHALLENGE_TOKEN_CHARS: usize = 256;
+/// How many different challenge mails of one challenge are answered: what came first may belong to an order that was given up,
+/// or to somebody else's, and nobody is to have more sent than that.
+pub const CHALLENGE_ANSWERS: u32 = 4;
 /// Longest Message-ID of a challenge mail that its answer repeats, in octets: one line (RFC 5322 section 2.1.1).
 pub const CHALLENGE_MESSAGE_ID_OCTETS: usize = 900;
 /// How long a key that a directory or DNS has counts before it is asked for again, in seconds: one day.

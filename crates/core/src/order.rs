@@ -188,7 +188,22 @@ fn pause(failures: u32, longest: i64) -> i64 {
         .min(longest)
 }
 
-/// Whether what an authority issued is what was ordered: for this key and this mailbox, valid now, good for mail.
+/// What is done about a certificate that is not valid yet: it is asked for again when it is. Until then the present one signs,
+/// and a first one leaves the activation pending. None if it is valid already.
+pub fn early(chain: &[Certificate], failures: u32, now: Timestamp) -> Option<Next> {
+    let from = chain.first()?.not_before();
+    (now < from).then(|| Next::Again {
+        due: from.min(now.plus(RETRY_AFTER_LONGEST)),
+        failures,
+        error: format!(
+            "the authority's certificate is valid from {} on",
+            from.rfc3339()
+        ),
+        alarm: false,
+    })
+}
+
+/// Whether what an authority issued is what was ordered: for this key and this mailbox, not over ([`early`]), good for mail.
 pub fn judge(
     chain: &[Certificate],
     (address, spki): (&Address, &[u8]),
@@ -391,5 +406,26 @@ mod tests {
             certificate("root-one").spki_der(),
             NOW
         ));
+    }
+
+    #[test]
+    fn a_certificate_is_asked_for_again_when_it_is_valid() {
+        let chain = [certificate("alice")];
+        let from = chain[0].not_before();
+        let due = |now| match early(&chain, 2, now) {
+            Some(Next::Again {
+                due,
+                failures: 2,
+                alarm: false,
+                ..
+            }) => Some(due),
+            None => None,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(due(from), None);
+        assert_eq!(due(from.plus(-1)), Some(from));
+        let month = from.plus(-30 * DAY);
+        assert_eq!(due(month), Some(month.plus(RETRY_AFTER_LONGEST)));
+        assert_eq!(early(&[], 0, from), None);
     }
 }

@@ -181,9 +181,9 @@ impl Caa {
         let mut names: Vec<String> = Vec::new();
         for property in issuemail {
             count = count.saturating_add(1);
-            // RFC 8659 section 4.2: the issuer's domain name stands before the parameters; nobody if it is absent.
+            // RFC 8659 section 4.2: the issuer's domain name stands before the parameters; nobody if it is absent or malformed.
             let name = property.value.split(';').next().unwrap_or_default().trim();
-            if !name.is_empty() && !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            if is_issuer(name) && !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
                 names.push(name.to_ascii_lowercase());
             }
         }
@@ -192,6 +192,18 @@ impl Caa {
             _ => MayIssue::Only(names),
         }
     }
+}
+
+/// Whether it is an issuer-domain-name (RFC 8659 section 4.2).
+fn is_issuer(name: &str) -> bool {
+    let is_label = |label: &str| {
+        let inner = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-';
+        !label.is_empty()
+            && label.bytes().all(inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.split('.').all(is_label)
 }
 
 /// One prerequisite.

@@ -76,7 +76,7 @@ impl ProcessError {
 impl From<io::Error> for ProcessError {
     fn from(error: io::Error) -> Self {
         match error.downcast::<KeyError>() {
-            Ok(away @ KeyError::TokenAway(_)) => Self::TokenAway(away),
+            Ok(away) if away.is_of_token() => Self::TokenAway(away),
             Ok(other) => Self::Key(other.to_string()),
             Err(error) => Self::Io(error),
         }
@@ -96,7 +96,7 @@ impl From<SignError> for ProcessError {
     fn from(error: SignError) -> Self {
         match error {
             SignError::Io(error) => error.into(),
-            SignError::Key(away @ KeyError::TokenAway(_)) => Self::TokenAway(away),
+            SignError::Key(away) if away.is_of_token() => Self::TokenAway(away),
             other => Self::Key(other.to_string()),
         }
     }

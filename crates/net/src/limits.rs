@@ -197,8 +197,12 @@ pub const ACME_VALID_POLL: i64 = 1;
 /// the order due at once.
 pub const ACME_MAIL_POLL: i64 = 60;
 
+/// Longest local part that is certified, in octets: RFC 5321 section 4.5.3.1.1, and readers of certificates keep to it.
+pub const CERTIFIED_LOCAL_PART: usize = 64;
 /// Seconds a list of the built-in CA counts: a week, so that a server that is away for some days stops nobody.
 pub const LIST_VALIDITY: i64 = 7 * 86_400;
+/// Seconds by which a list says it is older than it is, for readers whose clock is slow.
+pub const LIST_BACKDATING: i64 = 300;
 /// Age in seconds at which a list is made anew though nothing was revoked: daily, as public authorities do.
 pub const LIST_REMADE: i64 = 86_400;
 /// Seconds between two looks for something revoked: whoever asks again at once costs nothing, and two seconds are promised.

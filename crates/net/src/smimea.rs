@@ -47,10 +47,11 @@ impl Smimea {
         if address.domain().is_literal() {
             return Ok(Found::default());
         }
-        let question = resolver.lookup(owner_name(address), RecordType::SMIMEA);
+        let owner = Name::from_utf8(owner_name(address)).map_err(NoAnswer::new)?;
+        let question = resolver.lookup(owner.clone(), RecordType::SMIMEA);
         match tokio::time::timeout(DNS_WAIT, question).await {
             Err(_) => Err(NoAnswer::new("DNS takes too long")),
-            Ok(Ok(answer)) => found(&answer),
+            Ok(Ok(answer)) => found(&answer, &owner),
             Ok(Err(error)) => nothing(&error),
         }
     }
@@ -74,7 +75,8 @@ pub fn owner_name(address: &Address) -> String {
     format!("{label}._smimecert.{}.", address.domain())
 }
 
-fn found(answer: &Lookup) -> Result<Found, NoAnswer> {
+/// What an answer holds for `asked`. The answer itself names the last alias as its question.
+fn found(answer: &Lookup, asked: &Name) -> Result<Found, NoAnswer> {
     let of_type =
         |record: &&Record| matches!(record.record_type(), RecordType::SMIMEA | RecordType::CNAME);
     let records: Vec<&Record> = answer.answers().iter().filter(of_type).collect();
@@ -82,7 +84,11 @@ fn found(answer: &Lookup) -> Result<Found, NoAnswer> {
     if records.iter().any(|record| record.proof.is_bogus()) {
         return Err(NoAnswer::new("the DNSSEC signatures are not valid"));
     }
-    let Some(way) = proven_way(&records, answer.query().name()) else {
+    // The resolver leaves aliases out whose target it had asked for before.
+    if !records.iter().any(|record| record.name == *asked) {
+        return Err(NoAnswer::new("the answer is not one to the question"));
+    }
+    let Some(way) = proven_way(&records, asked) else {
         return Ok(Found::default());
     };
     let certificates = way.iter().filter_map(|record| held(record));
@@ -270,7 +276,7 @@ mod tests {
                 vec![smimea("a.", Secure), smimea("a.", Bogus)],
                 Err(()),
             ),
-            ("another's", vec![smimea("evil.", Secure)], none()),
+            ("another's", vec![smimea("evil.", Secure)], Err(())),
             (
                 "another's beside an unsigned one",
                 vec![smimea("a.", Insecure), smimea("evil.", Secure)],
@@ -311,8 +317,9 @@ mod tests {
                 none(),
             ),
         ] {
-            let query = Query::query(name("a."), RecordType::SMIMEA);
-            let found = found(&Lookup::new_with_max_ttl(query, records));
+            // The resolver gives the last alias as the question.
+            let query = Query::query(name("evil."), RecordType::SMIMEA);
+            let found = found(&Lookup::new_with_max_ttl(query, records), &name("a."));
             let found = found.map_err(|_| ()).map(|found| {
                 let owners = found.certificates.into_iter();
                 let owners = owners.map(|held| String::from_utf8(held.der).unwrap());

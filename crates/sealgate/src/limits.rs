@@ -128,6 +128,8 @@ pub const CHALLENGE_LOOK: Duration = Duration::from_millis(250);
 pub const SOURCES_WAIT: Duration = Duration::from_secs(5);
 /// Questions to directories and DNS under way at the same time, over all mails.
 pub const SOURCES_AT_ONCE: usize = 32;
+/// Those of one organisation: its slow directories must not take the places of all others.
+pub const SOURCES_OF_ONE: usize = 8;
 /// Certificates of one answer that are looked at.
 pub const SOURCE_CERTIFICATES: usize = 50;
 /// Longest name of a directory, in characters: it stands in traces, events and replies.

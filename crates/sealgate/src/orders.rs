@@ -7,6 +7,7 @@ use sealgate_core::authority::{Authority, AuthorityFailure, Connector, Progress}
 use sealgate_core::order::{self, Facts, Next, OrderState, Verb};
 use sealgate_net::ca;
 use sealgate_net::limits::ACME_VERB_WAIT;
+use sealgate_smime::certificate::Certificate;
 use sealgate_smime::csr;
 use sealgate_smime::key::PrivateKey;
 use sealgate_store::{LeasedOrder, LeasedRevocation, Scope, Store};
@@ -152,20 +153,24 @@ async fn work(desk: &Desk, order: LeasedOrder) -> Done {
     };
     tracing::info!(order = order.id.0, mailbox = %order.address, next = next_word(&next), "order");
     match next {
-        Next::Issued(chain) => {
-            // It may have been withdrawn while its authority was asked: what came all the same is kept and revoked.
-            let Some(spki) = desk.store.order_spki(order.id).await? else {
-                return Ok(());
-            };
-            match order::judge(&chain, (&order.address, &spki), now()) {
-                Ok(()) => Ok(desk.store.order_issued(&order, &chain, now()).await?),
-                Err(why) => Ok(desk
-                    .store
-                    .order_answered(&order, Next::Fail(why), now())
-                    .await?),
-            }
-        }
+        Next::Issued(chain) => issued(desk, &order, &chain).await,
         next => Ok(desk.store.order_answered(&order, next, now()).await?),
+    }
+}
+
+/// Judges what came, and keeps it. The order may have been withdrawn while its authority was asked: what came all the same is
+/// kept and revoked.
+async fn issued(desk: &Desk, order: &LeasedOrder, chain: &[Certificate]) -> Done {
+    let Some(spki) = desk.store.order_spki(order.id).await? else {
+        return Ok(());
+    };
+    let next = match order::judge(chain, (&order.address, &spki), now()) {
+        Err(why) => Some(Next::Fail(why)),
+        Ok(()) => order::early(chain, order.attempts, now()),
+    };
+    match next {
+        None => Ok(desk.store.order_issued(order, chain, now()).await?),
+        Some(next) => Ok(desk.store.order_answered(order, next, now()).await?),
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sealgate_core::directory::{
     self, Candidate, Directory, Judged, Kept, Offered, Said, Terms, Word, dns_label,
 };
-use sealgate_core::tenant::{Organisation, Origin, Smimea as Switch};
+use sealgate_core::tenant::{Organisation, OrganisationId, Origin, Smimea as Switch};
 use sealgate_mail::Address;
 use sealgate_net::dns::Dns;
 use sealgate_net::ldap::Ldap;
@@ -25,7 +25,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::cmd::Failure;
 use crate::config::Config;
 use crate::gateway::{Gateway, now};
-use crate::limits::{SOURCE_AWAY, SOURCE_CERTIFICATES, SOURCES_AT_ONCE, SOURCES_WAIT};
+use crate::limits::{
+    SOURCE_AWAY, SOURCE_CERTIFICATES, SOURCES_AT_ONCE, SOURCES_OF_ONE, SOURCES_WAIT,
+};
 use crate::revocation;
 
 /// What questions to sources share.
@@ -34,6 +36,8 @@ pub struct Sources {
     dns: Dns,
     smimea: Smimea,
     places: Semaphore,
+    /// What of them one organisation may take.
+    shares: Mutex<HashMap<OrganisationId, Arc<Semaphore>>>,
     /// Places of directories that did not answer: why, and until when they are left alone.
     away: Mutex<HashMap<String, (String, Instant)>>,
 }
@@ -45,12 +49,21 @@ impl Sources {
             dns,
             smimea: smimea(config)?,
             places: Semaphore::new(SOURCES_AT_ONCE),
+            shares: Mutex::default(),
             away: Mutex::default(),
         })
     }
 
     fn away(&self) -> MutexGuard<'_, HashMap<String, (String, Instant)>> {
         self.away.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn share(&self, organisation: OrganisationId) -> Arc<Semaphore> {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        let share = shares
+            .entry(organisation)
+            .or_insert_with(|| Arc::new(Semaphore::new(SOURCES_OF_ONE)));
+        Arc::clone(share)
     }
 
     /// Why nobody answered there a moment ago.
@@ -62,7 +75,9 @@ impl Sources {
 
     /// Asks one source; one that is away keeps no further mail waiting for a while.
     async fn find(&self, asked: &Asked, address: &Address) -> Result<Found, NoAnswer> {
-        // The semaphore is never closed, so that acquiring it cannot fail.
+        // The semaphores are never closed, so that acquiring them cannot fail.
+        let share = self.share(asked.organisation);
+        let _share = share.acquire().await.ok();
         let _place = self.places.acquire().await.ok();
         if let Some(reason) = self.reason_away(&asked.place) {
             return Err(NoAnswer::new(format_args!("{reason} (a moment ago)")));
@@ -86,8 +101,9 @@ pub fn smimea(config: &Config) -> Result<Smimea, Failure> {
 
 /// One source, ready to be asked.
 struct Asked {
+    organisation: OrganisationId,
     label: String,
-    /// Where it is: directories of several organisations may be one.
+    /// Where it is, for whom: what one organisation set up wrongly is not away for another.
     place: String,
     origin: Origin,
     source: Arc<dyn Source>,
@@ -103,14 +119,19 @@ fn sources_for(
     let mut sources = Vec::new();
     for directory in directories.iter().filter(|one| one.is_for(address)) {
         sources.push(Asked {
+            organisation: organisation.id,
             label: directory.label(),
-            place: format!("{}:{}", directory.place.host, directory.place.port),
+            place: format!(
+                "{} {}:{}",
+                organisation.id.0, directory.place.host, directory.place.port
+            ),
             origin: Origin::Ldap,
             source: Arc::new(Ldap::new(directory.clone(), gateway.sources.dns.clone())?),
         });
     }
     if let Some(label) = dns_label(organisation.settings.smimea) {
         sources.push(Asked {
+            organisation: organisation.id,
             label: label.to_owned(),
             place: label.to_owned(),
             origin: Origin::Smimea,

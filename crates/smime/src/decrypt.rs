@@ -15,7 +15,7 @@ use crate::cms::{
     self, Authentication, CertificateId, ContentType, KeyAgreement, KeyTransport, RecipientInfo,
 };
 use crate::error::{Fault, LimitReached, Malformed, ReadError};
-use crate::key::{KeyError, PrivateKey};
+use crate::key::PrivateKey;
 use crate::kind::Entity;
 use crate::limits;
 use sealgate_mail::Message;
@@ -225,7 +225,7 @@ impl Chosen {
         match found {
             Ok(content_key) if content_key.len() == length => Ok(content_key),
             // A fact about the token alone: the same mail is opened later.
-            Err(away @ KeyError::TokenAway(_)) => Err(io::Error::other(away).into()),
+            Err(away) if away.is_of_token() => Err(io::Error::other(away).into()),
             _ => Err(Failure::Crypto),
         }
     }

@@ -56,6 +56,16 @@ pub enum KeyError {
     /// The token that holds the key cannot be asked now; later the same call may succeed.
     #[error("the token {0}, which holds the key, is away")]
     TokenAway(String),
+    /// The token holds another key in its place, or does not do with it what it must; an administrator can mend that.
+    #[error("the token {0} holds another key in its place, or refuses to use it for that")]
+    TokenRefuses(String),
+}
+
+impl KeyError {
+    /// Whether it is a fact about the token alone, whatever a mail holds: then the mail waits.
+    pub const fn is_of_token(&self) -> bool {
+        matches!(self, Self::TokenAway(_) | Self::TokenRefuses(_))
+    }
 }
 
 /// A private key with its public half. Cloning shares it.
@@ -351,7 +361,12 @@ impl PrivateKey {
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let secret = self.agree(originator)?;
         let wrapping = agreement::derive(scheme, &secret, ukm)?;
-        Ok(agreement::unwrap(scheme.wrap, &wrapping, wrapped)?)
+        let unwrapped = agreement::unwrap(scheme.wrap, &wrapping, wrapped);
+        if let (Err(_), Secret::Token(own)) = (&unwrapped, &self.0.secret) {
+            // Either the mail is broken, or the token holds another key.
+            own.prove_agreement()?;
+        }
+        Ok(unwrapped?)
     }
 
     /// Diffie-Hellman. The originator's curve is ours, or its point is refused.

@@ -224,12 +224,14 @@ CREATE INDEX orders_batch ON orders (batch) WHERE batch IS NOT NULL;
 CREATE INDEX orders_mailbox ON orders (organisation, mailbox);
 CREATE UNIQUE INDEX orders_open ON orders (organisation, mailbox) WHERE ended IS NULL;
 
--- The challenge mail of an order that was answered: `token` came over HTTPS, `answered` by mail.
+-- The challenge mail of an order that was answered last: `token` came over HTTPS, `answered` by mail. `answers`: how many of the
+-- same `token` were answered.
 
 CREATE TABLE challenges (
     for_order INTEGER PRIMARY KEY NOT NULL REFERENCES orders (id),
     token TEXT NOT NULL,
     answered TEXT NOT NULL,
+    answers INTEGER NOT NULL,
     mail INTEGER NOT NULL,
     note TEXT
 ) STRICT;

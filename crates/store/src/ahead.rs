@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use sealgate_core::licence::Quota;
-use sealgate_core::limits::{RENEW_AHEAD_LONGEST, REVOKE_PENDING};
+use sealgate_core::limits::{EXPIRY_WARNINGS, REVOKE_PENDING};
 use sealgate_core::mailbox::{Command, Life};
 use sealgate_core::order::Purpose;
 use sealgate_core::renewal::{self, Current, Step, Terms};
@@ -30,8 +30,8 @@ use crate::writer::{Weight, job};
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
-/// The active mailboxes whose certificate ends before `$1`, with the authority that renews: the one that issued as it is now,
-/// else the standard one.
+/// The active mailboxes whose certificate ends so soon after `$1` that it is renewed, or within `$2` days, when a warning may be
+/// due; with the authority that renews: the one that issued as it is now, else the standard one.
 const ENDING: &str = "SELECT m.organisation, m.address, m.state, m.since, m.known, o.settings, k.id AS key, k.added, k.not_after,
         k.authority, k.warned, k.certificate, k.token, COALESCE(c.id, s.id) AS next_authority,
         COALESCE(c.renew_days, s.renew_days) AS renew_days,
@@ -43,17 +43,22 @@ const ENDING: &str = "SELECT m.organisation, m.address, m.state, m.since, m.know
     LEFT JOIN authorities a ON a.id = k.authority
     LEFT JOIN authorities c ON c.organisation = m.organisation AND c.name = a.name AND c.current = 1
     LEFT JOIN authorities s ON s.organisation = m.organisation AND s.standard = 1 AND s.current = 1
-    WHERE m.state = 'active' AND k.not_after <= $1 ";
+    WHERE m.state = 'active' AND k.not_after <= $1 + 86400 * MAX(COALESCE(c.renew_days, s.renew_days, 0), $2) ";
+
+/// Days before its end when the first warning of a certificate may be due.
+fn warned_ahead() -> i64 {
+    EXPIRY_WARNINGS.into_iter().max().unwrap_or_default()
+}
 
 /// Of these all, those that end first before the others.
 fn all_ending() -> AssertSqlSafe<String> {
     AssertSqlSafe(format!("{ENDING} ORDER BY k.not_after"))
 }
 
-/// Of these the mailbox `$3` of organisation `$2`.
+/// Of these the mailbox `$4` of organisation `$3`.
 fn one_ending() -> AssertSqlSafe<String> {
     AssertSqlSafe(format!(
-        "{ENDING} AND m.organisation = $2 AND m.mailbox = $3"
+        "{ENDING} AND m.organisation = $3 AND m.mailbox = $4"
     ))
 }
 
@@ -103,7 +108,8 @@ impl Store {
     async fn ending(&self, now: Timestamp) -> Result<Vec<Candidate>, StoreError> {
         let mut reading = self.0.readers.begin().await?;
         let rows = sqlx::query(all_ending())
-            .bind(now.plus(RENEW_AHEAD_LONGEST).0)
+            .bind(now.0)
+            .bind(warned_ahead())
             .fetch_all(&mut *reading)
             .await?;
         let mut quotas: HashMap<OrganisationId, Quota> = HashMap::new();
@@ -187,7 +193,8 @@ async fn end_ahead(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let row = sqlx::query(one_ending())
-        .bind(now.plus(RENEW_AHEAD_LONGEST).0)
+        .bind(now.0)
+        .bind(warned_ahead())
         .bind(organisation.0)
         .bind(address.key())
         .fetch_optional(&mut *connection)

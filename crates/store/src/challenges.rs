@@ -5,6 +5,7 @@
 use sealgate_core::authority::{AuthorityFailure, AuthorityId, Connector, OrderId};
 use sealgate_core::challenge::{Expected, OpenOrder};
 use sealgate_core::journal::{Line, MailRecord};
+use sealgate_core::limits::CHALLENGE_ANSWERS;
 use sealgate_core::queue::{MailId, Outgoing};
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::{Address, Timestamp};
@@ -92,16 +93,18 @@ fn noted(handle: Option<&str>) -> Option<Expected> {
 }
 
 impl Store {
-    /// The order of `mailbox` that waits, or may soon wait, for the challenge mail of an ACME authority.
+    /// The order of `mailbox` that waits for the challenge mail of an ACME authority, or may in a moment: its authority is just
+    /// being asked. One that could not be asked is none: what comes until it is asked again is for another order.
     pub async fn order_challenged(
         &self,
         organisation: OrganisationId,
         mailbox: &Address,
     ) -> Result<Option<OpenOrder>, StoreError> {
         let row = sqlx::query(
-            "SELECT o.id, o.authority, o.handle, c.answered, c.token FROM orders o
+            "SELECT o.id, o.authority, o.handle, c.answered, c.answers, c.token FROM orders o
              LEFT JOIN challenges c ON c.for_order = o.id
-             WHERE o.organisation = $1 AND o.mailbox = $2 AND o.ended IS NULL AND o.state IN ('asking', 'waiting')",
+             WHERE o.organisation = $1 AND o.mailbox = $2 AND o.ended IS NULL
+             AND (o.state = 'waiting' OR (o.state = 'asking' AND o.lease IS NOT NULL))",
         )
         .bind(organisation.0)
         .bind(mailbox.key())
@@ -211,11 +214,13 @@ fn open_order(row: &SqliteRow, unsigned: bool) -> Result<OpenOrder, StoreError> 
         .as_ref()
         .is_some_and(|expected| Some(&expected.token) == token.as_ref());
     let answered: Option<String> = row.field("answered")?;
+    let answers: Option<u32> = row.field("answers")?;
     Ok(OpenOrder {
         order: OrderId(row.field("id")?),
         expected,
         unsigned,
         answered: answered.filter(|_| same),
+        answers: answers.filter(|_| same).unwrap_or(0),
     })
 }
 
@@ -264,15 +269,19 @@ async fn write(connection: &mut SqliteConnection, rows: Option<Rows>) -> Result<
     journal::insert_lines(connection, context, vec![rows.line]).await?;
     rows.parts.write(connection).await?;
     let noted = sqlx::query(
-        "INSERT INTO challenges (for_order, token, answered, mail, note) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO challenges (for_order, token, answered, answers, mail, note) VALUES ($1, $2, $3, 1, $4, $5)
          ON CONFLICT (for_order) DO UPDATE SET token = excluded.token, answered = excluded.answered,
-             mail = excluded.mail, note = excluded.note WHERE challenges.token <> excluded.token",
+             answers = CASE WHEN challenges.token = excluded.token THEN challenges.answers + 1 ELSE 1 END,
+             mail = excluded.mail, note = excluded.note
+         WHERE challenges.token <> excluded.token
+             OR (challenges.answered <> excluded.answered AND challenges.answers < $6)",
     )
     .bind(rows.order)
     .bind(&rows.token)
     .bind(&rows.answered)
     .bind(rows.challenge.0)
     .bind(&rows.note)
+    .bind(CHALLENGE_ANSWERS)
     .execute(&mut *connection)
     .await?;
     let order = sqlx::query(

@@ -129,6 +129,7 @@ pub(crate) async fn learn(
         {
             continue;
         }
+        let row = as_keys_stand(connection, organisation, row, at).await?;
         supersede(connection, organisation, &row.superseded).await?;
         let text = learned(&row);
         if insert(connection, organisation, Some(mail), (row, at)).await? {
@@ -136,6 +137,30 @@ pub(crate) async fn learn(
         }
     }
     Ok(())
+}
+
+/// Since it was decided that a key is preferred, another mail or an administrator may have changed the keys of its address.
+async fn as_keys_stand(
+    connection: &mut SqliteConnection,
+    organisation: i64,
+    row: CorrespondentRow,
+    at: Timestamp,
+) -> Result<CorrespondentRow, StoreError> {
+    if row.state != word(&CorrespondentState::Preferred)? {
+        return Ok(row);
+    }
+    let address = Address::parse(&row.address);
+    let address = address.map_err(|error| StoreError::damaged(error.to_string()))?;
+    let existing = choice::keys_of(connection, organisation, &address).await?;
+    match harvest::looked_up(&row.certificate, &address, &existing, (false, at)) {
+        // It is there already, and stays as it is.
+        None => Ok(row),
+        Some(placed) => Ok(CorrespondentRow {
+            state: word(&placed.state)?,
+            superseded: placed.superseded,
+            ..row
+        }),
+    }
 }
 
 /// The words of the event about a key that was learned.

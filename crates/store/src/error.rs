@@ -101,15 +101,19 @@ impl StoreError {
 const SQLITE_BUSY: i64 = 5;
 const SQLITE_LOCKED: i64 = 6;
 const SQLITE_FULL: i64 = 13;
+/// No room for the index of the write-ahead log.
+const SQLITE_IOERR_SHMSIZE: i64 = 4874;
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let code = error
             .as_database_error()
             .and_then(|database| database.code())
-            .and_then(|code| code.parse::<i64>().ok())
-            .map(|code| code & 0xff);
-        match code {
+            .and_then(|code| code.parse::<i64>().ok());
+        if code == Some(SQLITE_IOERR_SHMSIZE) {
+            return Self::Full;
+        }
+        match code.map(|code| code & 0xff) {
             Some(SQLITE_FULL) => Self::Full,
             Some(SQLITE_BUSY | SQLITE_LOCKED) => Self::Busy,
             _ => match error {

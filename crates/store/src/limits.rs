@@ -56,5 +56,8 @@ pub const TOKEN_RESTART: Duration = Duration::from_secs(2);
 pub const TOKEN_HANDLES: usize = 10_000;
 /// Sealed rows sealed anew in one transaction of a rotation, so that it moves on in steps that a kill cannot hurt.
 pub const ROTATION_ROWS: i64 = 100;
+/// Seconds after the beginning of a rotation in which former data keys stay: a command that began before it may still seal
+/// with them, and none runs for a day.
+pub const FORMER_DATA_KEY_SECONDS: i64 = 24 * 3600;
 /// Directories of one organisation: each is asked for each recipient whose key is not known.
 pub const DIRECTORIES: i64 = 10;

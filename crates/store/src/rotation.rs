@@ -19,7 +19,7 @@ use crate::audit::{self, Entry};
 use crate::database;
 use crate::directory;
 use crate::error::StoreError;
-use crate::limits::ROTATION_ROWS;
+use crate::limits::{FORMER_DATA_KEY_SECONDS, ROTATION_ROWS};
 use crate::rows::{Columns, size};
 use crate::seal::{MasterKey, MasterKeySource, Purpose, Sealer, WrappedKey};
 use crate::store::Store;
@@ -186,6 +186,27 @@ impl DataKeys {
             .map(|(source, _)| source.as_str())
     }
 
+    /// All of them wrapped by `to` too, and a new one that is current; `None` if `from` is not the master key.
+    fn rewrapped(
+        &self,
+        from: &MasterKey,
+        to: &MasterKey,
+    ) -> Result<Option<Vec<WrappedKey>>, StoreError> {
+        let again = self.keys.iter().map(|key| key.rewrapped(from, to));
+        let Some(mut after) = again.collect::<Result<Option<Vec<_>>, _>>()? else {
+            return Ok(None);
+        };
+        let highest = after.last().map_or(0, |key| key.number);
+        after.push(WrappedKey::new(highest.saturating_add(1), to, Some(from))?);
+        Ok(Some(after))
+    }
+
+    /// A rotation under way goes back, such as when its new master key was lost; `None` if `to` is not the former one.
+    fn turned_back(&self, to: &MasterKey) -> Result<Option<Vec<WrappedKey>>, StoreError> {
+        let back = self.keys.iter().map(|key| key.turned_back(to));
+        back.collect()
+    }
+
     /// What to do where the master key opens nothing.
     pub fn hint(&self) -> String {
         match (&self.last, self.under_way()) {
@@ -242,7 +263,7 @@ impl Store {
     /// Rotates the master key, or finishes a rotation to that one. `told` hears how far it is.
     ///
     /// # Errors
-    /// A gateway serves this data directory; a rotation to another master key is under way; the store failed. After any error
+    /// A gateway serves this data directory; a rotation from and to other master keys is under way; the store failed. After any error
     /// the same call goes on where this one was.
     pub async fn rotate(
         self,
@@ -340,20 +361,18 @@ impl Store {
         for key in &before.keys {
             is_new &= key.is_of(rotation.to)?;
         }
-        match (before.under_way(), is_new) {
+        let after = match (before.under_way(), is_new) {
             (Some(_), true) => return Ok(Some(true)),
-            (Some(source), false) => return Err(other_rotation(source)),
             (None, true) => return Ok(None),
-            (None, false) => {}
-        }
-        let mut after = Vec::with_capacity(before.keys.len());
-        for key in &before.keys {
-            let again = key.rewrapped(rotation.from, rotation.to)?;
-            after.push(again.ok_or_else(|| StoreError::damaged("data key"))?);
-        }
-        let highest = after.last().map_or(0, |key| key.number);
-        let number = highest.saturating_add(1);
-        after.push(WrappedKey::new(number, rotation.to, Some(rotation.from))?);
+            (Some(source), false) => before
+                .turned_back(rotation.to)?
+                .ok_or_else(|| other_rotation(source))?,
+            // Another rotation may have ended since the store was opened.
+            (None, false) => before
+                .rewrapped(rotation.from, rotation.to)?
+                .ok_or_else(|| wrong_master_key(self.directory(), &before))?,
+        };
+        let resumed = before.under_way().is_some();
         let text = format!("rotation of the master key to {} begun", rotation.source);
         let (source, now) = (rotation.source.to_string(), rotation.now);
         let who = rotation.who.to_owned();
@@ -366,7 +385,7 @@ impl Store {
             })
         });
         self.0.writer.write(Weight::default(), work).await?;
-        Ok(Some(false))
+        Ok(Some(resumed))
     }
 
     /// How many small blobs are sealed by another data key than the current one.
@@ -461,16 +480,18 @@ impl Store {
         Ok(connection.close().await?)
     }
 
-    /// Drops former data keys that nothing refers to any more, unless a rotation is under way.
-    pub(crate) async fn drop_data_keys(&self) -> Result<(), StoreError> {
-        let rows = sqlx::query("SELECT number, former IS NULL AS ended FROM data_keys")
-            .fetch_all(&self.0.readers)
-            .await?;
-        for row in &rows {
-            let number: u32 = row.field("number")?;
-            if !row.field::<bool>("ended")? {
-                return Ok(());
-            }
+    /// Drops former data keys that nothing refers to any more, unless a rotation is under way or was a short while ago.
+    pub(crate) async fn drop_data_keys(&self, now: Timestamp) -> Result<(), StoreError> {
+        let all = {
+            let mut connection = self.0.readers.acquire().await?;
+            DataKeys::read(&mut connection).await?
+        };
+        let is_recent =
+            |(_, since): &(String, Timestamp)| now < since.plus(FORMER_DATA_KEY_SECONDS);
+        if all.under_way().is_some() || all.last.as_ref().is_some_and(is_recent) {
+            return Ok(());
+        }
+        for WrappedKey { number, .. } in all.keys {
             if number < self.0.sealer.current() && !self.is_used(number).await? {
                 self.drop_data_key(number).await?;
             }
@@ -562,7 +583,7 @@ const fn line<'a>(at: Timestamp, who: &'a str, text: &'a str) -> Entry<'a> {
 
 fn other_rotation(source: &str) -> StoreError {
     StoreError::Refused(format!(
-        "a rotation of the master key to {source} is under way: finish that one first with --new"
+        "a rotation of the master key to {source} is under way: finish that one first with --new, or go back with --new and the former one"
     ))
 }
 

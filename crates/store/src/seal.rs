@@ -118,6 +118,19 @@ impl WrappedKey {
         }))
     }
 
+    /// The two wraps exchanged, for a rotation that goes back; `None` if `to` is not the former master key.
+    pub fn turned_back(&self, to: &MasterKey) -> Result<Option<Self>, StoreError> {
+        let Some(former) = &self.former else {
+            return Ok(None);
+        };
+        let opened = to.unwrap(self.number, former)?;
+        Ok(opened.map(|_| Self {
+            number: self.number,
+            wrapped: former.clone(),
+            former: Some(self.wrapped.clone()),
+        }))
+    }
+
     /// Whether `master` is the one it is wrapped by, and not only the former one.
     pub fn is_of(&self, master: &MasterKey) -> Result<bool, StoreError> {
         Ok(master.unwrap(self.number, &self.wrapped)?.is_some())

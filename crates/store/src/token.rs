@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
-use sealgate_smime::aws::CryptoError;
 use sealgate_smime::key::{KeyError, KeyKind, PrivateKey, TokenReference};
 use sealgate_smime::pem;
 use serde::Serialize;
@@ -89,7 +88,7 @@ impl TokenError {
         }
         match self {
             Self::Away { .. } | Self::Unknown(_) => KeyError::TokenAway(token.to_owned()),
-            Self::Refused { .. } => KeyError::Crypto(CryptoError("the token")),
+            Self::Refused { .. } => KeyError::TokenRefuses(token.to_owned()),
         }
     }
 }

@@ -76,7 +76,7 @@ impl Store {
     pub async fn maintain(&self, now: Timestamp) -> Result<(), StoreError> {
         self.sweep(now, now.plus(-UNREFERENCED_SECONDS)).await?;
         while self.expire_held(now).await? > 0 {}
-        self.drop_data_keys().await
+        self.drop_data_keys(now).await
     }
 
     /// Sweeps; unreferenced content goes if it was made before `made_before`.

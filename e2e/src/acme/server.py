@@ -46,6 +46,8 @@ SETTINGS = {
     "sign": True,
     # Whether challenge mails are left to the test to hand in.
     "hold": False,
+    # Whether an answer that is not there yet is waited for.
+    "patient": False,
     # Whether answers need a DKIM signature.
     "strict": True,
 }
@@ -301,6 +303,8 @@ class Handler(BaseHTTPRequestHandler):
         return {**shown, "error": order["error"]} if order["error"] else shown
 
     def on_chall(self, _, order, protected):
+        if SETTINGS["patient"] and order["reply"] is None:
+            return self.answer(200, self.challenge(order))
         problem = "this address is refused here" if SETTINGS["invalid"] else reply_problem(order)
         order["challenge"] = "invalid" if problem else "valid"
         order["status"] = "invalid" if problem else "ready"

@@ -38,6 +38,7 @@ fn open() -> OpenOrder {
         }),
         unsigned: false,
         answered: None,
+        answers: 0,
     }
 }
 
@@ -171,7 +172,12 @@ fn every_condition_of_recognition_counts() {
     };
     let answered = |token: &str| OpenOrder {
         answered: Some(token.to_owned()),
+        answers: 1,
         ..open()
+    };
+    let often = |token: &str| OpenOrder {
+        answers: CHALLENGE_ANSWERS,
+        ..answered(token)
     };
     let with = |generated| ChallengeMail {
         generated,
@@ -199,7 +205,9 @@ fn every_condition_of_recognition_counts() {
         (&mail, &asking, true, NotYet),
         (&mail, &answered(TOKEN), true, Again),
         (&mail, &answered(TOKEN), false, Unproven),
-        (&mail, &answered("AAAAAAAAAAAAAAAAAAAAAA"), true, Ordinary),
+        (&mail, &answered("AAAAAAAAAAAAAAAAAAAAAA"), true, Challenge),
+        (&mail, &often("AAAAAAAAAAAAAAAAAAAAAA"), true, Ordinary),
+        (&mail, &often(TOKEN), true, Again),
         (&other_from, &open(), true, Ordinary),
         (&other_from, &relaxed, true, Ordinary),
         (&with(None), &open(), true, Ordinary),

@@ -234,6 +234,17 @@ fn caa_is_a_hint() {
             State::Hint,
             "no public authority",
         ),
+        // What is no domain name is nobody's, and does not come before a terminal.
+        (
+            records(&[
+                (false, "issuemail", "%%%%"),
+                (false, "issuemail", "ca example"),
+                (false, "issuemail", "\u{1b}[31mca.example"),
+                (false, "issuemail", "-.example"),
+            ]),
+            State::Hint,
+            "no public authority",
+        ),
         // RFC 8659 section 4.2: one that forbids beside one that allows allows.
         (
             records(&[

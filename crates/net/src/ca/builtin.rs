@@ -46,7 +46,9 @@ pub enum CaError {
     )]
     MailboxKey,
     /// Readers of certificates would not take the address from one.
-    #[error("the address cannot be certified: its local part needs quotes")]
+    #[error(
+        "the address cannot be certified: readers of certificates take no local part with quotes, with a star, or of more than 64 octets"
+    )]
     Address,
     /// The issuing CA is not valid now.
     #[error("the built-in CA is not valid now; check the clock, or make a new one")]

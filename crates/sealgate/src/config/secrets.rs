@@ -110,9 +110,7 @@ impl Token {
     pub fn settings(&self) -> Result<TokenSettings, String> {
         let pin = match (&self.pin_file, &self.pin_environment) {
             (Some(path), _) => pin_of_file(path),
-            (None, Some(name)) => std::env::var(name)
-                .map(Zeroizing::new)
-                .map_err(|error| format!("environment variable {name}: {error}")),
+            (None, Some(name)) => pin_of_environment(name),
             (None, None) => Err("it has no PIN".to_owned()),
         };
         let pin = pin.map_err(|problem| format!("token {}: {problem}", self.name))?;
@@ -123,6 +121,17 @@ impl Token {
             pin,
         })
     }
+}
+
+/// A PIN in a variable; what is wrong is told without a word of it.
+fn pin_of_environment(name: &str) -> Result<Zeroizing<String>, String> {
+    let problem = match std::env::var(name) {
+        Ok(pin) if !pin.is_empty() => return Ok(Zeroizing::new(pin)),
+        Ok(_) => "it is empty",
+        Err(std::env::VarError::NotPresent) => "it is not set",
+        Err(std::env::VarError::NotUnicode(_)) => "it is no text",
+    };
+    Err(format!("environment variable {name}: {problem}"))
 }
 
 /// A PIN in a file that only its owner may read; a line end behind it is left out.

@@ -473,6 +473,32 @@ impl Pkey {
         Ok(out)
     }
 
+    /// The bare RSA public operation: one block in, one block out.
+    pub fn rsa_public(&self, block: &[u8]) -> Result<Vec<u8>> {
+        let size = self.size();
+        let Some(PublicKeyKind::Rsa(..=limits::RSA_BITS_MOST)) = self.kind() else {
+            return Err(CryptoError("RSA"));
+        };
+        if block.len() != size {
+            return Err(CryptoError("RSA"));
+        }
+        let mut out = vec![0; size];
+        let mut length = 0;
+        // SAFETY: as in `rsa_private`.
+        unsafe {
+            let rsa = c::EVP_PKEY_get0_RSA(self.0.as_ptr());
+            let rsa = non_null(rsa, "RSA")?.as_ptr();
+            let (to, from, padding) = (out.as_mut_ptr(), block.as_ptr(), c::RSA_NO_PADDING);
+            let done = c::RSA_encrypt(rsa, &raw mut length, to, size, from, block.len(), padding);
+            ok(done, "RSA")?;
+        }
+        if length == size {
+            Ok(out)
+        } else {
+            Err(CryptoError("RSA"))
+        }
+    }
+
     /// The bare RSA private operation, blinded: one block in, one block out, no padding judged.
     pub fn rsa_private(&self, block: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         let size = self.size();

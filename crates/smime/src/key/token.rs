@@ -15,7 +15,7 @@ use crate::algorithms::{
     SignatureAlgorithm, TransportParameters,
 };
 use crate::asn1::{self, tag};
-use crate::aws::{Digest, Pkey, Signed};
+use crate::aws::{Digest, Generate, Pkey, Signed};
 use crate::certificate::Certificate;
 use crate::profile::RsaSignature;
 
@@ -87,8 +87,8 @@ fn decrypted_trial(key: &PrivateKey, public: &PublicKey) -> Result<Zeroizing<Vec
 /// One private key on a token, given by whoever opens the token. Calls may take long: never on a thread that others wait for.
 ///
 /// # Errors
-/// [`KeyError::TokenAway`] where the same call may succeed later; [`KeyError::Crypto`] where it never will. Which one must
-/// not depend on what is decrypted.
+/// [`KeyError::TokenAway`] where the same call may succeed later; [`KeyError::TokenRefuses`] where somebody must mend the token
+/// first. Which one must not depend on what is decrypted.
 pub trait TokenKey: Send + Sync {
     /// Where it lies.
     fn reference(&self) -> &TokenReference;
@@ -165,7 +165,8 @@ impl OnToken {
             _ => return Err(KeyError::WrongKind),
         };
         self.public
-            .verify(algorithm, Signed::Digest(&digest), &signature)?;
+            .verify(algorithm, Signed::Digest(&digest), &signature)
+            .map_err(|_| self.refuses())?;
         Ok(signature)
     }
 
@@ -181,6 +182,10 @@ impl OnToken {
             return Ok(());
         }
         let block = self.key.rsa_private(encrypted)?;
+        // Only the key itself gives this; nothing of the padding is known from it.
+        if !matches!(self.public.rsa_public(&block), Ok(again) if again == encrypted) {
+            return Err(self.refuses());
+        }
         match transport.algorithm {
             KeyTransport::RsaPkcs1 => take_if_padded(&block, content_key),
             KeyTransport::RsaOaep { digest, mgf } => {
@@ -189,6 +194,25 @@ impl OnToken {
             }
         }
         Ok(())
+    }
+
+    /// Sees whether the token still holds the private half: an agreement with a key made for that must come out alike.
+    pub fn prove_agreement(&self) -> Result<(), KeyError> {
+        let PublicKeyKind::Ec(curve) = self.kind else {
+            return Err(KeyError::WrongKind);
+        };
+        let other = Pkey::generate(Generate::Ec(curve))?;
+        let spki = other.to_spki()?;
+        let (_, point) = form::read_spki(&spki)?;
+        if *self.key.agree(point)? == *other.agree(&self.public)? {
+            Ok(())
+        } else {
+            Err(self.refuses())
+        }
+    }
+
+    fn refuses(&self) -> KeyError {
+        KeyError::TokenRefuses(self.reference().token.clone())
     }
 
     /// RFC 8017 section 5.1.2: a number below the modulus; zero and one are their own roots and no ciphertext.

@@ -118,7 +118,7 @@ fn in_words(change: &Changed) -> Result<String, StoreError> {
 }
 
 /// All keys of an address.
-async fn keys_of(
+pub(super) async fn keys_of(
     connection: &mut SqliteConnection,
     organisation: i64,
     address: &Address,

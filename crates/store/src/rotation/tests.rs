@@ -177,7 +177,7 @@ async fn w8_a_rotation_that_was_cut_off_goes_on() {
             assert_opens(&store).await;
             let under_way = store.rotation_under_way().await.unwrap().unwrap();
             assert!(under_way.contains("new.key"));
-            store.drop_data_keys().await.unwrap();
+            store.drop_data_keys(NOW).await.unwrap();
             // Whatever is sealed meanwhile opens for both.
             store.maintain(NOW).await.unwrap();
         }
@@ -215,6 +215,45 @@ async fn w8_a_rotation_that_was_cut_off_goes_on() {
             assert!(!is_on_disk(&world, &wrapped));
         }
     }
+}
+
+/// The new master key may be lost before its rotation is done: the former one still opens everything, and takes it back.
+#[tokio::test]
+async fn a_rotation_goes_back_to_the_former_master_key() {
+    let world = with_keys().await;
+    let new = other(&world);
+    let store = open(&world, &world.master).await.unwrap();
+    store.begin(rotation(&world.master, &new)).await.unwrap();
+    let back = MasterKeySource::Environment("FORMER".into());
+    let back = Rotation {
+        from: &world.master,
+        to: &world.master,
+        source: &back,
+        who: "somebody",
+        now: NOW,
+    };
+    let done = store.rotate(back, |_| ()).await.unwrap();
+    assert!(
+        matches!(done, Rotated::Done { resumed: true, .. }),
+        "{done:?}"
+    );
+    let store = open(&world, &world.master).await.unwrap();
+    assert_opens(&store).await;
+    assert_eq!(store.rotation_under_way().await, Ok(None));
+    let error = open(&world, &new.0).await.unwrap_err().to_string();
+    assert!(error.contains("FORMER"), "{error}");
+    // Who opened the store before that cannot rotate from a master key that is none any more.
+    let third = MasterKey::generate().unwrap();
+    let third = (third, MasterKeySource::Environment("THIRD".into()));
+    let late = open(&world, &world.master).await.unwrap();
+    let first = open(&world, &world.master).await.unwrap();
+    let done = first.rotate(rotation(&world.master, &new), |_| ()).await;
+    assert!(done.is_ok(), "{done:?}");
+    let refused = late.rotate(rotation(&world.master, &third), |_| ()).await;
+    assert!(
+        matches!(refused, Err(StoreError::WrongMasterKey { .. })),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -275,13 +314,20 @@ async fn a_former_data_key_goes_when_nothing_is_sealed_by_it() {
         .unwrap();
     let store = open(&world, &new.0).await.unwrap();
     let count = "SELECT COUNT(*) FROM data_keys";
-    store.maintain(NOW).await.unwrap();
+    let later = NOW.plus(FORMER_DATA_KEY_SECONDS);
+    store.maintain(later).await.unwrap();
     assert_eq!(store.number(count).await, 2, "mail waits");
     store
         .raw("DELETE FROM recipients; DELETE FROM copies; DELETE FROM contents")
         .await
         .unwrap();
-    store.maintain(NOW).await.unwrap();
+    store.maintain(later.plus(-1)).await.unwrap();
+    assert_eq!(
+        store.number(count).await,
+        2,
+        "a command may still seal with it"
+    );
+    store.maintain(later).await.unwrap();
     assert_eq!(store.number(count).await, 1);
     assert_opens(&open(&world, &new.0).await.unwrap()).await;
 }

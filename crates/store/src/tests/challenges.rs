@@ -4,6 +4,7 @@ use sealgate_core::authority::{AcmeSettings, Connector, OrderId};
 use sealgate_core::challenge::{Expected, OpenOrder};
 use sealgate_core::change::{Change, NewAuthority};
 use sealgate_core::journal::MailStatus;
+use sealgate_core::limits::CHALLENGE_ANSWERS;
 
 use crate::testing::{NOW, World, acceptance, address, content, copies, line, record, world};
 use crate::{Answered, Answering, Delivery, OverviewFilter};
@@ -93,8 +94,14 @@ async fn which_orders_wait_for_a_challenge() {
             expected,
             unsigned: true,
             answered: None,
+            answers: 0,
         };
-        assert_eq!(found, open.map(order), "{state}");
+        // Nobody asks its authority now: it failed, and no mail is held up until it is asked again.
+        let leased = state == "waiting";
+        assert_eq!(found, open.clone().filter(|_| leased).map(order), "{state}");
+        let lease = format!("UPDATE orders SET lease = {}", NOW.0);
+        world.store.raw(lease.leak()).await.unwrap();
+        assert_eq!(challenged(&world).await, open.map(order), "{state}");
         let bob = address("bob@example.com");
         let other = world.store.order_challenged(world.organisation, &bob).await;
         assert_eq!(other.unwrap(), None);
@@ -145,7 +152,7 @@ async fn a_challenge_and_its_answer_are_one_change() {
     );
     // Once more: nothing of it is kept, not even the second mail.
     let mails = world.store.number("SELECT COUNT(*) FROM mails").await;
-    let answer = answering(&world, "part-2", "other-1").await;
+    let answer = answering(&world, "part-2", "part-1").await;
     let challenge = acceptance(world.organisation, &[ALICE]);
     assert!(
         world
@@ -162,6 +169,16 @@ async fn a_challenge_and_its_answer_are_one_change() {
     let challenge = acceptance(world.organisation, &[ALICE]);
     world.store.accept_challenge(challenge, None).await.unwrap();
     assert_eq!(world.store.number("SELECT COUNT(*) FROM copies").await, 1);
+    // Others of the same challenge, as many as are answered.
+    for number in 2..=CHALLENGE_ANSWERS + 1 {
+        let token = format!("other-{number}");
+        let answer = answering(&world, "part-2", &token).await;
+        let challenge = acceptance(world.organisation, &[ALICE]);
+        let taken = world.store.accept_challenge(challenge, Some(answer)).await;
+        assert_eq!(taken.is_ok(), number <= CHALLENGE_ANSWERS, "{number}");
+        let found = challenged(&world).await.unwrap();
+        assert_eq!(found.answers, number.min(CHALLENGE_ANSWERS));
+    }
 }
 
 #[tokio::test]

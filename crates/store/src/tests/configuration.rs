@@ -435,7 +435,8 @@ async fn correspondents_are_added_and_never_overwritten() {
         ("alice", (Origin::Harvested, Additional)),
         ("alice-newer", (Origin::Manual, Preferred)),
         ("bob", (Origin::Manual, Preferred)),
-        ("alice-other-issuer", (Origin::Harvested, Preferred)),
+        // Of another issuer than what stands, whatever was decided before.
+        ("alice-other-issuer", (Origin::Harvested, New)),
     ] {
         assert_eq!(states[&certificate(name).fingerprint()], expected, "{name}");
     }

@@ -1,8 +1,12 @@
 //! Administrators' choices for correspondents' keys, and what time does to them: what is stored, told and audited.
 
-use sealgate_core::harvest::{Choice, Harvested};
+use sealgate_core::change::Change;
+use sealgate_core::harvest::{self, Choice, Harvested, Usable};
 use sealgate_core::tenant::CorrespondentState::{self, Additional, Blocked, New, Preferred};
-use sealgate_core::tenant::{OrganisationId, Origin};
+use sealgate_core::tenant::{CorrespondentKey, OrganisationId, Origin};
+use sealgate_smime::certificate::Certificate;
+use sealgate_smime::path::TrustAnchors;
+use sealgate_smime::profile::Profile;
 
 use crate::testing::{NOW, World, certificate, world};
 use crate::{CorrespondentFilter, EventKind, StoreError};
@@ -65,6 +69,24 @@ async fn told(world: &World, after: i64) -> Vec<(EventKind, String)> {
         .into_iter()
         .map(|event| (event.kind, event.text))
         .collect()
+}
+
+/// Mails are decided side by side: where two were decided before either was stored, or an administrator was quicker, the
+/// keys as they stand count (row X9).
+#[tokio::test]
+async fn a_key_is_preferred_only_as_the_keys_stand() {
+    let world = world().await;
+    learn(
+        &world,
+        &[("alice", Preferred), ("alice-other-issuer", Preferred)],
+    )
+    .await;
+    let expected = [(1, Preferred, false), (2, New, false)];
+    assert_eq!(all(&world).await, expected);
+    choose(&world, 1, Choice::Pin).await.unwrap();
+    learn(&world, &[("alice-newer", Preferred)]).await;
+    let states: Vec<_> = all(&world).await.into_iter().map(|key| key.1).collect();
+    assert_eq!(states, [Preferred, New, Additional]);
 }
 
 #[tokio::test]
@@ -313,4 +335,156 @@ async fn events_are_listed_by_kind() {
     assert_eq!(of(Some(EventKind::KeyLearned), 0).await, 2);
     assert_eq!(of(Some(EventKind::KeyLearned), 1).await, 1);
     assert_eq!(of(Some(EventKind::MailHeld), 0).await, 0);
+}
+
+const LEARNABLE: [&str; 5] = [
+    "alice",
+    "alice-newer",
+    "alice-other-issuer",
+    "alice-encrypt",
+    "alice-crl",
+];
+
+/// One random step in the life of an address's keys.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// A mail brings a certificate; `late`: it was decided when nothing was known yet.
+    Mail { name: &'static str, late: bool },
+    /// An administrator imports it.
+    Import(&'static str),
+    /// An administrator chooses.
+    Choose(i64, Choice),
+}
+
+fn step(random: &mut u64) -> Step {
+    let mut below = |count: usize| {
+        *random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(*random >> 33).unwrap() % count
+    };
+    let choices = [
+        Choice::Approve,
+        Choice::Prefer,
+        Choice::Pin,
+        Choice::Unpin,
+        Choice::Block,
+        Choice::Unblock,
+    ];
+    let name = LEARNABLE[below(LEARNABLE.len())];
+    match below(8) {
+        0..=2 => Step::Mail {
+            name,
+            late: below(2) == 0,
+        },
+        3 => Step::Import(name),
+        _ => Step::Choose(i64::try_from(below(5)).unwrap() + 1, choices[below(6)]),
+    }
+}
+
+async fn keys_of_alice(world: &World) -> Vec<CorrespondentKey> {
+    let alice = certificate("alice").addresses()[0].clone();
+    let found = world
+        .store
+        .correspondents(world.organisation, std::slice::from_ref(&alice))
+        .await;
+    found.unwrap().remove(&alice).unwrap_or_default()
+}
+
+fn used(keys: &[CorrespondentKey]) -> Vec<CorrespondentKey> {
+    match harvest::usable(keys, &TrustAnchors::default(), Profile::Default, NOW) {
+        Usable::Keys(keys) => keys,
+        Usable::None | Usable::WeakOnly => Vec::new(),
+    }
+}
+
+/// `false` if it was refused.
+async fn take(world: &World, step: Step, before: &[CorrespondentKey]) -> bool {
+    match step {
+        Step::Mail { name, late } => {
+            let alice = certificate("alice").addresses()[0].clone();
+            let known = if late { &[] } else { before };
+            let found = harvest::looked_up(&certificate(name), &alice, known, (false, NOW));
+            let mut acceptance = world
+                .mail(b"To: a@x.example\r\n\r\n", &["a@x.example"])
+                .await;
+            acceptance.harvested = found.into_iter().collect();
+            world.accept(acceptance).await;
+            true
+        }
+        Step::Import(name) => {
+            let change = [Change::PutCorrespondent(certificate(name))];
+            let done = world.store.apply("example", &change, "anna", NOW).await;
+            done.is_ok()
+        }
+        Step::Choose(id, choice) => choose(world, id, choice).await.is_ok(),
+    }
+}
+
+/// Whether a mail with this certificate may have made of `before` what is used now (spec.md section 5).
+fn may_follow(before: &[CorrespondentKey], now: &[CorrespondentKey], new: &Certificate) -> bool {
+    let numbers = |keys: &[CorrespondentKey]| keys.iter().map(|key| key.id).collect::<Vec<_>>();
+    let gives_way = |key: &CorrespondentKey| {
+        key.origin != Origin::Manual
+            && !key.pinned
+            && key.certificate.issuer().normal() == new.issuer().normal()
+            && key.certificate.not_before() < new.not_before()
+    };
+    let only_new = matches!(now, [only] if only.certificate == *new);
+    numbers(before) == numbers(now) || (only_new && before.iter().all(gives_way))
+}
+
+/// Row X9 and spec.md section 5: whatever comes, in whatever order.
+#[tokio::test]
+async fn no_mail_changes_what_an_administrator_chose() {
+    let mut counts = [0; 3];
+    for seed in 0..24_u64 {
+        let (world, mut random) = (world().await, seed);
+        let mut steps = Vec::new();
+        for _ in 0..20 {
+            let step = step(&mut random);
+            steps.push(step);
+            let before = keys_of_alice(&world).await;
+            let done = take(&world, step, &before).await;
+            let keys = keys_of_alice(&world).await;
+            let (was, is) = (used(&before), used(&keys));
+            let pinned: Vec<_> = keys.iter().filter(|key| key.pinned).collect();
+            assert!(pinned.len() <= 1, "{steps:?}");
+            let other = |key: &CorrespondentKey| pinned.first().is_some_and(|one| one.id != key.id);
+            assert!(
+                !is.iter().any(|key| key.state == Blocked || other(key)),
+                "{steps:?}"
+            );
+            match step {
+                Step::Mail { name, .. } => {
+                    counts[0] += 1;
+                    let hands_off = before.iter().any(|key| key.pinned);
+                    let same = was == is;
+                    assert!(same || !hands_off, "{steps:?}: {was:?} {is:?}");
+                    assert!(
+                        may_follow(&was, &is, &certificate(name)),
+                        "{steps:?}: {was:?} {is:?}"
+                    );
+                    let states = |keys: &[CorrespondentKey]| {
+                        let blocked = keys.iter().filter(|key| key.state == Blocked);
+                        blocked.map(|key| key.id).collect::<Vec<_>>()
+                    };
+                    assert_eq!(states(&before), states(&keys), "{steps:?}");
+                }
+                Step::Choose(id, Choice::Approve | Choice::Prefer | Choice::Pin) if done => {
+                    counts[1] += 1;
+                    assert!(
+                        matches!(&is[..], [only] if only.id == id),
+                        "{steps:?}: {is:?}"
+                    );
+                }
+                _ if !done => {
+                    counts[2] += 1;
+                    assert_eq!(before, keys, "{steps:?}");
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(counts.iter().all(|count| *count > 20), "{counts:?}");
 }

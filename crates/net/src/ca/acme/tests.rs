@@ -547,3 +547,47 @@ async fn where_a_server_may_be() {
     };
     assert!(Acme::new(bad, Dns::new(DnsConfig::Off).unwrap(), Vec::new()).is_err());
 }
+
+/// Whatever a server says, it is asked nowhere else than it may be, and what comes is bounded.
+#[tokio::test]
+async fn what_a_hostile_server_says() {
+    let key = PrivateKey::generate(KeyKind::P256).unwrap();
+    let elsewhere = |url: &str| {
+        let order = json!({"status": "pending", "authorizations": [url], "finalize": url});
+        (201, "", order.to_string().into_bytes())
+    };
+    let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
+    let table = [
+        (
+            elsewhere("https://10.0.0.1/latest/meta-data"),
+            true,
+            "[fetch] allow",
+        ),
+        (elsewhere("https://[::1]:8443/"), true, "[fetch] allow"),
+        (
+            elsewhere("file:///etc/passwd"),
+            true,
+            "neither http nor https",
+        ),
+        (elsewhere(""), true, "not followed"),
+        (
+            (302, "Location: http://127.0.0.1:1/\r\n", Vec::new()),
+            true,
+            "status 302",
+        ),
+        ((201, "", vec![b' '; 300_000]), false, "larger than"),
+        ((201, "", b"{\"status\": 5}".to_vec()), false, "no ACME"),
+        ((201, "", deep), false, "no ACME"),
+        ((201, "", Vec::new()), false, "no ACME"),
+    ];
+    for (said, permanent, text) in table {
+        let (script, base) = Script::start().await;
+        script.said.lock().unwrap().remove("/order");
+        script.says_with("/order", said);
+        let request = acme(&base).request(&wanted(&key, None, false)).await;
+        let failure = request.expect_err(text);
+        assert_eq!(failure.permanent, permanent, "{text}: {failure}");
+        assert!(failure.text.contains(text), "{text}: {failure}");
+        assert!(script.paths().iter().all(|path| path != "/authz/1"));
+    }
+}

@@ -9,7 +9,7 @@ use sealgate_smime::key::PrivateKey;
 
 use super::CaError;
 use super::profile::{authority_key_id, extension, signed};
-use crate::limits::LIST_VALIDITY;
+use crate::limits::{LIST_BACKDATING, LIST_VALIDITY};
 
 const LIST_NUMBER: &str = "2.5.29.20";
 const REASON: &str = "2.5.29.21";
@@ -42,7 +42,7 @@ pub(super) fn make(
             &asn1::small(1),
             identifier,
             publisher.certificate.subject_der(),
-            &asn1::time(now),
+            &asn1::time(now.plus(-LIST_BACKDATING)),
             &asn1::time(now.plus(LIST_VALIDITY)),
             &entries,
             &asn1::tlv(tag::context_constructed(0), &extensions),

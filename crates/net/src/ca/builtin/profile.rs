@@ -17,8 +17,8 @@ use sealgate_smime::key::{KeyError, KeyKind, PrivateKey, PublicKey};
 use super::addresses::{Addresses, Resource};
 use super::{Ca, CaError};
 use crate::limits::{
-    CERTIFICATE_BACKDATING, COMMON_NAME_CHARS, ISSUING_VALIDITY, MAILBOX_RSA_BITS,
-    MAILBOX_VALIDITY, RESPONDER_VALIDITY, ROOT_VALIDITY, SERIAL_OCTETS,
+    CERTIFICATE_BACKDATING, CERTIFIED_LOCAL_PART, COMMON_NAME_CHARS, ISSUING_VALIDITY,
+    MAILBOX_RSA_BITS, MAILBOX_VALIDITY, RESPONDER_VALIDITY, ROOT_VALIDITY, SERIAL_OCTETS,
 };
 
 /// Makes a root and an issuing CA that bear `name`, valid from `now`. Takes about a second.
@@ -108,7 +108,8 @@ pub fn issue(
         return Err(CaError::MailboxKey);
     }
     // Nobody would find a mailbox in it that we do not find ourselves, as with a quoted local part.
-    if certificate.addresses() == [address.clone()] {
+    let short = address.local().len() <= CERTIFIED_LOCAL_PART;
+    if short && certificate.addresses() == [address.clone()] {
         Ok(certificate)
     } else {
         Err(CaError::Address)

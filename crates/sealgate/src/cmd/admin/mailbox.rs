@@ -222,10 +222,11 @@ struct Outcome {
     state: MailboxState,
 }
 
+/// A mailbox that a change was refused for.
 #[derive(Serialize)]
-struct Refused {
-    mailbox: Address,
-    why: String,
+pub(super) struct Refused {
+    pub mailbox: Address,
+    pub why: String,
 }
 
 /// The same change to many mailboxes: those that cannot are named with the reason, the others are done (A14). If none can,
@@ -258,7 +259,7 @@ async fn together(
     };
     let changed = admin.instruct(&name, instruction).await?;
     let (refused, done) = split(&mailboxes, &changed.refused);
-    if let ([], Some((_, why))) = (done.as_slice(), refused.first()) {
+    if let ([], Some(Refused { why, .. })) = (done.as_slice(), refused.first()) {
         return Err(Failure::new(match refused.len() {
             1 => why.clone(),
             count => format!("{why}; and {} more were refused", count.saturating_sub(1)),
@@ -279,10 +280,7 @@ async fn together(
                 Some(Outcome { mailbox, state })
             })
             .collect(),
-        refused: refused
-            .into_iter()
-            .map(|(mailbox, why)| Refused { mailbox, why })
-            .collect(),
+        refused,
         live: changed.live,
     };
     output.show(&done, human)?;
@@ -327,12 +325,15 @@ const fn hint(state: MailboxState) -> Option<&'static str> {
 pub(super) fn split(
     mailboxes: &[Address],
     refused: &[(usize, String)],
-) -> (Vec<(Address, String)>, Vec<Address>) {
+) -> (Vec<Refused>, Vec<Address>) {
     let why: HashMap<usize, &String> = refused.iter().map(|(place, why)| (*place, why)).collect();
     let mut parts = (Vec::new(), Vec::new());
     for (place, mailbox) in mailboxes.iter().enumerate() {
         match why.get(&place) {
-            Some(why) => parts.0.push((mailbox.clone(), (*why).clone())),
+            Some(why) => parts.0.push(Refused {
+                mailbox: mailbox.clone(),
+                why: (*why).clone(),
+            }),
             None => parts.1.push(mailbox.clone()),
         }
     }

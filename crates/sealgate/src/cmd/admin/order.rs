@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use sealgate_core::authority::{Connector, OrderId};
 use sealgate_core::change::Change;
-use sealgate_core::order;
+use sealgate_core::order::{self, Next};
 use sealgate_mail::Address;
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::pem;
@@ -260,6 +260,9 @@ async fn hand_in(
     }
     let wanted = admin.store.wanted(&order, false, now()).await?;
     order::judge(&chain, (&order.address, &wanted.spki), now()).map_err(Failure::new)?;
+    if let Some(Next::Again { error, .. }) = order::early(&chain, 0, now()) {
+        return Err(Failure::new(format_args!("{error}: hand it in then")));
+    }
     admin.store.order_issued(&order, &chain, now()).await?;
     let live = lifecycle::wait_until_live(&admin.store, admin.store.version().await?).await?;
     let done = serde_json::json!({ "organisation": name, "mailbox": order.address, "live": live });

@@ -14,6 +14,7 @@ use sealgate_smime::key::KeyKind;
 use sealgate_store::{Instruction, Together};
 use serde::Serialize;
 
+use super::mailbox::{self, Refused};
 use super::{Admin, word_of};
 use crate::cmd::{
     CODE_NO, Cli, Done, Failure, OrganisationArg, Output, address_argument, read_input,
@@ -73,12 +74,6 @@ struct Reissued {
     live: String,
 }
 
-#[derive(Serialize)]
-struct Refused {
-    mailbox: Address,
-    why: String,
-}
-
 /// Orders the next certificates.
 pub async fn reissue(cli: &Cli, arguments: &ReissueArgs, output: Output) -> Done {
     let admin = Admin::open(cli).await?;
@@ -117,15 +112,12 @@ pub async fn reissue(cli: &Cli, arguments: &ReissueArgs, output: Output) -> Done
         ..Instruction::default()
     };
     let changed = admin.instruct(&name, instruction).await?;
-    let (refused, ordered) = super::mailbox::split(&chosen, &changed.refused);
+    let (refused, ordered) = mailbox::split(&chosen, &changed.refused);
     let done = Reissued {
         organisation: name,
         dry_run: false,
         ordered,
-        refused: refused
-            .into_iter()
-            .map(|(mailbox, why)| Refused { mailbox, why })
-            .collect(),
+        refused,
         live: changed.live,
     };
     output.show(&done, human)?;

@@ -113,21 +113,45 @@ fn signatures_of_a_token_verify() {
     }
 }
 
-#[test]
-fn a_bad_signature_of_a_token_is_an_error() {
-    let fake = Fake::make(Generate::Rsa(2048));
-    let other = Arc::new(Fake {
-        reference: fake.reference.clone(),
-        pkey: Pkey::generate(Generate::Rsa(2048)).unwrap(),
+fn refuses() -> KeyError {
+    KeyError::TokenRefuses("hsm".into())
+}
+
+/// Another key where the one of that reference was.
+fn replaced(what: Generate) -> Arc<Fake> {
+    Arc::new(Fake {
+        reference: Fake::make(what).reference.clone(),
+        pkey: Pkey::generate(what).unwrap(),
         away: AtomicBool::new(false),
         asked: AtomicUsize::new(0),
-    });
+    })
+}
+
+/// Whose token holds another key now must not lose mail: it is no fault of the mail.
+#[test]
+fn what_another_key_decrypts_is_no_fault_of_the_mail() {
+    for what in [Generate::Rsa(2048), Generate::Ec(Curve::P256)] {
+        let (key, public) = on_token(&replaced(what));
+        assert_eq!(decrypted_trial(&key, &public), Err(refuses()), "{what:?}");
+        let (key, public) = on_token(&Fake::make(what));
+        assert_eq!(*decrypted_trial(&key, &public).unwrap(), TRIAL, "{what:?}");
+    }
+    // The mail is broken, the key the right one.
+    let (key, public) = on_token(&Fake::make(Generate::Ec(Curve::P256)));
+    let scheme = KeyAgreement::new(KeyDerivation::HkdfSha256, KeyWrap::Aes256);
+    let mut agreed = public.wrap_agreed(&scheme, TRIAL).unwrap();
+    agreed.wrapped[0] ^= 1;
+    let (_, point) = form::read_spki(&agreed.originator_spki).unwrap();
+    let opened = key.unwrap_agreed(&scheme, point, None, &agreed.wrapped);
+    assert!(matches!(opened, Err(KeyError::Crypto(_))), "{opened:?}");
+}
+
+#[test]
+fn a_bad_signature_of_a_token_is_an_error() {
+    let other = replaced(Generate::Rsa(2048));
     let (key, _) = on_token(&other);
     let algorithm = SignatureAlgorithm::RsaPkcs1(DigestAlgorithm::Sha256);
-    assert!(matches!(
-        key.sign(algorithm, TEXT),
-        Err(KeyError::Crypto(_))
-    ));
+    assert_eq!(key.sign(algorithm, TEXT), Err(refuses()));
 }
 
 fn transports() -> Vec<TransportParameters> {
