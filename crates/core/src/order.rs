@@ -117,7 +117,9 @@ pub fn after(order: Facts, answer: Result<Progress, AuthorityFailure>, now: Time
             return Next::Fail(format!("the authority did not issue it within {days} days"));
         }
         Ok(Progress::Waiting { handle, again_in }) => {
-            let due = now.plus(again_in.clamp(1, RETRY_AFTER_LONGEST));
+            // The longer it takes, the less often it is asked about.
+            let patience = (now.since(order.created) / 20).min(ORDER_RETRY_LONGEST);
+            let due = now.plus(again_in.max(patience).clamp(1, RETRY_AFTER_LONGEST));
             return Next::Wait { handle, due };
         }
         Ok(Progress::Unknown) => return Next::Request,
@@ -300,6 +302,15 @@ mod tests {
             handle: "h".into(),
             again_in: 0,
         };
+        let slow = after(
+            facts(0, 3_600, Purpose::Activation),
+            Ok(waiting.clone()),
+            NOW,
+        );
+        assert!(
+            matches!(slow, Next::Wait { due, .. } if due == NOW.plus(180)),
+            "{slow:?}"
+        );
         let next = after(facts(3, 0, Purpose::Activation), Ok(waiting), NOW);
         assert_eq!(
             next,

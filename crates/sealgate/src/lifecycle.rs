@@ -9,6 +9,7 @@ use sealgate_net::dns::Dns;
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::key::KeyKind;
 use sealgate_store::{Liveness, Scope, Store};
+use tokio::sync::Notify;
 
 use crate::authorities::Connectors;
 use crate::cmd::{Failure, read_input};
@@ -23,12 +24,14 @@ pub async fn settle(store: &Store, config: &Config, organisation: &str) -> Resul
     let scope = Scope {
         organisation: Some(store.organisation(organisation).await?),
         built_in: true,
+        authority: None,
     };
     let dns = Dns::new(config.dns_config().map_err(Failure::new)?)?;
     let desk = Arc::new(Desk {
         store: store.clone(),
         connectors: Connectors::new(store.clone(), config.clone(), dns),
         gateway: None,
+        done: Notify::new(),
     });
     let watched = std::io::stderr().is_terminal();
     let show = |done: usize| {

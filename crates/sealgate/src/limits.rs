@@ -104,8 +104,10 @@ pub const EVIDENCE_SHARED: usize = 64 * 1024 * 1024;
 pub const KEYS_POLL: Duration = Duration::from_secs(2);
 /// Keys asked about at the same time: far below the places for fetches, which mails need too.
 pub const KEYS_ASKED: usize = 8;
-/// Orders and revocations worked on at the same time: making keys takes processors, authorities take time.
+/// Orders and revocations of the built-in CA worked on at the same time: making keys takes processors.
 pub const ORDERS_AT_ONCE: usize = 8;
+/// The same for each authority outside: what hangs there must not take places from others.
+pub const AUTHORITY_AT_ONCE: usize = 4;
 /// Seconds for which an order or a revocation is taken at first: until it is known whom it goes to.
 pub const ORDER_LEASE: i64 = 30;
 /// Seconds that are added to what a connector may take: for making the key and for a busy machine.
@@ -144,3 +146,5 @@ pub const PIN_OCTETS: usize = 256;
 pub const ROTATION_TOLD: Duration = Duration::from_secs(1);
 /// How long a directory that did not answer is left alone, so that it does not keep every mail waiting.
 pub const SOURCE_AWAY: Duration = Duration::from_secs(60);
+/// Changes of mailboxes that are carried out in one transaction: sessions wait for it no longer than they would for a large mail.
+pub const TOGETHER: usize = 500;

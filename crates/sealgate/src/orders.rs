@@ -1,9 +1,10 @@
 //! Orders for certificates and their revocations at work: makes keys, asks authorities, writes down what they say. The
 //! gateway does so all the time; commands do it for the built-in CA, so that it is done when they end.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use sealgate_core::authority::{Authority, AuthorityFailure, Connector, Progress};
+use sealgate_core::authority::{Authority, AuthorityFailure, AuthorityId, Connector, Progress};
 use sealgate_core::order::{self, Facts, Next, OrderState, Verb};
 use sealgate_net::ca;
 use sealgate_net::limits::ACME_VERB_WAIT;
@@ -11,7 +12,7 @@ use sealgate_smime::certificate::Certificate;
 use sealgate_smime::csr;
 use sealgate_smime::key::PrivateKey;
 use sealgate_store::{LeasedOrder, LeasedRevocation, Scope, Store};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -19,7 +20,8 @@ use crate::authorities::Connectors;
 use crate::cmd::{Done, Failure};
 use crate::gateway::{Gateway, now};
 use crate::limits::{
-    LOOK_AHEAD, ORDER_LEASE, ORDER_LEASE_MARGIN, ORDERS_AT_ONCE, ORDERS_POLL, REVOCATION_LEASE,
+    AUTHORITY_AT_ONCE, LOOK_AHEAD, ORDER_LEASE, ORDER_LEASE_MARGIN, ORDERS_AT_ONCE, ORDERS_POLL,
+    REVOCATION_LEASE,
 };
 use crate::prerequisites;
 
@@ -31,6 +33,8 @@ pub struct Desk {
     pub connectors: Connectors,
     /// The running gateway; none in a command, which asks nobody outside.
     pub gateway: Option<Arc<Gateway>>,
+    /// Told when one of them is done.
+    pub done: Notify,
 }
 
 /// Works until `stop` becomes true, then lets what is under way come to its end.
@@ -43,24 +47,64 @@ pub async fn run(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
             gateway.dns.clone(),
         ),
         gateway: Some(gateway),
+        done: Notify::new(),
     });
-    let mut tasks = JoinSet::new();
+    let mut built_in = JoinSet::new();
+    let mut outside = Outside::default();
     let mut look = Instant::now();
     while !*stop.borrow() {
         if Instant::now() >= look {
             look = Instant::now() + LOOK_AHEAD;
             look_ahead(&desk.store).await;
         }
-        if let Err(failure) = start_due(&desk, Scope::default(), &mut tasks).await {
-            tracing::error!(reason = failure.message, "orders cannot be read now");
+        let own = Scope {
+            built_in: true,
+            ..Scope::default()
+        };
+        let started = start_due(&desk, own, (&mut built_in, ORDERS_AT_ONCE)).await;
+        for done in [started, outside.start_due(&desk).await] {
+            if let Err(failure) = done {
+                tracing::error!(reason = failure.message, "orders cannot be read now");
+            }
         }
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => {}
-            _ = tasks.join_next(), if !tasks.is_empty() => {}
+            () = desk.done.notified() => {}
             () = sleep(ORDERS_POLL) => {}
         }
+        while built_in.try_join_next().is_some() {}
     }
-    while tasks.join_next().await.is_some() {}
+    while built_in.join_next().await.is_some() {}
+    outside.finish().await;
+}
+
+/// What authorities outside are being asked. Each has places of its own, so that one that hangs keeps nobody else's orders
+/// waiting.
+#[derive(Default)]
+struct Outside(HashMap<AuthorityId, JoinSet<()>>);
+
+impl Outside {
+    async fn start_due(&mut self, desk: &Arc<Desk>) -> Done {
+        self.0.retain(|_, tasks| {
+            while tasks.try_join_next().is_some() {}
+            !tasks.is_empty()
+        });
+        for authority in desk.store.authorities_due(now()).await? {
+            let scope = Scope {
+                authority: Some(authority),
+                ..Scope::default()
+            };
+            let tasks = self.0.entry(authority).or_default();
+            start_due(desk, scope, (tasks, AUTHORITY_AT_ONCE)).await?;
+        }
+        Ok(())
+    }
+
+    async fn finish(self) {
+        for mut tasks in self.0.into_values() {
+            while tasks.join_next().await.is_some() {}
+        }
+    }
 }
 
 /// Does what time alone brings.
@@ -82,7 +126,7 @@ pub async fn settle(desk: &Arc<Desk>, scope: Scope, progress: impl Fn(usize)) ->
     let mut tasks = JoinSet::new();
     let mut done = 0;
     loop {
-        start_due(desk, scope, &mut tasks).await?;
+        start_due(desk, scope, (&mut tasks, ORDERS_AT_ONCE)).await?;
         if tasks.join_next().await.is_none() {
             return Ok(());
         }
@@ -92,10 +136,12 @@ pub async fn settle(desk: &Arc<Desk>, scope: Scope, progress: impl Fn(usize)) ->
 }
 
 /// Takes what is due and starts on it, as far as there are places.
-async fn start_due(desk: &Arc<Desk>, scope: Scope, tasks: &mut JoinSet<()>) -> Done {
-    let free = |tasks: &JoinSet<()>| {
-        u32::try_from(ORDERS_AT_ONCE.saturating_sub(tasks.len())).unwrap_or(0)
-    };
+async fn start_due(
+    desk: &Arc<Desk>,
+    scope: Scope,
+    (tasks, places): (&mut JoinSet<()>, usize),
+) -> Done {
+    let free = |tasks: &JoinSet<()>| u32::try_from(places.saturating_sub(tasks.len())).unwrap_or(0);
     if free(tasks) == 0 {
         return Ok(());
     }
@@ -105,7 +151,10 @@ async fn start_due(desk: &Arc<Desk>, scope: Scope, tasks: &mut JoinSet<()>) -> D
         .await?;
     for revocation in taken {
         let desk = Arc::clone(desk);
-        tasks.spawn(async move { revoke(&desk, &revocation).await.said("revocation") });
+        tasks.spawn(async move {
+            revoke(&desk, &revocation).await.said("revocation");
+            desk.done.notify_one();
+        });
     }
     let taken = desk
         .store
@@ -113,7 +162,10 @@ async fn start_due(desk: &Arc<Desk>, scope: Scope, tasks: &mut JoinSet<()>) -> D
         .await?;
     for order in taken {
         let desk = Arc::clone(desk);
-        tasks.spawn(async move { work(&desk, order).await.said("order") });
+        tasks.spawn(async move {
+            work(&desk, order).await.said("order");
+            desk.done.notify_one();
+        });
     }
     Ok(())
 }

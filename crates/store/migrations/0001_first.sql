@@ -219,6 +219,7 @@ CREATE TABLE orders (
     error TEXT
 ) STRICT;
 CREATE INDEX orders_due ON orders (due) WHERE due IS NOT NULL;
+CREATE INDEX orders_authority ON orders (authority, due) WHERE due IS NOT NULL;
 CREATE INDEX orders_organisation ON orders (organisation, id);
 CREATE INDEX orders_batch ON orders (batch) WHERE batch IS NOT NULL;
 CREATE INDEX orders_mailbox ON orders (organisation, mailbox);
@@ -252,6 +253,7 @@ CREATE TABLE revocations (
     error TEXT
 ) STRICT;
 CREATE INDEX revocations_due ON revocations (due) WHERE due IS NOT NULL;
+CREATE INDEX revocations_authority ON revocations (authority, due) WHERE due IS NOT NULL;
 CREATE INDEX revocations_key ON revocations (key);
 CREATE INDEX revocations_mailbox ON revocations (organisation, mailbox);
 

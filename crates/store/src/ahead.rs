@@ -176,7 +176,7 @@ async fn end_waiting(
         .command(address, Command::WaitedOut, With::Nothing)
         .await?;
     let text = format!(
-        "{address} is inactive after 14 days and its licence is free, though the revocation of its certificate is not confirmed; it goes on being asked for"
+        "{address} is inactive after 14 days and its licence is free, though nobody has confirmed yet that its certificate is revoked: see `sealgate order revocations`"
     );
     note(
         connection,

@@ -119,6 +119,8 @@ pub struct Together {
     pub text: String,
     /// At most so many orders become due in a minute.
     pub per_minute: Option<u32>,
+    /// Orders of the same kind that were opened just before: those to come are due after them.
+    pub already: u32,
 }
 
 /// What was carried out.
@@ -157,7 +159,7 @@ async fn in_one_transaction(
     if let Some(together) = &instruction.together {
         let about = (together.text.as_str(), together.per_minute);
         let id = orders::open_batch(connection, organisation, about, (who, now)).await?;
-        batch = Some(Batch::new(id, together.per_minute));
+        batch = Some(Batch::new(id, together));
     }
     let mut run = Run {
         connection,
@@ -240,21 +242,24 @@ struct Run<'r> {
 struct Batch {
     id: i64,
     per_minute: Option<u32>,
+    already: u32,
     orders: u32,
 }
 
 impl Batch {
-    fn new(id: i64, per_minute: Option<u32>) -> Self {
+    fn new(id: i64, together: &Together) -> Self {
         Self {
             id,
-            per_minute,
+            per_minute: together.per_minute,
+            already: together.already,
             orders: 0,
         }
     }
 
     /// When the next order of it is due.
     fn due(&self, now: Timestamp) -> Timestamp {
-        let after = |rate: u32| i64::from(self.orders) * 60 / i64::from(rate.max(1));
+        let before = i64::from(self.already) + i64::from(self.orders);
+        let after = |rate: u32| before * 60 / i64::from(rate.max(1));
         now.plus(self.per_minute.map_or(0, after))
     }
 }

@@ -58,26 +58,6 @@ impl Store {
     }
 }
 
-/// The numbers of an organisation's authorities that an administrator speaks to, former ones too.
-pub(crate) async fn by_hand(
-    connection: &mut SqliteConnection,
-    sealer: &Sealer,
-    organisation: i64,
-) -> Result<Vec<i64>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM authorities WHERE organisation = $1")
-        .bind(organisation)
-        .fetch_all(connection)
-        .await?;
-    let mut found = Vec::new();
-    for row in &rows {
-        let authority = authority(sealer, row)?;
-        if authority.connector == Connector::ByHand {
-            found.push(authority.id.0);
-        }
-    }
-    Ok(found)
-}
-
 /// The authority of that name to order from, or the standard one.
 pub(crate) async fn to_order_from(
     connection: &mut SqliteConnection,
@@ -141,6 +121,12 @@ pub(crate) async fn put(
             .unwrap_or(RENEW_DAYS),
         connector: &connector,
     };
+    if let Some(before) = before
+        .as_ref()
+        .filter(|before| before.connector != connector)
+    {
+        retire(connection, before.id).await?;
+    }
     match before {
         Some(before) if before.connector == connector => {
             sqlx::query("UPDATE authorities SET standard = $1, renew_days = $2 WHERE id = $3")
@@ -152,10 +138,15 @@ pub(crate) async fn put(
             Ok(())
         }
         before => {
-            if let Some(before) = before {
-                retire(connection, before.id).await?;
-            }
-            insert(connection, sealer, (organisation, now), next).await
+            let id = insert(connection, sealer, (organisation, now), next).await?;
+            let Some(before) = before else { return Ok(()) };
+            // What nobody has heard of yet goes to the new settings.
+            sqlx::query("UPDATE orders SET authority = $1 WHERE authority = $2 AND state = 'new'")
+                .bind(id)
+                .bind(before.id.0)
+                .execute(connection)
+                .await?;
+            Ok(())
         }
     }
 }
@@ -172,7 +163,7 @@ async fn insert(
     sealer: &Sealer,
     (organisation, now): (i64, Timestamp),
     row: Row<'_>,
-) -> Result<(), StoreError> {
+) -> Result<i64, StoreError> {
     if row.name.is_empty()
         || row
             .name
@@ -198,7 +189,7 @@ async fn insert(
     .bind(row.connector.as_str())
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(id)
 }
 
 /// The built-in CA, which every organisation has from the start.
@@ -213,7 +204,8 @@ pub(crate) async fn insert_built_in(
         renew_days: RENEW_DAYS,
         connector: &Connector::BuiltIn,
     };
-    insert(connection, sealer, (organisation, now), built_in).await
+    insert(connection, sealer, (organisation, now), built_in).await?;
+    Ok(())
 }
 
 async fn retire(connection: &mut SqliteConnection, id: AuthorityId) -> Result<(), StoreError> {

@@ -38,11 +38,17 @@ pub struct Scope {
     pub organisation: Option<OrganisationId>,
     /// Only those of the built-in CA, for which nobody outside is asked.
     pub built_in: bool,
+    /// Only those of one authority.
+    pub authority: Option<AuthorityId>,
 }
 
 impl Scope {
     pub(crate) fn organisation(self) -> Option<i64> {
         self.organisation.map(|organisation| organisation.0)
+    }
+
+    pub(crate) fn authority(self) -> Option<i64> {
+        self.authority.map(|authority| authority.0)
     }
 }
 
@@ -113,6 +119,7 @@ impl Store {
                     "UPDATE orders SET lease = $1 WHERE id IN (
                          SELECT o.id FROM orders o JOIN authorities a ON a.id = o.authority
                          WHERE o.due <= $2 AND (o.lease IS NULL OR o.lease <= $2) AND ($3 IS NULL OR o.organisation = $3) AND ($4 = 0 OR a.kind = 'built-in')
+                             AND ($6 IS NULL OR o.authority = $6)
                          ORDER BY o.due, o.id LIMIT $5
                      ) RETURNING *",
                 )
@@ -121,6 +128,7 @@ impl Store {
                 .bind(scope.organisation())
                 .bind(scope.built_in)
                 .bind(i64::from(limit))
+                .bind(scope.authority())
                 .fetch_all(connection)
                 .await?;
                 rows.iter().map(leased).collect()
@@ -129,17 +137,36 @@ impl Store {
         self.0.writer.write(Weight::default(), work).await
     }
 
+    /// The authorities outside that there is something to ask of.
+    pub async fn authorities_due(&self, now: Timestamp) -> Result<Vec<AuthorityId>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT a.id FROM authorities a WHERE a.kind <> 'built-in' AND (
+                 EXISTS (SELECT 1 FROM orders o WHERE o.authority = a.id AND o.due <= $1
+                         AND (o.lease IS NULL OR o.lease <= $1))
+                 OR EXISTS (SELECT 1 FROM revocations r WHERE r.authority = a.id AND r.due <= $1
+                            AND (r.lease IS NULL OR r.lease <= $1)))",
+        )
+        .bind(now.0)
+        .fetch_all(&self.0.readers)
+        .await?;
+        rows.iter()
+            .map(|row| Ok(AuthorityId(row.field("id")?)))
+            .collect()
+    }
+
     /// Whether an order of `scope` is due and nobody works on it: asked often, so by an index and without the writer.
     async fn order_due(&self, scope: Scope, now: Timestamp) -> Result<bool, StoreError> {
         let row = sqlx::query(
             "SELECT EXISTS (
                  SELECT 1 FROM orders o JOIN authorities a ON a.id = o.authority
                  WHERE o.due <= $1 AND (o.lease IS NULL OR o.lease <= $1) AND ($2 IS NULL OR o.organisation = $2) AND ($3 = 0 OR a.kind = 'built-in')
+                     AND ($4 IS NULL OR o.authority = $4)
              ) AS due",
         )
         .bind(now.0)
         .bind(scope.organisation())
         .bind(scope.built_in)
+        .bind(scope.authority())
         .fetch_one(&self.0.readers)
         .await?;
         row.field("due")

@@ -75,6 +75,7 @@ impl Store {
                     "UPDATE revocations SET lease = $1 WHERE id IN (
                          SELECT r.id FROM revocations r JOIN authorities a ON a.id = r.authority
                          WHERE r.due <= $2 AND (r.lease IS NULL OR r.lease <= $2) AND ($3 IS NULL OR r.organisation = $3) AND ($4 = 0 OR a.kind = 'built-in')
+                             AND ($6 IS NULL OR r.authority = $6)
                          ORDER BY r.due, r.id LIMIT $5
                      ) RETURNING id",
                 )
@@ -83,6 +84,7 @@ impl Store {
                 .bind(scope.organisation())
                 .bind(scope.built_in)
                 .bind(i64::from(limit))
+                .bind(scope.authority())
                 .fetch_all(&mut *connection)
                 .await?;
                 let mut taken = Vec::with_capacity(rows.len());
@@ -108,11 +110,13 @@ impl Store {
             "SELECT EXISTS (
                  SELECT 1 FROM revocations r JOIN authorities a ON a.id = r.authority
                  WHERE r.due <= $1 AND (r.lease IS NULL OR r.lease <= $1) AND ($2 IS NULL OR r.organisation = $2) AND ($3 = 0 OR a.kind = 'built-in')
+                     AND ($4 IS NULL OR r.authority = $4)
              ) AS due",
         )
         .bind(now.0)
         .bind(scope.organisation())
         .bind(scope.built_in)
+        .bind(scope.authority())
         .fetch_one(&self.0.readers)
         .await?;
         row.field("due")
@@ -252,14 +256,13 @@ async fn answered(
     }
 }
 
-/// Gives back what a gateway that crashed was working on. What an external command was asked stays taken until its time is
-/// over: the program outlives the gateway.
+/// Gives back what a gateway that crashed was working on. An order that an external command was asked for stays taken until its
+/// time is over: the program outlives the gateway. A revocation may be asked for twice.
 pub(crate) async fn drop_leases(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     sqlx::raw_sql(
         "UPDATE orders SET lease = NULL WHERE lease IS NOT NULL AND (state = 'new'
              OR authority NOT IN (SELECT id FROM authorities WHERE kind = 'command'));
-         UPDATE revocations SET lease = NULL WHERE lease IS NOT NULL
-             AND authority NOT IN (SELECT id FROM authorities WHERE kind = 'command');",
+         UPDATE revocations SET lease = NULL WHERE lease IS NOT NULL;",
     )
     .execute(connection)
     .await?;

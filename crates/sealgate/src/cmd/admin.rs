@@ -21,13 +21,14 @@ use sealgate_core::change::{Change, Described, describe};
 use sealgate_core::queue::NextHop;
 use sealgate_core::tenant::{Language, OrganisationId, Settings};
 use sealgate_mail::{Domain, Timestamp};
-use sealgate_store::{Instruction, Store};
+use sealgate_store::{Instruction, Store, Together};
 use serde::Serialize;
 
 use super::apply::no_such_organisation;
 use super::{Cli, Done, Failure, OrganisationArg, Output, configuration};
 use crate::config::Config;
 use crate::lifecycle;
+use crate::limits::TOGETHER;
 
 pub use authority::{AuthorityCommand, authority};
 pub use correspondent::{CorrespondentCommand, correspondent};
@@ -111,17 +112,52 @@ impl Admin {
         Ok(self.instruct(name, instruction).await?.live)
     }
 
-    /// The same, for whatever is to be carried out.
-    pub async fn instruct(&self, name: &str, instruction: Instruction) -> Result<Changed, Failure> {
+    async fn instruct(&self, name: &str, instruction: Instruction) -> Result<Changed, Failure> {
+        let refused = self.instruct_once(name, instruction).await?;
+        let live = lifecycle::wait_until_live(&self.store, self.store.version().await?).await?;
+        Ok(Changed { live, refused })
+    }
+
+    async fn instruct_once(
+        &self,
+        name: &str,
+        instruction: Instruction,
+    ) -> Result<Vec<(usize, String)>, Failure> {
         let done = self
             .store
             .carry_out(name, instruction, "command line", crate::gateway::now())
             .await?;
         lifecycle::settle(&self.store, &self.config, name).await?;
-        Ok(Changed {
-            live: lifecycle::wait_until_live(&self.store, self.store.version().await?).await?,
-            refused: done.refused,
-        })
+        Ok(done.refused)
+    }
+
+    /// Carries out many changes of one kind, called `text`: those that are refused are named, the others are done (A14). Some
+    /// at a time, so that mail never waits long for the database.
+    pub async fn instruct_many(
+        &self,
+        name: &str,
+        (text, per_minute): (&str, Option<u32>),
+        changes: &[Change],
+    ) -> Result<Changed, Failure> {
+        let (mut refused, mut done) = (Vec::new(), 0_usize);
+        for (part, chunk) in changes.chunks(TOGETHER).enumerate() {
+            let together = Together {
+                text: text.to_owned(),
+                per_minute,
+                already: u32::try_from(done).unwrap_or(u32::MAX),
+            };
+            let instruction = Instruction {
+                changes: chunk.to_vec(),
+                together: Some(together),
+                ..Instruction::default()
+            };
+            let not_done = self.instruct_once(name, instruction).await?;
+            done += chunk.len().saturating_sub(not_done.len());
+            let place = |(place, why)| (part * TOGETHER + place, why);
+            refused.extend(not_done.into_iter().map(place));
+        }
+        let live = lifecycle::wait_until_live(&self.store, self.store.version().await?).await?;
+        Ok(Changed { live, refused })
     }
 
     /// Finds out whether [`Admin::change`] could be carried out; changes nothing.

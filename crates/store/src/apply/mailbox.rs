@@ -6,7 +6,7 @@ use sealgate_core::order::Purpose;
 use sealgate_mail::Address;
 
 use super::{Run, refused};
-use crate::authorities::{by_hand, to_order_from};
+use crate::authorities::to_order_from;
 use crate::error::StoreError;
 use crate::keys::{self, NewKey};
 use crate::life::{CurrentKeys, Lives, NewOrder, With};
@@ -177,24 +177,19 @@ impl Run<'_> {
 
     /// A12: certificates that were uploaded, or ordered by hand, are revoked where they came from, an administrator says.
     pub(super) async fn confirm_revoked(&mut self, address: &Address) -> Result<(), StoreError> {
-        let by_hand = by_hand(self.connection, &self.inner.sealer, self.organisation).await?;
-        let mut done = 0;
-        for authority in std::iter::once(None).chain(by_hand.into_iter().map(Some)) {
-            done += sqlx::query(
-                "UPDATE revocations SET confirmed = $1, due = NULL
-                 WHERE organisation = $2 AND mailbox = $3 AND authority IS $4 AND confirmed IS NULL",
-            )
-            .bind(self.now.0)
-            .bind(self.organisation)
-            .bind(address.key())
-            .bind(authority)
-            .execute(&mut *self.connection)
-            .await?
-            .rows_affected();
-        }
-        if done == 0 {
+        let done = sqlx::query(
+            "UPDATE revocations SET confirmed = $1, due = NULL
+             WHERE organisation = $2 AND mailbox = $3 AND confirmed IS NULL AND (authority IS NULL
+                 OR authority NOT IN (SELECT id FROM authorities WHERE kind = 'built-in'))",
+        )
+        .bind(self.now.0)
+        .bind(self.organisation)
+        .bind(address.key())
+        .execute(&mut *self.connection)
+        .await?;
+        if done.rows_affected() == 0 {
             return refused(format!(
-                "no certificate of {address} that was uploaded or ordered by hand waits to be revoked"
+                "no certificate of {address} waits to be revoked by an issuer outside"
             ));
         }
         self.lives().revocation_confirmed(address).await

@@ -16,6 +16,7 @@ const DAY: i64 = 86_400;
 const ALL: Scope = Scope {
     organisation: None,
     built_in: false,
+    authority: None,
 };
 
 /// An organisation with these mailboxes.
@@ -633,6 +634,7 @@ async fn a14_as_many_as_there_are_licences_in_the_order_given() {
         together: Some(Together {
             text: "many".into(),
             per_minute: Some(2),
+            already: 0,
         }),
         ..Instruction::default()
     };

@@ -8,7 +8,6 @@ use sealgate_core::change::{Activation, Change, describe};
 use sealgate_core::tenant::{Language, Mailbox, MailboxState};
 use sealgate_mail::Address;
 use sealgate_portal::terms::mailbox_state;
-use sealgate_store::Instruction;
 use serde::Serialize;
 
 use super::Admin;
@@ -249,15 +248,7 @@ async fn together(
         1 => words,
         count => format!("{words} and {} more", count.saturating_sub(1)),
     };
-    let instruction = Instruction {
-        changes,
-        together: Some(sealgate_store::Together {
-            text,
-            per_minute: None,
-        }),
-        ..Instruction::default()
-    };
-    let changed = admin.instruct(&name, instruction).await?;
+    let changed = admin.instruct_many(&name, (&text, None), &changes).await?;
     let (refused, done) = split(&mailboxes, &changed.refused);
     if let ([], Some(Refused { why, .. })) = (done.as_slice(), refused.first()) {
         return Err(Failure::new(match refused.len() {

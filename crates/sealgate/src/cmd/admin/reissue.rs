@@ -11,7 +11,6 @@ use sealgate_core::tenant::Mailbox;
 use sealgate_mail::{Address, Timestamp};
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::key::KeyKind;
-use sealgate_store::{Instruction, Together};
 use serde::Serialize;
 
 use super::mailbox::{self, Refused};
@@ -103,15 +102,10 @@ pub async fn reissue(cli: &Cli, arguments: &ReissueArgs, output: Output) -> Done
         };
         Change::Renew(activation, purpose)
     };
-    let instruction = Instruction {
-        changes: chosen.iter().map(order).collect(),
-        together: Some(Together {
-            text: format!("next certificates of {} mailboxes", chosen.len()),
-            per_minute: arguments.per_minute,
-        }),
-        ..Instruction::default()
-    };
-    let changed = admin.instruct(&name, instruction).await?;
+    let changes: Vec<Change> = chosen.iter().map(order).collect();
+    let text = format!("next certificates of {} mailboxes", chosen.len());
+    let about = (text.as_str(), arguments.per_minute);
+    let changed = admin.instruct_many(&name, about, &changes).await?;
     let (refused, ordered) = mailbox::split(&chosen, &changed.refused);
     let done = Reissued {
         organisation: name,
