@@ -113,6 +113,8 @@ impl Gateway {
 /// `serve`: runs until a signal asks to stop.
 pub async fn serve(config: &Config) -> Done {
     start_log();
+    // Before anybody can see that we run: who sees it may ask us to stop.
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     let entrances = Entrances::open(config).await?;
     let store = crate::gateway::open_store(config).await?;
     if let Some(source) = store.rotation_under_way().await? {
@@ -132,7 +134,6 @@ pub async fn serve(config: &Config) -> Done {
     for listener in mail.chain(&running.publish) {
         tracing::info!(address = %listener.address, "listening");
     }
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         _ = terminate.recv() => {}
         interrupted = tokio::signal::ctrl_c() => interrupted?,
