@@ -249,19 +249,26 @@ async fn together(
         count => format!("{words} and {} more", count.saturating_sub(1)),
     };
     let changed = admin.instruct_many(&name, (&text, None), &changes).await?;
-    let (refused, done) = split(&mailboxes, &changed.refused);
-    if let ([], Some(Refused { why, .. })) = (done.as_slice(), refused.first()) {
-        return Err(Failure::new(match refused.len() {
-            1 => why.clone(),
-            count => format!("{why}; and {} more were refused", count.saturating_sub(1)),
-        }));
-    }
+    let (mut refused, mut done) = split(&mailboxes, &changed.refused);
     let states: HashMap<Address, MailboxState> = known_mailboxes(admin, organisation)
         .await?
         .into_iter()
         .map(|mailbox| (mailbox.address, mailbox.state))
         .collect();
     let state = |mailbox: &Address| states.get(mailbox).copied();
+    if let Some(Change::Activate(_)) = changes.first() {
+        let failed = |mailbox: &Address| state(mailbox) == Some(MailboxState::Inactive);
+        refused.extend(
+            done.extract_if(.., |mailbox| failed(mailbox))
+                .map(order_failed),
+        );
+    }
+    if let ([], Some(Refused { why, .. })) = (done.as_slice(), refused.first()) {
+        return Err(Failure::new(match refused.len() {
+            1 => why.clone(),
+            count => format!("{why}; and {} more were refused", count.saturating_sub(1)),
+        }));
+    }
     let done = Together {
         organisation: name,
         done: done
@@ -282,6 +289,12 @@ async fn together(
             code: CODE_NO,
         }),
     }
+}
+
+/// A mailbox whose order was refused by its authority at once.
+fn order_failed(mailbox: Address) -> Refused {
+    let why = format!("the order for {mailbox} failed: `sealgate order list --all` says why");
+    Refused { mailbox, why }
 }
 
 fn human(done: &Together) -> String {
