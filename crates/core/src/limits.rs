@@ -69,6 +69,8 @@ pub const ORDER_RETRY_LONGEST: i64 = 6 * 3_600;
 pub const RETRY_AFTER_LONGEST: i64 = 7 * 86_400;
 /// After how many failures in a row administrators are alarmed: about half an hour.
 pub const ORDER_ALARM: u32 = 5;
+/// After how many seconds administrators are told that an order is not carried out yet: one day.
+pub const ORDER_LATE: i64 = 86_400;
 /// How long the first certificate of a mailbox is asked for in vain, in seconds, before the order fails: fourteen days.
 pub const ORDER_LIFETIME: i64 = 14 * 86_400;
 /// Longest wait between two attempts at a revocation, in seconds: one day.

@@ -118,6 +118,8 @@ pub const REVOCATION_LEASE: i64 = 4_000;
 pub const ORDERS_POLL: Duration = Duration::from_millis(500);
 /// How often it is looked which certificates end and which mailboxes have waited long enough.
 pub const LOOK_AHEAD: Duration = Duration::from_secs(60);
+/// How often at most the store is asked for more of it in one go, a hundred mailboxes each time: the rest comes a minute later.
+pub const LOOK_AHEAD_ROUNDS: usize = 1_000;
 
 /// How long the reply to a mail waits that may be the challenge of an order whose authority is just being asked: authorities
 /// send it while they answer us. After that the client comes again.

@@ -20,8 +20,8 @@ use crate::authorities::Connectors;
 use crate::cmd::{Done, Failure};
 use crate::gateway::{Gateway, now};
 use crate::limits::{
-    AUTHORITY_AT_ONCE, LOOK_AHEAD, ORDER_LEASE, ORDER_LEASE_MARGIN, ORDERS_AT_ONCE, ORDERS_POLL,
-    REVOCATION_LEASE,
+    AUTHORITY_AT_ONCE, LOOK_AHEAD, LOOK_AHEAD_ROUNDS, ORDER_LEASE, ORDER_LEASE_MARGIN,
+    ORDERS_AT_ONCE, ORDERS_POLL, REVOCATION_LEASE,
 };
 use crate::prerequisites;
 
@@ -109,7 +109,7 @@ impl Outside {
 
 /// Does what time alone brings.
 async fn look_ahead(store: &Store) {
-    loop {
+    for _ in 0..LOOK_AHEAD_ROUNDS {
         match store.look_ahead(now()).await {
             Ok(0) => return,
             Ok(done) => tracing::info!(mailboxes = done, "certificates looked after"),

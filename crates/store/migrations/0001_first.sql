@@ -214,6 +214,7 @@ CREATE TABLE orders (
     attempts INTEGER NOT NULL,
     due INTEGER,
     lease INTEGER,
+    late_told INTEGER NOT NULL DEFAULT 0,
     created INTEGER NOT NULL,
     ended INTEGER,
     error TEXT

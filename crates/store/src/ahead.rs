@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use sealgate_core::licence::Quota;
-use sealgate_core::limits::{EXPIRY_WARNINGS, REVOKE_PENDING};
+use sealgate_core::limits::{EXPIRY_WARNINGS, ORDER_LATE, REVOKE_PENDING};
 use sealgate_core::mailbox::{Command, Life};
 use sealgate_core::order::Purpose;
 use sealgate_core::renewal::{self, Current, Step, Terms};
@@ -18,7 +18,7 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 use crate::configuration::{key_kind, next_number};
 use crate::correspondents::certificate;
 use crate::error::StoreError;
-use crate::events::EventKind;
+use crate::events::{self, EventKind};
 use crate::licences;
 use crate::life::{Lives, NewOrder, With};
 use crate::limits::LOOK_AHEAD_ROWS;
@@ -71,7 +71,8 @@ impl Store {
     pub async fn look_ahead(&self, now: Timestamp) -> Result<usize, StoreError> {
         let waited = self.waited_out(now).await?;
         let ending = self.ending(now).await?;
-        let done = waited.len() + ending.len();
+        let late = self.late(now).await?;
+        let done = waited.len() + ending.len() + late.len();
         if done == 0 {
             return Ok(0);
         }
@@ -82,6 +83,9 @@ impl Store {
                 }
                 for candidate in &ending {
                     end_ahead(connection, candidate, now).await?;
+                }
+                for order in late {
+                    tell_late(connection, order, now).await?;
                 }
                 next_number(connection, "configuration").await?;
                 Ok(())
@@ -103,6 +107,20 @@ impl Store {
         rows.iter()
             .map(|row| Ok((row.organisation("organisation")?, row.address("address")?)))
             .collect()
+    }
+
+    /// Orders that an authority outside has had for a day, which nobody was told of yet.
+    async fn late(&self, now: Timestamp) -> Result<Vec<i64>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT o.id FROM orders o JOIN authorities a ON a.id = o.authority
+             WHERE o.due IS NOT NULL AND o.late_told = 0 AND o.created <= $1 AND o.state IN ('asking', 'waiting')
+             AND a.kind <> 'by-hand' LIMIT $2",
+        )
+        .bind(now.plus(-ORDER_LATE).0)
+        .bind(LOOK_AHEAD_ROWS)
+        .fetch_all(&self.0.readers)
+        .await?;
+        rows.iter().map(|row| row.field("id")).collect()
     }
 
     async fn ending(&self, now: Timestamp) -> Result<Vec<Candidate>, StoreError> {
@@ -153,6 +171,28 @@ fn step(row: &SqliteRow, quota: Quota, now: Timestamp) -> Result<Step, StoreErro
         quota,
     };
     Ok(renewal::step(current, terms, now))
+}
+
+async fn tell_late(
+    connection: &mut SqliteConnection,
+    order: i64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let row = sqlx::query(
+        "UPDATE orders SET late_told = 1 WHERE id = $1 AND ended IS NULL RETURNING organisation, address, error",
+    )
+    .bind(order)
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(row) = row else { return Ok(()) };
+    let error: Option<String> = row.field("error")?;
+    let text = format!(
+        "the certificate for {} was ordered a day ago and is not there{}: see `sealgate order list`",
+        row.address("address")?,
+        error.map_or(String::new(), |error| format!(" ({error})"))
+    );
+    let whose = row.field("organisation")?;
+    events::insert(connection, whose, now, (EventKind::OrderLate, text)).await
 }
 
 async fn end_waiting(

@@ -540,6 +540,28 @@ async fn a12_a_revocation_of_a_former_life_is_not_waited_for() {
     assert_eq!(held(&world).await, 0);
 }
 
+/// A challenge mail that never comes, a program that always says "not yet": an administrator hears of it once.
+#[tokio::test]
+async fn an_order_that_waits_for_a_day_is_told_once() {
+    let world = with(&["a@example.com"]).await;
+    apply(&world, &[activate("a@example.com")]).await.unwrap();
+    let order = take_one(&world, NOW).await;
+    let alice = key("alice");
+    let made = world.store.order_ready(order.id, &alice, b"csr");
+    assert!(made.await.unwrap());
+    let next = Next::Wait {
+        handle: String::new(),
+        due: NOW.plus(9 * DAY),
+    };
+    let answered = world.store.order_answered(&order, next, NOW);
+    answered.await.unwrap();
+    for (after, told) in [(DAY - 1, 0), (DAY, 1), (DAY + 60, 0), (2 * DAY, 0)] {
+        let done = world.store.look_ahead(NOW.plus(after)).await.unwrap();
+        assert_eq!(done, told, "{after}");
+    }
+    assert_eq!(kinds(&world).await, [EventKind::OrderLate]);
+}
+
 #[tokio::test]
 async fn a_changed_authority_revokes_what_it_issued() {
     let world = active("a@example.com", "alice").await;
