@@ -71,7 +71,8 @@ impl TokenKey for Fake {
 
     fn rsa_private(&self, block: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         self.ask()?;
-        Ok(self.pkey.rsa_private(block)?)
+        // A token that holds another key may find the number too large for it.
+        self.pkey.rsa_private(block).map_err(|_| refuses())
     }
 
     fn agree(&self, point: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
