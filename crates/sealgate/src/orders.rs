@@ -152,7 +152,7 @@ async fn start_due(
     for revocation in taken {
         let desk = Arc::clone(desk);
         tasks.spawn(async move {
-            revoke(&desk, &revocation).await.said("revocation");
+            say_failure(revoke(&desk, &revocation).await, "revocation");
             desk.done.notify_one();
         });
     }
@@ -163,7 +163,7 @@ async fn start_due(
     for order in taken {
         let desk = Arc::clone(desk);
         tasks.spawn(async move {
-            work(&desk, order).await.said("order");
+            say_failure(work(&desk, order).await, "order");
             desk.done.notify_one();
         });
     }
@@ -171,15 +171,9 @@ async fn start_due(
 }
 
 /// A failure of our own is said in the log; the lease brings the work back.
-trait Said {
-    fn said(self, what: &'static str);
-}
-
-impl Said for Done {
-    fn said(self, what: &'static str) {
-        if let Err(failure) = self {
-            tracing::warn!(what, reason = failure.message, "not done; it is repeated");
-        }
+fn say_failure(done: Done, what: &'static str) {
+    if let Err(failure) = done {
+        tracing::warn!(what, reason = failure.message, "not done; it is repeated");
     }
 }
 
