@@ -31,6 +31,7 @@ pub mod mailbox;
 pub mod order;
 pub mod outcome;
 pub mod own_header;
+pub mod permission;
 pub mod ports;
 pub mod prerequisite;
 pub mod process;

@@ -1,3 +1,80 @@
-//! What people and scripts use. So far the words: states and modes in German and English, exactly as requirements.md gives them.
+//! What people and scripts use: pages and the REST API.
+//!
+//! The portal knows neither the store nor the network: what it needs of the gateway stands in [`office`]. Who asks is found out
+//! in [`auth`]; without its [`auth::Permitted`] nothing of an organisation can be asked for.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
 
+pub mod api;
+pub mod auth;
+pub mod lang;
+pub mod limits;
+pub mod office;
+pub mod pages;
+pub mod problem;
+pub mod routes;
 pub mod terms;
+pub mod view;
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use sealgate_mail::Timestamp;
+use url::Url;
+
+use office::Office;
+
+/// What every handler has at hand. Cheap to clone.
+#[derive(Clone)]
+pub struct Portal {
+    /// The gateway.
+    pub office: Arc<dyn Office>,
+    /// What the operator set.
+    pub settings: Arc<Settings>,
+}
+
+/// What the operator set for the portal.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where browsers find the portal: scheme, host and port; the path is `/`.
+    pub url: Url,
+    /// The zone in which pages write times.
+    pub time_zone: TimeZone,
+    /// Whom users turn to (S16).
+    pub contact: Contact,
+    /// The clock.
+    pub now: fn() -> Timestamp,
+}
+
+/// Whom users turn to (S16), as the operator wrote it; what is empty is not shown.
+#[derive(Clone, Debug, Default)]
+pub struct Contact {
+    /// Name of the support.
+    pub name: String,
+    /// Its address for mail.
+    pub mail: String,
+    /// Its telephone number.
+    pub phone: String,
+    /// When it is there.
+    pub hours: String,
+    /// Where help from afar is found.
+    pub remote_help: Option<Url>,
+    /// Where questions and answers are found (S17).
+    pub questions: Option<Url>,
+    /// Where booking is explained (S4).
+    pub booking: Option<Url>,
+}
+
+impl Portal {
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        (self.settings.now)()
+    }
+}

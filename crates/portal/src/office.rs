@@ -1,0 +1,83 @@
+//! What the portal asks of the gateway. One file for each topic: its words, which are also those of the API, and its questions.
+//!
+//! Whoever asks about an organisation shows a [`Permitted`](crate::auth::Permitted); there is no way around it.
+
+pub mod accounts;
+pub mod mailboxes;
+
+use sealgate_mail::Timestamp;
+use serde::{Deserialize, Serialize, Serializer};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::limits::{PAGE_ROWS, PAGE_ROWS_MOST};
+use crate::problem::Problem;
+
+pub use accounts::Accounts;
+pub use mailboxes::Mailboxes;
+
+/// Everything the portal asks.
+pub trait Office: Accounts + Mailboxes + Send + Sync + 'static {}
+
+/// What the gateway answers.
+pub type Asked<T> = Result<T, Problem>;
+
+/// A point in time; scripts read it as RFC 3339 has it, `2026-11-22T14:05:00Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
+#[schema(value_type = String, format = DateTime)]
+pub struct At(pub Timestamp);
+
+impl Serialize for At {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.rfc3339())
+    }
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Page<T> {
+    /// The entries.
+    pub items: Vec<T>,
+    /// What to give as `after` for the next page; none on the last one.
+    pub next: Option<String>,
+}
+
+/// Which page of a list.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct Paging {
+    /// `next` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Most entries, up to 500; 50 if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 500)]
+    pub limit: Option<u32>,
+}
+
+impl Paging {
+    /// Most entries.
+    pub fn rows(&self) -> u32 {
+        self.limit.unwrap_or(PAGE_ROWS).clamp(1, PAGE_ROWS_MOST)
+    }
+}
+
+/// What came of a change of configuration.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Applied {
+    /// The version of the configuration from then on.
+    pub version: u64,
+    /// Whether the next mail is decided by it.
+    pub live: bool,
+    /// Parts that were refused, each with what was meant and why in one plain line.
+    pub refused: Vec<RefusedPart>,
+}
+
+/// A part of a change that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RefusedPart {
+    /// What was meant.
+    pub what: String,
+    /// Why not, in one plain line.
+    pub why: String,
+}

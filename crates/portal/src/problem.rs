@@ -1,0 +1,161 @@
+//! What went wrong, for people and for scripts: one stable code, one status, one text in each language (RFC 9457).
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sealgate_core::tenant::Language;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::lang::{self, Values};
+
+/// Media type of a problem (RFC 9457 section 3).
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// Every code with its status. The text of `code` is the message `problem-code` of the catalogues.
+pub const CODES: &[(&str, StatusCode)] = &[
+    ("not-signed-in", StatusCode::UNAUTHORIZED),
+    ("forbidden", StatusCode::FORBIDDEN),
+    ("csrf", StatusCode::FORBIDDEN),
+    ("not-found", StatusCode::NOT_FOUND),
+    ("method", StatusCode::METHOD_NOT_ALLOWED),
+    ("media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE),
+    ("malformed", StatusCode::BAD_REQUEST),
+    ("too-large", StatusCode::PAYLOAD_TOO_LARGE),
+    ("too-many-tries", StatusCode::TOO_MANY_REQUESTS),
+    ("invalid", StatusCode::UNPROCESSABLE_ENTITY),
+    ("nothing-chosen", StatusCode::UNPROCESSABLE_ENTITY),
+    ("refused", StatusCode::CONFLICT),
+    ("unavailable", StatusCode::SERVICE_UNAVAILABLE),
+    ("internal", StatusCode::INTERNAL_SERVER_ERROR),
+];
+
+/// What went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// One of [`CODES`].
+    pub code: &'static str,
+    /// The field of a form or body that is meant.
+    pub field: Option<&'static str>,
+    /// More, in one plain line.
+    pub detail: Option<String>,
+}
+
+impl Problem {
+    /// With a code of [`CODES`].
+    pub const fn new(code: &'static str) -> Self {
+        Self {
+            code,
+            field: None,
+            detail: None,
+        }
+    }
+
+    /// There is no such thing, as far as whoever asks may know.
+    pub const fn not_found() -> Self {
+        Self::new("not-found")
+    }
+
+    /// A field that cannot be taken as it is, and why in one plain line.
+    pub fn invalid(field: &'static str, detail: impl ToString) -> Self {
+        Self {
+            code: "invalid",
+            field: Some(field),
+            detail: Some(detail.to_string()),
+        }
+    }
+
+    /// What contradicts what is there, and why in one plain line.
+    pub fn refused(detail: impl ToString) -> Self {
+        Self {
+            code: "refused",
+            field: None,
+            detail: Some(detail.to_string()),
+        }
+    }
+
+    /// What is told to nobody but the log.
+    pub fn internal(error: impl std::fmt::Display) -> Self {
+        tracing::error!(%error, "a request of the portal failed");
+        Self::new("internal")
+    }
+
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        let own = CODES.iter().find(|(code, _)| *code == self.code);
+        own.map_or(StatusCode::INTERNAL_SERVER_ERROR, |(_, status)| *status)
+    }
+
+    /// Its text.
+    pub fn title(&self, language: Language) -> String {
+        lang::text(language, &format!("problem-{}", self.code), &Values::new())
+    }
+}
+
+/// A problem as scripts read it (RFC 9457 section 3.1).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemBody {
+    /// `about:blank`: the status says what kind of problem it is.
+    pub r#type: &'static str,
+    /// The status of the answer.
+    pub status: u16,
+    /// A stable word for the problem.
+    pub code: &'static str,
+    /// The problem in the language that was asked for.
+    pub title: String,
+    /// The problem in all languages, by their ISO 639-1 codes.
+    pub titles: Titles,
+    /// The field of the body or query that is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<&'static str>,
+    /// More, in one plain line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// One text in each language.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Titles {
+    /// German.
+    pub de: String,
+    /// English.
+    pub en: String,
+}
+
+impl Problem {
+    /// The answer to a script.
+    pub fn into_json(self, language: Language) -> Response {
+        let body = ProblemBody {
+            r#type: "about:blank",
+            status: self.status().as_u16(),
+            code: self.code,
+            title: self.title(language),
+            titles: Titles {
+                de: self.title(Language::De),
+                en: self.title(Language::En),
+            },
+            field: self.field,
+            detail: self.detail.clone(),
+        };
+        let mut response = (self.status(), axum::Json(body)).into_response();
+        let media_type = HeaderValue::from_static(MEDIA_TYPE);
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, media_type);
+        if self.status() == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        response
+    }
+}
+
+/// Only marks the answer: [`crate::routes`] writes it as a page or as JSON, in the language of whoever asks.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
