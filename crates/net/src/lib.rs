@@ -23,3 +23,4 @@ pub mod smtp_in;
 pub mod smtp_out;
 pub mod source;
 pub mod tls;
+pub mod web;

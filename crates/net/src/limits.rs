@@ -224,10 +224,10 @@ pub const OCSP_SERIAL_OCTETS: usize = 21;
 pub const NONCE_OCTETS: usize = 128;
 /// Largest OCSP request in octets: one with the most certificates has less than two kilobytes.
 pub const OCSP_REQUEST_OCTETS: usize = 8 * 1024;
-/// Largest header block of a request to the publishing server, in octets: a GET carries a whole OCSP request in its first line.
-pub const PUBLISH_HEADER_OCTETS: usize = 16 * 1024;
+/// Largest header block of a request to a web server, in octets: a GET carries a whole OCSP request in its first line.
+pub const WEB_HEADER_OCTETS: usize = 16 * 1024;
 /// Most header fields of such a request; browsers send about twenty.
-pub const PUBLISH_HEADERS: usize = 50;
+pub const WEB_HEADERS: usize = 50;
 /// Wait for the whole header block of a request, and for the next request on a connection.
 pub const PUBLISH_HEADER_WAIT: Duration = Duration::from_secs(10);
 /// Wait for the whole body of a request: it is one packet.
@@ -239,4 +239,12 @@ pub const PUBLISH_CONNECTIONS: usize = 200;
 /// Most of them from one address, or IPv6 network of 64 bits: half, since a proxy may stand in front.
 pub const PUBLISH_CONNECTIONS_PER_ADDRESS: usize = 100;
 /// How long a stop waits for connections under way: an answer takes milliseconds.
-pub const PUBLISH_STOP_WAIT: Duration = Duration::from_secs(5);
+pub const WEB_STOP_WAIT: Duration = Duration::from_secs(5);
+/// Most connections to the portal at the same time: browsers keep up to six each, and live views stay open.
+pub const PORTAL_CONNECTIONS: usize = 500;
+/// Most of them from one address, or IPv6 network of 64 bits: half, since a proxy or a whole office may stand in front.
+pub const PORTAL_CONNECTIONS_PER_ADDRESS: usize = 250;
+/// Wait for the whole header block of a request to the portal, and for the next request on a connection.
+pub const PORTAL_HEADER_WAIT: Duration = Duration::from_secs(30);
+/// Longest connection to the portal: a live view is opened anew by the browser after that.
+pub const PORTAL_CONNECTION_WAIT: Duration = Duration::from_secs(3_600);

@@ -14,8 +14,10 @@ use serde::Deserialize;
 
 use crate::limits::SIZE_LIMIT;
 
+mod portal;
 mod secrets;
 
+pub use portal::Portal;
 pub use secrets::{MasterKeyPlace, Token};
 
 /// The commented example that `sealgate check --example` prints; parsed by a test, so that it stays true.
@@ -55,6 +57,8 @@ pub struct Config {
     pub fetch: Fetch,
     /// Where lists and answers of the built-in CA are published; its certificates name no place without it.
     pub publish: Option<Publish>,
+    /// Pages and API for people and scripts; none without it.
+    pub portal: Option<Portal>,
 }
 
 /// Where to listen.
@@ -216,6 +220,7 @@ impl Config {
         for path in paths
             .chain(tls)
             .chain(self.tokens.iter_mut().flat_map(Token::paths))
+            .chain(self.portal.iter_mut().flat_map(Portal::paths))
             .chain(self.delivery.roots.as_mut())
             .chain(self.dns.trust_anchor.as_mut())
         {
@@ -228,6 +233,7 @@ impl Config {
         self.fetch_allowed()?;
         self.tokens.iter().try_for_each(Token::judge)?;
         self.published_at()?;
+        self.portal.iter().try_for_each(Portal::judge)?;
         match () {
             () if matches!(&self.master_key, MasterKeyPlace::File(path) if path.starts_with(&self.data)) => {
                 Err("master-key lies inside the data directory; a copy of one would then hold both: move it elsewhere".to_owned())

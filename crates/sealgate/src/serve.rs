@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::limits::{CLOSE_GRACE, SIZE_LIMIT, STOP_GRACE};
 use crate::worker::Reception;
-use crate::{dkim, keys_asked, orders, publish, scheduler};
+use crate::{dkim, keys_asked, orders, portal, publish, scheduler};
 
 /// A running gateway.
 pub struct Running {
@@ -31,6 +31,8 @@ pub struct Running {
     pub outbound: Vec<Listening>,
     /// The listeners of the built-in CA's web server.
     pub publish: Vec<Listening>,
+    /// The listeners of the portal.
+    pub portal: Vec<Listening>,
     queue: (watch::Sender<bool>, JoinHandle<()>),
     orders: JoinHandle<()>,
     /// What goes on beside the queue, and may be cut off at any time.
@@ -79,7 +81,8 @@ impl Running {
     pub async fn stop(self) {
         let end = Instant::now() + STOP_GRACE;
         let mail = self.inbound.into_iter().chain(self.outbound);
-        let listeners: Vec<_> = mail.chain(self.publish).collect();
+        let web = self.publish.into_iter().chain(self.portal);
+        let listeners: Vec<_> = mail.chain(web).collect();
         listeners.iter().for_each(Listening::begin_stop);
         let (stop, task) = self.queue;
         let _ = stop.send(true);
@@ -131,7 +134,8 @@ pub async fn serve(config: &Config) -> Done {
     }
     let running = start(config.clone(), store, entrances).await?;
     let mail = running.inbound.iter().chain(&running.outbound);
-    for listener in mail.chain(&running.publish) {
+    let web = running.publish.iter().chain(&running.portal);
+    for listener in mail.chain(web) {
         tracing::info!(address = %listener.address, "listening");
     }
     tokio::select! {
@@ -149,6 +153,7 @@ pub async fn start(config: Config, store: Store, entrances: Entrances) -> Result
     let lock = store.lock_for_serving(crate::gateway::now()).await?;
     let gateway = Arc::new(Gateway::new(config, store).await?);
     let publish = publish::start(&gateway.store, &gateway.config, sockets.publish).await?;
+    let portal = portal::start(&gateway, tls.2.as_ref(), sockets.portal)?;
     let reception = Arc::new(Reception(Arc::clone(&gateway)));
     let listening = |listener: TcpListener, which| {
         let server = server_config(&gateway.config.hostname, which, gateway.config.size_limit);
@@ -184,6 +189,7 @@ pub async fn start(config: Config, store: Store, entrances: Entrances) -> Result
         inbound,
         outbound,
         publish,
+        portal,
         queue,
         orders,
         background,
@@ -194,7 +200,11 @@ pub async fn start(config: Config, store: Store, entrances: Entrances) -> Result
 /// What a gateway needs from the machine beside its store: had first, so that nothing is written where it is missing.
 pub struct Entrances {
     sockets: Sockets,
-    tls: (Option<TlsAcceptor>, Option<TlsAcceptor>),
+    tls: (
+        Option<TlsAcceptor>,
+        Option<TlsAcceptor>,
+        Option<TlsAcceptor>,
+    ),
 }
 
 impl Entrances {
@@ -204,6 +214,7 @@ impl Entrances {
         let tls = (
             acceptor(config, Listener::Inbound)?,
             acceptor(config, Listener::Outbound)?,
+            portal::acceptor(config)?,
         );
         let sockets = Sockets::bind(config).await?;
         Ok(Self { sockets, tls })
@@ -214,6 +225,7 @@ struct Sockets {
     inbound: Vec<TcpListener>,
     outbound: Vec<TcpListener>,
     publish: Vec<TcpListener>,
+    portal: Vec<TcpListener>,
 }
 
 impl Sockets {
@@ -222,6 +234,7 @@ impl Sockets {
             inbound: Vec::new(),
             outbound: Vec::new(),
             publish: Vec::new(),
+            portal: Vec::new(),
         };
         for address in &config.listen.inbound {
             sockets.inbound.push(bind(*address).await?);
@@ -232,13 +245,16 @@ impl Sockets {
         for address in config.publish.iter().flat_map(|publish| &publish.listen) {
             sockets.publish.push(bind(*address).await?);
         }
+        for address in config.portal.iter().flat_map(|portal| &portal.listen) {
+            sockets.portal.push(bind(*address).await?);
+        }
         Ok(sockets)
     }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
-        Failure::new(format_args!("cannot listen on {address}: {error}; stop what uses it, or change [listen] or [publish] in the configuration"))
+        Failure::new(format_args!("cannot listen on {address}: {error}; stop what uses it, or change [listen], [publish] or [portal] in the configuration"))
     })
 }
 

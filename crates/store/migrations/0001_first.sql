@@ -98,6 +98,9 @@ CREATE TABLE mailboxes (
     PRIMARY KEY (organisation, mailbox)
 ) STRICT;
 CREATE UNIQUE INDEX mailboxes_known ON mailboxes (mailbox) WHERE known = 1;
+-- The table of the portal, whole and by state.
+CREATE INDEX mailboxes_table ON mailboxes (organisation, domain, mailbox, state) WHERE known = 1;
+CREATE INDEX mailboxes_state ON mailboxes (organisation, state, domain, mailbox) WHERE known = 1;
 CREATE INDEX mailboxes_held ON mailboxes (organisation) WHERE state <> 'inactive';
 CREATE INDEX mailboxes_pending ON mailboxes (since) WHERE state = 'revoke-pending';
 
@@ -319,10 +322,14 @@ CREATE TABLE mails (
     accepted INTEGER NOT NULL
 ) STRICT;
 
+-- `id` begins with `at`, the time of the mail, so that a stretch of time is a stretch of numbers (ids.rs).
+
 CREATE TABLE lines (
     id INTEGER PRIMARY KEY NOT NULL,
     mail INTEGER NOT NULL REFERENCES mails (id),
     organisation INTEGER NOT NULL,
+    direction TEXT NOT NULL,
+    at INTEGER NOT NULL,
     recipient TEXT NOT NULL,
     mailbox TEXT NOT NULL,
     status TEXT NOT NULL,
@@ -336,7 +343,43 @@ CREATE TABLE lines (
 ) STRICT;
 CREATE INDEX lines_mail ON lines (mail);
 CREATE INDEX lines_organisation ON lines (organisation, id);
-CREATE INDEX lines_status ON lines (organisation, status, id);
+CREATE INDEX lines_facets ON lines (organisation, direction, status, delivery, id);
+
+-- What lines are looked for by: addresses of sender and recipient, `@domain` of each, `id:` and the Message-ID.
+
+CREATE TABLE line_words (
+    organisation INTEGER NOT NULL,
+    word TEXT NOT NULL,
+    line INTEGER NOT NULL,
+    PRIMARY KEY (organisation, word, line)
+) STRICT, WITHOUT ROWID;
+
+-- How many lines there are of each hour. Counted by the database itself, so that no transaction can forget it. A line that
+-- is kept no longer stays counted.
+
+CREATE TABLE statistics (
+    organisation INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    direction TEXT NOT NULL,
+    status TEXT NOT NULL,
+    delivery TEXT NOT NULL,
+    lines INTEGER NOT NULL,
+    PRIMARY KEY (organisation, hour, direction, status, delivery)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER lines_counted AFTER INSERT ON lines BEGIN
+    INSERT INTO statistics (organisation, hour, direction, status, delivery, lines)
+    VALUES (NEW.organisation, NEW.at - NEW.at % 3600, NEW.direction, NEW.status, NEW.delivery, 1)
+    ON CONFLICT (organisation, hour, direction, status, delivery) DO UPDATE SET lines = lines + 1;
+END;
+CREATE TRIGGER lines_moved AFTER UPDATE OF status, delivery ON lines
+WHEN NEW.status <> OLD.status OR NEW.delivery <> OLD.delivery BEGIN
+    UPDATE statistics SET lines = lines - 1
+    WHERE organisation = OLD.organisation AND hour = OLD.at - OLD.at % 3600 AND direction = OLD.direction
+      AND status = OLD.status AND delivery = OLD.delivery;
+    INSERT INTO statistics (organisation, hour, direction, status, delivery, lines)
+    VALUES (NEW.organisation, NEW.at - NEW.at % 3600, NEW.direction, NEW.status, NEW.delivery, 1)
+    ON CONFLICT (organisation, hour, direction, status, delivery) DO UPDATE SET lines = lines + 1;
+END;
 
 CREATE TABLE sent (
     organisation INTEGER NOT NULL,

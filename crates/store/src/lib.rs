@@ -33,6 +33,7 @@ mod keys;
 mod licences;
 mod life;
 pub mod limits;
+mod mailboxes;
 mod orders;
 mod queue;
 mod register;
@@ -66,6 +67,7 @@ pub use events::{Event, EventKind};
 pub use evidence::{DueKey, Kept};
 pub use journal::{Delivery, JournalLine, OverviewFilter, OverviewRow};
 pub use keys::KeyPair;
+pub use mailboxes::{MailboxCounts, MailboxQuery, MailboxRow};
 pub use orders::{BatchRow, LeasedOrder, OrderRow, Scope};
 pub use queue::{
     Attempted, CopyLease, LeasedCopy, LeasedRecipient, LeasedToOpen, RecipientId, RecipientUpdate,

@@ -3,6 +3,7 @@
 //! time are bounded.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,24 +12,20 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, EXPIRES, HeaderValue, LAST_MODIFIED,
 };
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::Service;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use sealgate_mail::Timestamp;
 use sealgate_smime::certificate::Certificate;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::builtin::{Addresses, Answered, ListOf, Published, Publisher, Resource};
 use crate::limits::{
-    ACCEPT_PAUSE, OCSP_REQUEST_OCTETS, PUBLISH_BODY_WAIT, PUBLISH_CONNECTION_WAIT,
-    PUBLISH_CONNECTIONS, PUBLISH_CONNECTIONS_PER_ADDRESS, PUBLISH_HEADER_OCTETS,
-    PUBLISH_HEADER_WAIT, PUBLISH_HEADERS, PUBLISH_MAX_AGE, PUBLISH_STOP_WAIT,
+    OCSP_REQUEST_OCTETS, PUBLISH_BODY_WAIT, PUBLISH_CONNECTION_WAIT, PUBLISH_CONNECTIONS,
+    PUBLISH_CONNECTIONS_PER_ADDRESS, PUBLISH_HEADER_WAIT, PUBLISH_MAX_AGE,
 };
-use crate::smtp_in::places::Places;
+use crate::web::{self, Door};
 
 /// What a server hands out, under which paths, and how long it waits for whoever asks.
 pub struct Site {
@@ -60,57 +57,29 @@ impl Site {
 }
 
 /// Serves `site` on `listener` until `stop` changes; answers under way are finished.
-pub async fn serve(listener: TcpListener, site: Arc<Site>, mut stop: watch::Receiver<bool>) {
-    let places = Places::new(PUBLISH_CONNECTIONS, PUBLISH_CONNECTIONS_PER_ADDRESS);
-    let mut connections = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            _ = stop.changed() => break,
-            accepted = listener.accept() => accepted,
-        };
-        while connections.try_join_next().is_some() {}
-        match accepted {
-            Ok((stream, peer)) => {
-                let Some(place) = places.enter(peer.ip()) else {
-                    continue;
-                };
-                let longest = site.waits.connection;
-                let connection = connection(stream, Arc::clone(&site), stop.clone());
-                connections.spawn(async move {
-                    let _place = place;
-                    // What is left after that time is cut off.
-                    let _ = timeout(longest, connection).await;
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a connection for the built-in CA was not accepted");
-                sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-    drop(listener);
-    let ended = async { while connections.join_next().await.is_some() {} };
-    let _ = timeout(PUBLISH_STOP_WAIT, ended).await;
+pub async fn serve(listener: TcpListener, site: Arc<Site>, stop: watch::Receiver<bool>) {
+    let door = Door {
+        connections: PUBLISH_CONNECTIONS,
+        per_address: PUBLISH_CONNECTIONS_PER_ADDRESS,
+        header_wait: site.waits.header,
+        connection_wait: site.waits.connection,
+    };
+    web::serve(listener, (door, None), Served(site), stop).await;
 }
 
-async fn connection(stream: TcpStream, site: Arc<Site>, mut stop: watch::Receiver<bool>) {
-    let header_wait = site.waits.header;
-    let service = service_fn(|request| {
-        let site = Arc::clone(&site);
-        async move { Ok::<_, Infallible>(respond(&site, request).await) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(header_wait)
-        .max_buf_size(PUBLISH_HEADER_OCTETS)
-        .max_headers(PUBLISH_HEADERS)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
-    tokio::select! {
-        _ = connection.as_mut() => return,
-        _ = stop.changed() => connection.as_mut().graceful_shutdown(),
+/// A site as the web server calls it.
+#[derive(Clone)]
+struct Served(Arc<Site>);
+
+impl Service<Request<Incoming>> for Served {
+    type Response = Answer;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let site = Arc::clone(&self.0);
+        Box::pin(async move { Ok(respond(&site, request).await) })
     }
-    let _ = connection.await;
 }
 
 type Answer = Response<Full<Bytes>>;

@@ -1,6 +1,8 @@
 //! The server as clients see it: over a socket, byte for byte.
 
+use crate::limits::{WEB_HEADER_OCTETS, WEB_HEADERS};
 use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
 
 use sealgate_core::authority::{OrderId, ToRevoke, Wanted};
 use sealgate_smime::key::{KeyKind, PrivateKey};
@@ -217,11 +219,11 @@ async fn large_and_broken_requests_end() {
     let served = served().await;
     let long = format!(
         "GET /ocsp/{} HTTP/1.1\r\n\r\n",
-        "A".repeat(2 * PUBLISH_HEADER_OCTETS)
+        "A".repeat(2 * WEB_HEADER_OCTETS)
     );
     let many = format!(
         "GET / HTTP/1.1\r\n{}\r\n",
-        "X: y\r\n".repeat(PUBLISH_HEADERS + 1)
+        "X: y\r\n".repeat(WEB_HEADERS + 1)
     );
     for octets in [
         long,

@@ -1,0 +1,109 @@
+//! The portal's part of the configuration.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
+use sealgate_portal::{Contact, Settings};
+use serde::Deserialize;
+use url::Url;
+
+/// Where the portal is, and what it says of its operator.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Portal {
+    /// Where its web server listens.
+    pub listen: Vec<SocketAddr>,
+    /// Where browsers find it.
+    pub url: Url,
+    /// Certificate chain in PEM; without it the server speaks plain HTTP, on addresses of this machine only.
+    pub certificate: Option<PathBuf>,
+    /// Private key of that certificate.
+    pub key: Option<PathBuf>,
+    /// Zone in which pages write times, such as `Europe/Vienna`; the machine's if absent.
+    pub time_zone: Option<String>,
+    /// Whom users turn to.
+    #[serde(default)]
+    pub contact: ContactPlace,
+}
+
+/// Whom users turn to (S16).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ContactPlace {
+    /// Name of the support.
+    pub name: String,
+    /// Its address for mail.
+    pub mail: String,
+    /// Its telephone number.
+    pub phone: String,
+    /// When it is there.
+    pub hours: String,
+    /// Where help from afar is found.
+    pub remote_help: Option<Url>,
+    /// Where questions and answers are found.
+    pub questions: Option<Url>,
+    /// Where booking is explained.
+    pub booking: Option<Url>,
+}
+
+impl Portal {
+    /// What is wrong, in one line.
+    pub fn judge(&self) -> Result<(), String> {
+        let of_this_machine = self.listen.iter().all(|address| address.ip().is_loopback());
+        let web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
+        let contact = &self.contact;
+        let links = [&contact.remote_help, &contact.questions, &contact.booking];
+        match () {
+            () if self.certificate.is_some() != self.key.is_some() => {
+                Err("portal: give certificate and key, or neither".to_owned())
+            }
+            () if self.certificate.is_none() && !of_this_machine => Err(
+                "portal.listen: without certificate and key the portal listens on 127.0.0.1 or [::1] only; give both, or put a proxy that speaks TLS in front".to_owned(),
+            ),
+            () if !web(&self.url) || self.url.path() != "/" || self.url.query().is_some() => Err(
+                format!("portal.url is \"{}\"; write scheme, host and port only, such as \"https://portal.example.com\"", self.url),
+            ),
+            () if self.certificate.is_some() && self.url.scheme() != "https" => {
+                Err("portal.url: with a certificate browsers find the portal at https".to_owned())
+            }
+            () if links.into_iter().flatten().any(|url| !web(url)) => {
+                Err("portal.contact: links are http or https addresses".to_owned())
+            }
+            () => self.zone().map(|_| ()),
+        }
+    }
+
+    /// What handlers are told.
+    pub fn settings(&self) -> Result<Settings, String> {
+        let own = self.contact.clone();
+        Ok(Settings {
+            url: self.url.clone(),
+            time_zone: self.zone()?,
+            contact: Contact {
+                name: own.name,
+                mail: own.mail,
+                phone: own.phone,
+                hours: own.hours,
+                remote_help: own.remote_help,
+                questions: own.questions,
+                booking: own.booking,
+            },
+            now: crate::gateway::now,
+        })
+    }
+
+    fn zone(&self) -> Result<TimeZone, String> {
+        match &self.time_zone {
+            None => Ok(TimeZone::system()),
+            Some(name) => TimeZone::get(name).map_err(|error| {
+                format!("portal.time-zone: {error}; write a name such as \"Europe/Vienna\"")
+            }),
+        }
+    }
+
+    /// Its files, relative to the configuration.
+    pub fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        self.certificate.iter_mut().chain(self.key.iter_mut())
+    }
+}
