@@ -12,6 +12,7 @@
 
 pub mod authenticity;
 pub mod ca;
+pub mod call;
 pub mod dkim;
 pub mod dns;
 pub mod fetch;

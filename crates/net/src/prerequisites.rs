@@ -116,6 +116,18 @@ fn property(data: &RData) -> Option<CaaProperty> {
     })
 }
 
+/// The TXT records of `name`.
+pub async fn texts(dns: &Dns, name: &str) -> Answer<Vec<String>> {
+    let Some(resolver) = dns.resolver() else {
+        return Answer::Off;
+    };
+    match records(resolver, name, RecordType::TXT).await {
+        Ok(records) => Answer::Known(records.iter().filter_map(text).collect()),
+        Err(NoAnswer::NoRecords | NoAnswer::NoSuchName) => Answer::Known(Vec::new()),
+        Err(NoAnswer::Temporary(why)) => Answer::Missing(why),
+    }
+}
+
 /// What DNS says of a DKIM key.
 pub async fn published(dns: &Dns, key: &DkimKey) -> Answer<Published> {
     let Some(resolver) = dns.resolver() else {

@@ -33,6 +33,7 @@ use self::wire::{
     Authorization, Challenge, Directory, Order, Problem, Status, StepError, one_line,
 };
 use super::{Answering, Authority};
+use crate::call::Caller;
 use crate::dns::Dns;
 use crate::fetch::Allowed;
 use crate::limits::{
@@ -99,9 +100,7 @@ impl Acme {
             settings,
             key,
             http: Http {
-                dns,
-                allowed,
-                tls,
+                caller: Caller { dns, allowed, tls },
                 secure,
             },
             directory: Mutex::default(),
