@@ -54,6 +54,21 @@ pub enum Change {
     RemoveAuthority(String),
     /// The whole ordered list of rules; `RuleId(0)` is a new rule that gets a number.
     Rules(Vec<Rule>),
+    /// Adds the rule with the highest priority; the others move down (S55). Its number is 0.
+    AddRule(Rule),
+    /// Gives a rule other fields or modes; refused if it is not as it `was` any more.
+    EditRule {
+        /// As it was when whoever asks looked at it.
+        was: Rule,
+        /// As it will be.
+        becomes: Rule,
+    },
+    /// Gives a rule another priority; refused if the rules do not stand as they were looked at any more.
+    MoveRule(MoveRule),
+    /// Deletes a rule, which can be taken back for a while; refused if it is not as it was any more.
+    RemoveRule(Rule),
+    /// Takes the deletion of a rule back: it stands at its former priority.
+    RestoreRule(RuleId),
     /// Adds a manual correspondent key for each address of the certificate.
     PutCorrespondent(Certificate),
     /// Removes manual correspondent keys with this certificate fingerprint (SHA-256).
@@ -80,6 +95,19 @@ pub enum Change {
     PutClient(SendingClient),
     /// Removes the sending client.
     RemoveClient(String),
+}
+
+/// A rule and its way in the order of priorities, 1 first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MoveRule {
+    /// The rule.
+    pub id: RuleId,
+    /// Its present priority.
+    pub from: usize,
+    /// Its new priority.
+    pub to: usize,
+    /// The rule that has that priority now; not asked if none.
+    pub passes: Option<RuleId>,
 }
 
 /// Everything `apply` describes of an organisation, with files read and certificates parsed: what the file asks for,
@@ -520,6 +548,7 @@ mod tests {
         Blocked {
             sha256: [octet; 32],
             subject: subject.map(str::to_owned),
+            reason: None,
         }
     }
 

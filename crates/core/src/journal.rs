@@ -42,6 +42,18 @@ pub enum MailStatus {
 }
 
 impl MailStatus {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Plain,
+        Self::Signed,
+        Self::Encrypted,
+        Self::SignedEncrypted,
+        Self::Decrypted,
+        Self::Failed,
+        Self::Waiting,
+        Self::Challenge,
+    ];
+
     /// The word of the mail overview and of `--status`.
     pub const fn as_str(self) -> &'static str {
         match self {

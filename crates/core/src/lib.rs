@@ -46,3 +46,4 @@ pub mod suite;
 pub mod tenant;
 #[cfg(test)]
 mod testdata;
+pub mod webhook;

@@ -105,3 +105,9 @@ pub const SOURCE_SILENT: i64 = 7 * 86_400;
 pub const SOURCE_KEYS: usize = 4;
 /// Longest reason of a source that is kept and shown, in characters: one line.
 pub const SOURCE_REASON_CHARS: usize = 200;
+/// Seconds after which a webhook that failed is tried again the first time: a restart of the other side takes that long.
+pub const WEBHOOK_FIRST_WAIT: i64 = 5;
+/// Longest wait between two attempts, in seconds.
+pub const WEBHOOK_LONGEST_WAIT: i64 = 3_600;
+/// Seconds for which an event is tried: somebody has looked after the other side by then.
+pub const WEBHOOK_LIFETIME: i64 = 86_400;

@@ -37,7 +37,48 @@ pub enum OutboundMode {
     Enforce,
 }
 
+impl InboundMode {
+    /// All of them, the least strict first.
+    pub const ALL: [Self; 4] = [
+        Self::DoNotDecrypt,
+        Self::Optional,
+        Self::Always,
+        Self::Enforce,
+    ];
+
+    /// The word of the API and the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DoNotDecrypt => "do-not-decrypt",
+            Self::Optional => "optional",
+            Self::Always => "always",
+            Self::Enforce => "enforce",
+        }
+    }
+
+    /// Whether mail is refused that cannot be decrypted, so that a mailbox without a key cannot receive it (A25).
+    pub const fn needs_key(self) -> bool {
+        match self {
+            Self::DoNotDecrypt | Self::Optional => false,
+            Self::Always | Self::Enforce => true,
+        }
+    }
+}
+
 impl OutboundMode {
+    /// All of them, the least strict first.
+    pub const ALL: [Self; 4] = [Self::Neither, Self::SignOnly, Self::Optional, Self::Enforce];
+
+    /// The word of the API and the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Neither => "neither",
+            Self::SignOnly => "sign-only",
+            Self::Optional => "optional",
+            Self::Enforce => "enforce",
+        }
+    }
+
     /// Whether the recipient's key must be known to settle the outcome.
     pub const fn asks_for_key(self) -> bool {
         match self {

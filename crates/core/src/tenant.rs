@@ -19,7 +19,7 @@ use crate::rules::{Entry, Rule};
 mod settings;
 
 pub use crate::mailbox::MailboxState;
-pub use settings::{Language, RevocationMode, Settings, Smimea, Special};
+pub use settings::{JournalDays, Language, RevocationMode, Settings, Smimea, Special};
 
 /// Number of an organisation in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -76,6 +76,9 @@ pub struct Blocked {
     pub sha256: [u8; 32],
     /// Its subject, if the certificate itself was at hand.
     pub subject: Option<String>,
+    /// Why, in the words of whoever blocked it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 impl Blocked {
@@ -283,7 +286,11 @@ pub struct Installation {
 impl Installation {
     /// Indexes `organisations`; where two claim one domain, the first keeps it (the store refuses the second).
     pub fn new(version: u64, organisations: Vec<Organisation>) -> Self {
-        let organisations: Vec<_> = organisations.into_iter().map(Arc::new).collect();
+        Self::of(version, organisations.into_iter().map(Arc::new).collect())
+    }
+
+    /// The same of organisations that others hold too.
+    pub fn of(version: u64, organisations: Vec<Arc<Organisation>>) -> Self {
         let mut domains = HashMap::new();
         for (index, organisation) in organisations.iter().enumerate() {
             for domain in organisation.routes.iter().flat_map(|route| &route.domains) {

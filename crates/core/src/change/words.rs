@@ -6,6 +6,7 @@ use sealgate_smime::certificate::Certificate;
 use super::{Activation, Change, NewAuthority};
 use crate::order::Purpose;
 use crate::queue::{Destination, NextHop};
+use crate::rules::{InboundMode, OutboundMode, Rule};
 use crate::tenant::InboundRoute;
 
 /// The change in one plain line; never a password or a key.
@@ -43,10 +44,12 @@ pub fn describe(change: &Change) -> String {
             list(&keys.pairs, |(certificate, _)| named(certificate))
         ),
         Change::Deactivate(address) => format!("deactivate mailbox {address}"),
-        Change::Rules(rules) => match rules.len() {
-            1 => "set the list of rules: 1 rule".to_owned(),
-            n => format!("set the list of rules: {n} rules"),
-        },
+        Change::Rules(_)
+        | Change::AddRule(_)
+        | Change::EditRule { .. }
+        | Change::MoveRule(_)
+        | Change::RemoveRule(_)
+        | Change::RestoreRule(_) => of_rules(change),
         Change::PutCorrespondent(certificate) => {
             format!("add public key {}", named(certificate))
         }
@@ -75,6 +78,30 @@ pub fn describe(change: &Change) -> String {
     }
 }
 
+/// A change of rules.
+fn of_rules(change: &Change) -> String {
+    match change {
+        Change::Rules(rules) => match rules.len() {
+            1 => "set the list of rules: 1 rule".to_owned(),
+            n => format!("set the list of rules: {n} rules"),
+        },
+        Change::AddRule(rule) => format!("add rule with priority 1: {}", one_rule(rule)),
+        Change::EditRule { was, becomes } => format!(
+            "change rule {}: {}; before: {}",
+            was.id.0,
+            one_rule(becomes),
+            one_rule(was)
+        ),
+        Change::MoveRule(way) => format!(
+            "move rule {} from priority {} to {}",
+            way.id.0, way.from, way.to
+        ),
+        Change::RemoveRule(rule) => format!("delete rule {}: {}", rule.id.0, one_rule(rule)),
+        Change::RestoreRule(id) => format!("take the deletion of rule {} back", id.0),
+        _ => String::new(),
+    }
+}
+
 fn inbound_route(route: &InboundRoute) -> String {
     format!(
         "set inbound route {}: {} to {}{}",
@@ -82,6 +109,17 @@ fn inbound_route(route: &InboundRoute) -> String {
         list(&route.domains, |domain| domain.as_str().to_owned()),
         hop(&route.target),
         if route.wildcard { ", wildcard" } else { "" }
+    )
+}
+
+/// `example.com <-> partner.example, inbound enforce, outbound not defined`.
+fn one_rule(rule: &Rule) -> String {
+    format!(
+        "{} <-> {}, inbound {}, outbound {}",
+        rule.managed,
+        rule.external,
+        rule.inbound.map_or("not defined", InboundMode::as_str),
+        rule.outbound.map_or("not defined", OutboundMode::as_str)
     )
 }
 

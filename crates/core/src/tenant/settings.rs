@@ -59,6 +59,8 @@ pub struct Settings {
     pub smimea: Smimea,
     /// Whether outgoing mail is signed by the DKIM key of its domain, after S/MIME.
     pub dkim: bool,
+    /// How many days the journal is kept.
+    pub journal_days: JournalDays,
 }
 
 impl Default for Settings {
@@ -79,6 +81,7 @@ impl Default for Settings {
             tnef: Special::default(),
             smimea: Smimea::default(),
             dkim: false,
+            journal_days: JournalDays::default(),
         }
     }
 }
@@ -94,7 +97,7 @@ impl Settings {
     }
 
     /// Every switch by its name in files and commands, with its value in words.
-    pub const fn words(&self) -> [(&'static str, &'static str); 15] {
+    pub const fn words(&self) -> [(&'static str, &'static str); 16] {
         [
             ("all-or-nothing", on_off(self.all_or_nothing)),
             ("language", self.language.as_str()),
@@ -111,6 +114,7 @@ impl Settings {
             ("tnef", self.tnef.as_str()),
             ("smimea", self.smimea.as_str()),
             ("dkim", on_off(self.dkim)),
+            ("journal-days", self.journal_days.as_str()),
         ]
     }
 
@@ -195,6 +199,62 @@ impl Smimea {
             Self::WithPath => "with-path",
             Self::DnssecAlone => "dnssec-alone",
         }
+    }
+}
+
+/// How many days the journal is kept. Mail that is still queued or held stays in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JournalDays {
+    /// A week.
+    #[serde(rename = "7")]
+    Week,
+    /// Two weeks.
+    #[serde(rename = "14")]
+    TwoWeeks,
+    /// A month.
+    #[serde(rename = "30")]
+    Month,
+    /// Three months.
+    #[default]
+    #[serde(rename = "90")]
+    Quarter,
+    /// Half a year.
+    #[serde(rename = "180")]
+    HalfYear,
+    /// A year.
+    #[serde(rename = "365")]
+    Year,
+    /// Two years.
+    #[serde(rename = "730")]
+    TwoYears,
+}
+
+impl JournalDays {
+    /// The number of days, as lists and configuration write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Week => "7",
+            Self::TwoWeeks => "14",
+            Self::Month => "30",
+            Self::Quarter => "90",
+            Self::HalfYear => "180",
+            Self::Year => "365",
+            Self::TwoYears => "730",
+        }
+    }
+
+    /// The same in seconds.
+    pub const fn seconds(self) -> i64 {
+        let days = match self {
+            Self::Week => 7,
+            Self::TwoWeeks => 14,
+            Self::Month => 30,
+            Self::Quarter => 90,
+            Self::HalfYear => 180,
+            Self::Year => 365,
+            Self::TwoYears => 730,
+        };
+        days * 86_400
     }
 }
 
