@@ -29,6 +29,7 @@ pub mod media;
 pub mod message;
 pub mod neutralise;
 pub mod part;
+pub mod preview;
 pub mod report;
 pub mod smtp;
 pub mod status;

@@ -101,3 +101,17 @@ pub const DISCARD_OCTETS: u64 = 64 * 1024 * 1024;
 pub const ENVID_OCTETS: usize = 100;
 /// Longest ORCPT in octets, encoded (RFC 3461 section 4.2).
 pub const ORCPT_OCTETS: usize = 500;
+/// Fields of a mail that are shown to an administrator; a mail has about ten of those people read.
+pub const PREVIEW_FIELDS: usize = 50;
+/// Characters of a field that are shown: a few hundred recipients.
+pub const PREVIEW_FIELD_CHARS: usize = 8192;
+/// Octets of all texts of a mail that are shown: what is needed to judge it, a hundred pages.
+pub const PREVIEW_TEXT_OCTETS: usize = 256 * 1024;
+/// Octets of HTML whose text is shown: markup makes most of it.
+pub const PREVIEW_HTML_OCTETS: usize = 2 * 1024 * 1024;
+/// Texts of a mail that are shown; mail of people has one or two.
+pub const PREVIEW_TEXTS: usize = 20;
+/// Files of a mail that are listed.
+pub const PREVIEW_FILES: usize = 100;
+/// Characters of a file's name that are shown: most file systems allow no more octets.
+pub const PREVIEW_NAME_CHARS: usize = 255;
