@@ -25,3 +25,4 @@ pub mod smtp_out;
 pub mod source;
 pub mod tls;
 pub mod web;
+pub mod webhook;

@@ -248,3 +248,9 @@ pub const PORTAL_CONNECTIONS_PER_ADDRESS: usize = 250;
 pub const PORTAL_HEADER_WAIT: Duration = Duration::from_secs(30);
 /// Longest connection to the portal: a live view is opened anew by the browser after that.
 pub const PORTAL_CONNECTION_WAIT: Duration = Duration::from_secs(3_600);
+/// Octets of the answer to a webhook that are read: it is not looked at.
+pub const WEBHOOK_OCTETS: usize = 64 * 1024;
+/// The same with header and transport.
+pub const WEBHOOK_RECEIVED_OCTETS: usize = 128 * 1024;
+/// How long the answer to a webhook may take: what the specification recommends, 15 to 30 seconds.
+pub const WEBHOOK_WAIT: Duration = Duration::from_secs(15);
