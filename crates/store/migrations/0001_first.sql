@@ -21,13 +21,20 @@ CREATE TABLE data_keys (
 
 -- Configuration.
 
+-- `changes` grows with every change of an organisation's configuration, `removed` is what it was when a mailbox last went; so a
+-- running gateway reads anew only what changed (snapshot.rs).
+
 CREATE TABLE organisations (
     id INTEGER PRIMARY KEY NOT NULL,
     name TEXT NOT NULL UNIQUE,
     settings TEXT NOT NULL,
     smarthost BLOB,
-    created INTEGER NOT NULL
+    created INTEGER NOT NULL,
+    reseller INTEGER REFERENCES resellers (id),
+    changes INTEGER NOT NULL DEFAULT 0,
+    removed INTEGER NOT NULL DEFAULT -1
 ) STRICT;
+CREATE INDEX organisations_reseller ON organisations (reseller, name);
 
 CREATE TABLE routes (
     id INTEGER PRIMARY KEY NOT NULL,
@@ -79,9 +86,15 @@ CREATE TABLE keys (
     not_after INTEGER NOT NULL,
     added INTEGER NOT NULL,
     warned INTEGER,
+    issuer TEXT NOT NULL DEFAULT '',
+    kind TEXT NOT NULL DEFAULT '',
+    current INTEGER NOT NULL DEFAULT 0,
     UNIQUE (organisation, mailbox, fingerprint)
 ) STRICT;
 CREATE INDEX keys_serial ON keys (organisation, serial);
+-- Certificates and their ends: `current` ones are those that active mailboxes sign with or are encrypted to.
+CREATE INDEX keys_current ON keys (organisation, not_after, id, mailbox) WHERE current = 1;
+CREATE INDEX keys_issuer ON keys (organisation, issuer, not_after, id, mailbox) WHERE current = 1;
 
 CREATE TABLE mailboxes (
     organisation INTEGER NOT NULL REFERENCES organisations (id),
@@ -95,14 +108,42 @@ CREATE TABLE mailboxes (
     encryption INTEGER REFERENCES keys (id),
     aliases TEXT NOT NULL,
     added INTEGER NOT NULL,
+    changed INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (organisation, mailbox)
 ) STRICT;
+-- `changed`: how far the changes of the organisation were when this mailbox last changed.
+CREATE INDEX mailboxes_changed ON mailboxes (organisation, changed);
+CREATE TRIGGER mailboxes_added AFTER INSERT ON mailboxes BEGIN
+    UPDATE mailboxes SET changed = (SELECT changes FROM organisations WHERE id = NEW.organisation)
+    WHERE organisation = NEW.organisation AND mailbox = NEW.mailbox;
+END;
+CREATE TRIGGER mailboxes_touched AFTER UPDATE OF address, state, known, signing, encryption, aliases ON mailboxes BEGIN
+    UPDATE mailboxes SET changed = (SELECT changes FROM organisations WHERE id = NEW.organisation)
+    WHERE organisation = NEW.organisation AND mailbox = NEW.mailbox;
+END;
+CREATE TRIGGER mailboxes_removed AFTER DELETE ON mailboxes BEGIN
+    UPDATE organisations SET removed = changes WHERE id = OLD.organisation;
+END;
 CREATE UNIQUE INDEX mailboxes_known ON mailboxes (mailbox) WHERE known = 1;
 -- The table of the portal, whole and by state.
 CREATE INDEX mailboxes_table ON mailboxes (organisation, domain, mailbox, state) WHERE known = 1;
 CREATE INDEX mailboxes_state ON mailboxes (organisation, state, domain, mailbox) WHERE known = 1;
+CREATE INDEX mailboxes_certificate ON mailboxes (organisation, coalesce(signing, 0), mailbox) WHERE known = 1;
 CREATE INDEX mailboxes_held ON mailboxes (organisation) WHERE state <> 'inactive';
 CREATE INDEX mailboxes_pending ON mailboxes (since) WHERE state = 'revoke-pending';
+
+-- Which keys are current follows from the mailboxes; kept by the database itself, so that no transaction can forget it.
+CREATE TRIGGER mailboxes_new_keys AFTER INSERT ON mailboxes WHEN NEW.state = 'active' BEGIN
+    UPDATE keys SET current = 1 WHERE id IN (NEW.signing, NEW.encryption);
+END;
+CREATE TRIGGER mailboxes_other_keys AFTER UPDATE OF state, signing, encryption ON mailboxes
+WHEN NEW.state IS NOT OLD.state OR NEW.signing IS NOT OLD.signing OR NEW.encryption IS NOT OLD.encryption BEGIN
+    UPDATE keys SET current = 0 WHERE id IN (OLD.signing, OLD.encryption);
+    UPDATE keys SET current = 1 WHERE NEW.state = 'active' AND id IN (NEW.signing, NEW.encryption);
+END;
+CREATE TRIGGER mailboxes_no_keys AFTER DELETE ON mailboxes BEGIN
+    UPDATE keys SET current = 0 WHERE id IN (OLD.signing, OLD.encryption);
+END;
 
 CREATE TABLE rules (
     id INTEGER PRIMARY KEY NOT NULL,
@@ -141,6 +182,7 @@ CREATE TABLE blocked (
     organisation INTEGER NOT NULL REFERENCES organisations (id),
     fingerprint BLOB NOT NULL,
     subject TEXT,
+    reason TEXT,
     PRIMARY KEY (organisation, fingerprint)
 ) STRICT;
 
@@ -198,6 +240,7 @@ CREATE TABLE batches (
     created INTEGER NOT NULL,
     who TEXT NOT NULL
 ) STRICT;
+CREATE INDEX batches_organisation ON batches (organisation, id);
 
 CREATE TABLE orders (
     id INTEGER PRIMARY KEY NOT NULL,
@@ -225,9 +268,12 @@ CREATE TABLE orders (
 CREATE INDEX orders_due ON orders (due) WHERE due IS NOT NULL;
 CREATE INDEX orders_authority ON orders (authority, due) WHERE due IS NOT NULL;
 CREATE INDEX orders_organisation ON orders (organisation, id);
-CREATE INDEX orders_batch ON orders (batch) WHERE batch IS NOT NULL;
+CREATE INDEX orders_batch ON orders (batch, state) WHERE batch IS NOT NULL;
 CREATE INDEX orders_mailbox ON orders (organisation, mailbox);
 CREATE UNIQUE INDEX orders_open ON orders (organisation, mailbox) WHERE ended IS NULL;
+-- The lists of the portal: open orders, those that failed.
+CREATE INDEX orders_open_list ON orders (organisation, id) WHERE ended IS NULL;
+CREATE INDEX orders_failed_list ON orders (organisation, id) WHERE state = 'failed';
 
 -- The challenge mail of an order that was answered last: `token` came over HTTPS, `answered` by mail. `answers`: how many of the
 -- same `token` were answered.
@@ -260,6 +306,8 @@ CREATE INDEX revocations_due ON revocations (due) WHERE due IS NOT NULL;
 CREATE INDEX revocations_authority ON revocations (authority, due) WHERE due IS NOT NULL;
 CREATE INDEX revocations_key ON revocations (key);
 CREATE INDEX revocations_mailbox ON revocations (organisation, mailbox);
+CREATE INDEX revocations_organisation ON revocations (organisation, id);
+CREATE INDEX revocations_open_list ON revocations (organisation, id) WHERE confirmed IS NULL;
 
 -- The built-in CA, and its register: one certificate for an order. What is revoked stays revoked.
 
@@ -469,13 +517,36 @@ CREATE INDEX recipients_held ON recipients (held_until) WHERE held_until IS NOT 
 -- Events for administrators, the audit log, and the processes that serve.
 
 CREATE TABLE events (
-    id INTEGER PRIMARY KEY NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     organisation INTEGER NOT NULL REFERENCES organisations (id),
     at INTEGER NOT NULL,
     kind TEXT NOT NULL,
     text TEXT NOT NULL
 ) STRICT;
 CREATE INDEX events_organisation ON events (organisation, id);
+CREATE INDEX events_at ON events (organisation, at, id);
+CREATE INDEX events_kind ON events (organisation, kind, id);
+
+-- Webhooks. Events up to `passed` are done with. `attempts`, `since` and `due` are about the one after; `tried` and `error` about the
+-- last attempt.
+
+CREATE TABLE webhooks (
+    id INTEGER PRIMARY KEY NOT NULL,
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    sealed BLOB NOT NULL,
+    kinds TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    passed INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    since INTEGER,
+    due INTEGER NOT NULL,
+    tried INTEGER,
+    error TEXT
+) STRICT;
+CREATE INDEX webhooks_organisation ON webhooks (organisation, id);
+CREATE INDEX webhooks_due ON webhooks (due);
+INSERT INTO counters (name, value) VALUES ('webhook', 0);
 
 CREATE TABLE audit (
     id INTEGER PRIMARY KEY NOT NULL,
@@ -485,6 +556,8 @@ CREATE TABLE audit (
     text TEXT NOT NULL,
     hash BLOB NOT NULL
 ) STRICT;
+CREATE INDEX audit_organisation ON audit (organisation, id);
+CREATE INDEX audit_who ON audit (who, id);
 
 CREATE TABLE nodes (
     name TEXT PRIMARY KEY NOT NULL,
@@ -540,3 +613,117 @@ CREATE TABLE source_keys (
     source TEXT NOT NULL
 ) STRICT;
 CREATE INDEX source_keys_source ON source_keys (source);
+
+-- Accounts of the portal. `folded` is the comparison form of a name. Secrets of sessions, tokens, invitations and recovery codes
+-- are there as their SHA-256 only; `totp_new` waits for its first code. A session of which `complete` is 0 still owes the second
+-- factor.
+
+CREATE TABLE resellers (
+    id INTEGER PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL UNIQUE,
+    created INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE users (
+    id INTEGER PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL,
+    folded TEXT NOT NULL UNIQUE,
+    password TEXT,
+    totp BLOB,
+    totp_step INTEGER,
+    totp_new BLOB,
+    language TEXT NOT NULL,
+    operator INTEGER NOT NULL,
+    reseller INTEGER REFERENCES resellers (id),
+    disabled INTEGER NOT NULL DEFAULT 0,
+    issuer TEXT,
+    subject TEXT,
+    created INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX users_subject ON users (issuer, subject) WHERE issuer IS NOT NULL;
+CREATE INDEX users_reseller ON users (reseller) WHERE reseller IS NOT NULL;
+
+CREATE TABLE recovery_codes (
+    user INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    sha256 BLOB NOT NULL,
+    PRIMARY KEY (user, sha256)
+) STRICT;
+
+CREATE TABLE memberships (
+    user INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    role TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (user, organisation)
+) STRICT;
+CREATE INDEX memberships_organisation ON memberships (organisation, role);
+
+CREATE TABLE sessions (
+    id INTEGER PRIMARY KEY NOT NULL,
+    sha256 BLOB NOT NULL UNIQUE,
+    user INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created INTEGER NOT NULL,
+    seen INTEGER NOT NULL,
+    complete INTEGER NOT NULL,
+    agent TEXT NOT NULL,
+    address TEXT NOT NULL,
+    notice TEXT
+) STRICT;
+CREATE INDEX sessions_user ON sessions (user);
+CREATE INDEX sessions_created ON sessions (created);
+
+-- An API token is one of an organisation with a role, of a reseller, or of the operator.
+
+CREATE TABLE api_tokens (
+    id INTEGER PRIMARY KEY NOT NULL,
+    sha256 BLOB NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    organisation INTEGER REFERENCES organisations (id),
+    role TEXT,
+    reseller INTEGER REFERENCES resellers (id) ON DELETE CASCADE,
+    created INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    expires INTEGER NOT NULL,
+    used INTEGER
+) STRICT;
+CREATE INDEX api_tokens_organisation ON api_tokens (organisation, id);
+
+-- A link that works once. `user`: it sets this user's password anew, and takes the second factor away where `factor` is 1.
+
+CREATE TABLE invitations (
+    id INTEGER PRIMARY KEY NOT NULL,
+    sha256 BLOB NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    folded TEXT NOT NULL,
+    organisation INTEGER REFERENCES organisations (id),
+    role TEXT,
+    reseller INTEGER REFERENCES resellers (id) ON DELETE CASCADE,
+    operator INTEGER NOT NULL,
+    user INTEGER REFERENCES users (id) ON DELETE CASCADE,
+    factor INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    expires INTEGER NOT NULL
+) STRICT;
+CREATE INDEX invitations_organisation ON invitations (organisation, id);
+CREATE INDEX invitations_folded ON invitations (folded);
+CREATE INDEX invitations_user ON invitations (user) WHERE user IS NOT NULL;
+INSERT INTO counters (name, value) VALUES ('reseller', 0), ('user', 0), ('session', 0), ('api-token', 0), ('invitation', 0);
+
+-- Rules that were deleted a while ago and can be taken back; `place` is the priority they had.
+
+CREATE TABLE removed_rules (
+    id INTEGER PRIMARY KEY NOT NULL,
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    place INTEGER NOT NULL,
+    managed TEXT NOT NULL,
+    external TEXT NOT NULL,
+    inbound TEXT,
+    outbound TEXT,
+    removed INTEGER NOT NULL
+) STRICT;
+CREATE INDEX removed_rules_organisation ON removed_rules (organisation, removed);
+
+-- The list of correspondents' keys, whole and by what it is filtered by, in the order of addresses.
+
+CREATE INDEX correspondents_list ON correspondents (organisation, mailbox, fingerprint, state, origin, pinned, not_after, id);

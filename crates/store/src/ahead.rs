@@ -3,7 +3,7 @@
 //!
 //! Candidates are found by reading; each is judged again in the transaction that does something about it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use sealgate_core::licence::Quota;
 use sealgate_core::limits::{EXPIRY_WARNINGS, ORDER_LATE, REVOKE_PENDING};
@@ -15,7 +15,7 @@ use sealgate_mail::{Address, Timestamp};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use crate::configuration::{key_kind, next_number};
+use crate::configuration::{changed, key_kind};
 use crate::correspondents::certificate;
 use crate::error::StoreError;
 use crate::events::{self, EventKind};
@@ -39,7 +39,8 @@ const ENDING: &str = "SELECT m.organisation, m.address, m.state, m.since, m.know
                 AND d.ended IS NULL) AS ordered,
         (SELECT MAX(d.ended) FROM orders d WHERE d.organisation = m.organisation AND d.mailbox = m.mailbox
                 AND d.state IN ('failed', 'withdrawn')) AS refused
-    FROM mailboxes m JOIN keys k ON k.id = m.signing JOIN organisations o ON o.id = m.organisation
+    FROM mailboxes m JOIN keys k ON k.id = m.signing AND k.organisation = m.organisation AND k.mailbox = m.mailbox
+    JOIN organisations o ON o.id = m.organisation
     LEFT JOIN authorities a ON a.id = k.authority
     LEFT JOIN authorities c ON c.organisation = m.organisation AND c.name = a.name AND c.current = 1
     LEFT JOIN authorities s ON s.organisation = m.organisation AND s.standard = 1 AND s.current = 1
@@ -50,9 +51,15 @@ fn warned_ahead() -> i64 {
     EXPIRY_WARNINGS.into_iter().max().unwrap_or_default()
 }
 
+/// Keys that may be of these, found by the index of current ones: most end later than any authority renews.
+const CURRENT: &str = "SELECT x.id FROM organisations y CROSS JOIN keys x WHERE x.organisation = y.id AND x.current = 1
+    AND x.not_after <= $1 + 86400 * MAX(COALESCE((SELECT MAX(renew_days) FROM authorities WHERE current = 1), 0), $2)";
+
 /// Of these all, those that end first before the others.
 fn all_ending() -> AssertSqlSafe<String> {
-    AssertSqlSafe(format!("{ENDING} ORDER BY k.not_after"))
+    AssertSqlSafe(format!(
+        "{ENDING} AND k.id IN ({CURRENT}) ORDER BY k.not_after"
+    ))
 }
 
 /// Of these the mailbox `$4` of organisation `$3`.
@@ -78,6 +85,8 @@ impl Store {
         }
         let work = job(move |connection| {
             Box::pin(async move {
+                let of_all = waited.iter().chain(&ending);
+                let touched: BTreeSet<_> = of_all.map(|(organisation, _)| *organisation).collect();
                 for candidate in &waited {
                     end_waiting(connection, candidate, now).await?;
                 }
@@ -87,7 +96,9 @@ impl Store {
                 for order in late {
                     tell_late(connection, order, now).await?;
                 }
-                next_number(connection, "configuration").await?;
+                for organisation in touched {
+                    changed(connection, organisation).await?;
+                }
                 Ok(())
             })
         });

@@ -5,21 +5,22 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sealgate_core::change::{Change, describe};
-use sealgate_core::rules::Rule;
 use sealgate_core::tenant::{InboundRoute, OrganisationId, Settings};
 use sealgate_mail::{Domain, Timestamp};
 use sqlx::SqliteConnection;
 
 use crate::audit::{self, Entry};
-use crate::configuration::{destination_record, next_number, route_record, seal_setting};
+use crate::configuration::{changed, destination_record, next_number, route_record, seal_setting};
 use crate::error::StoreError;
-use crate::rows::{Columns, json, size, word};
+use crate::limits::ORGANISATION_NAME;
+use crate::rows::{Columns, json, size};
 use crate::store::{Inner, Store};
 use crate::writer::{Weight, job};
 use crate::{authorities, orders};
 
 mod mailbox;
 mod outside;
+mod rules;
 
 impl Store {
     /// Makes an organisation. Its name is unique in the installation.
@@ -75,6 +76,7 @@ impl Store {
             return Ok(CarriedOut {
                 version: self.version().await?,
                 refused: Vec::new(),
+                batch: None,
             });
         }
         let (name, who) = (name.to_owned(), who.to_owned());
@@ -121,6 +123,8 @@ pub struct Together {
     pub per_minute: Option<u32>,
     /// Orders of the same kind that were opened just before: those to come are due after them.
     pub already: u32,
+    /// The batch of those orders; a new one if none.
+    pub batch: Option<i64>,
 }
 
 /// What was carried out.
@@ -131,6 +135,8 @@ pub struct CarriedOut {
     /// Places of the changes that were refused, each with its reason; only of changes that are carried out
     /// [`Together`].
     pub refused: Vec<(usize, String)>,
+    /// The batch of the orders that were opened [`Together`]; none if there are none.
+    pub batch: Option<i64>,
 }
 
 async fn in_one_transaction(
@@ -158,7 +164,10 @@ async fn in_one_transaction(
     let mut batch = None;
     if let Some(together) = &instruction.together {
         let about = (together.text.as_str(), together.per_minute);
-        let id = orders::open_batch(connection, organisation, about, (who, now)).await?;
+        let id = match together.batch {
+            Some(id) => id,
+            None => orders::open_batch(connection, organisation, about, (who, now)).await?,
+        };
         batch = Some(Batch::new(id, together));
     }
     let mut run = Run {
@@ -178,14 +187,27 @@ async fn in_one_transaction(
             Err(error) => return Err(error),
         }
     }
-    run.remove_mailboxes_without_route().await?;
+    if !run.moving.is_empty() {
+        run.remove_mailboxes_without_route().await?;
+    }
+    let mut kept = None;
     if let Some(batch) = &run.batch {
-        orders::close_batch(run.connection, batch.id, batch.orders).await?;
+        let is_kept = orders::close_batch(run.connection, batch.id, batch.orders).await?;
+        kept = is_kept.then_some(batch.id);
     }
     Ok(CarriedOut {
-        version: size(next_number(connection, "configuration").await?),
+        version: size(changed(connection, OrganisationId(organisation)).await?),
         refused,
+        batch: kept,
     })
+}
+
+/// Whether `name` can be the name of an organisation: it stands in commands, files and web addresses.
+fn is_organisation_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    name.len() <= ORGANISATION_NAME
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(fits)
 }
 
 async fn insert_organisation(
@@ -194,8 +216,10 @@ async fn insert_organisation(
     (name, settings): (&str, &Settings),
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if name.is_empty() || name.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return refused("the name of an organisation is one word without blanks".into());
+    if !is_organisation_name(name) {
+        return refused(format!(
+            "the name of an organisation is one word of at most {ORGANISATION_NAME} letters (a to z), digits, \".\", \"-\" and \"_\", and begins with a letter or digit"
+        ));
     }
     let id = next_number(connection, "organisation").await?;
     let done = sqlx::query(
@@ -313,6 +337,11 @@ impl Run<'_> {
             Change::ImportKeys(keys) => self.import(keys).await,
             Change::Deactivate(address) => self.deactivate(address).await,
             Change::Rules(rules) => self.rules(rules).await,
+            Change::AddRule(rule) => self.add_rule(rule).await,
+            Change::EditRule { was, becomes } => self.edit_rule(was, becomes).await,
+            Change::MoveRule(way) => self.move_rule(*way).await,
+            Change::RemoveRule(rule) => self.remove_rule(rule).await,
+            Change::RestoreRule(id) => self.restore_rule(*id).await,
             Change::PutCorrespondent(certificate) => self.put_correspondent(certificate).await,
             Change::RemoveCorrespondent(fingerprint) => {
                 self.remove_correspondent(fingerprint).await
@@ -424,38 +453,6 @@ impl Run<'_> {
             .bind(name)
             .execute(&mut *self.connection)
             .await?;
-        Ok(())
-    }
-
-    async fn rules(&mut self, rules: &[Rule]) -> Result<(), StoreError> {
-        let known = sqlx::query("DELETE FROM rules WHERE organisation = $1 RETURNING id")
-            .bind(self.organisation)
-            .fetch_all(&mut *self.connection)
-            .await?;
-        let mut known = known
-            .iter()
-            .map(|row| row.field("id"))
-            .collect::<Result<HashSet<i64>, _>>()?;
-        for (priority, rule) in (1_i64..).zip(rules) {
-            let id = if known.remove(&rule.id.0) {
-                rule.id.0
-            } else {
-                next_number(self.connection, "rule").await?
-            };
-            sqlx::query(
-                "INSERT INTO rules (id, organisation, priority, managed, external, inbound, outbound)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            )
-            .bind(id)
-            .bind(self.organisation)
-            .bind(priority)
-            .bind(rule.managed.to_string())
-            .bind(rule.external.to_string())
-            .bind(rule.inbound.as_ref().map(word).transpose()?)
-            .bind(rule.outbound.as_ref().map(word).transpose()?)
-            .execute(&mut *self.connection)
-            .await?;
-        }
         Ok(())
     }
 }

@@ -4,8 +4,8 @@
 use aws_lc_rs::digest::{Context, SHA256};
 use sealgate_mail::Timestamp;
 use serde::Serialize;
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{Sqlite, SqliteRow};
+use sqlx::{QueryBuilder, SqliteConnection};
 
 use crate::error::StoreError;
 use crate::limits::PAGE_ROWS;
@@ -81,7 +81,45 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// Which lines of the audit log; every field narrows it.
+#[derive(Clone, Debug, Default)]
+pub struct AuditQuery {
+    /// About the organisation of this name.
+    pub organisation: Option<String>,
+    /// By whom, as it stands there.
+    pub who: Option<String>,
+    /// Whose text holds this.
+    pub search: Option<String>,
+    /// Older than the line of this number.
+    pub before: Option<i64>,
+    /// Most lines.
+    pub limit: u32,
+}
+
 impl Store {
+    /// One page of the audit log, newest first.
+    pub async fn audit_page(&self, query: &AuditQuery) -> Result<Vec<AuditLine>, StoreError> {
+        let mut sql = QueryBuilder::<Sqlite>::new("SELECT * FROM audit WHERE TRUE");
+        if let Some(organisation) = &query.organisation {
+            sql.push(" AND organisation = ").push_bind(organisation);
+        }
+        if let Some(who) = &query.who {
+            sql.push(" AND who = ").push_bind(who);
+        }
+        if let Some(search) = &query.search {
+            sql.push(" AND instr(text, ")
+                .push_bind(search)
+                .push(") > 0");
+        }
+        if let Some(before) = query.before {
+            sql.push(" AND id < ").push_bind(before);
+        }
+        sql.push(" ORDER BY id DESC LIMIT ")
+            .push_bind(i64::from(query.limit.min(PAGE_ROWS)));
+        let rows = sql.build().fetch_all(&self.0.readers).await?;
+        rows.iter().map(line).collect()
+    }
+
     /// Lines of the audit log after the one numbered `after` (0: from the start), oldest first.
     pub async fn audit(&self, after: i64, limit: u32) -> Result<Vec<AuditLine>, StoreError> {
         let rows = self.audit_rows(after, limit).await?;

@@ -247,6 +247,8 @@ impl Rows {
         let reply = MailId(inner.ids.next()?);
         let mut parts = Parts::new(reply, answering.record.organisation.0, at);
         parts.add_copy(inner, &answering.copy)?;
+        let (record, line) = (&answering.record, &answering.line);
+        let line = NewLine::of(&inner.ids, record, line, Delivery::Waiting)?;
         Ok(Self {
             order: answering.order.0,
             token: answering.expected.token,
@@ -255,7 +257,7 @@ impl Rows {
             challenge,
             reply,
             record: answering.record,
-            line: NewLine::new(&inner.ids, &answering.line, Delivery::Waiting)?,
+            line,
             parts,
         })
     }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use sealgate_core::change::{Described, DescribedKeys, DescribedMailbox, KeyOrigin};
 use sealgate_core::queue::{Destination, NextHop};
-use sealgate_core::rules::{Entry, Rule, RuleId};
+use sealgate_core::rules::{Entry, Rule};
 use sealgate_core::tenant::{
-    Blocked, CurrentKey, InboundRoute, Installation, KeyId, Mailbox, MailboxState, Organisation,
-    OrganisationId, Partner, Proof, SendingClient, Settings,
+    Blocked, CurrentKey, InboundRoute, KeyId, Mailbox, MailboxState, Organisation, OrganisationId,
+    Partner, Proof, SendingClient, Settings,
 };
 use sealgate_mail::{Address, Domain};
 use sealgate_smime::algorithms::{Curve, PublicKeyKind};
@@ -25,6 +25,7 @@ use crate::correspondents::certificate;
 use crate::error::StoreError;
 use crate::rows::{Columns, json, of_json, size};
 use crate::seal::{Purpose, Sealer};
+use crate::snapshot::Former;
 use crate::store::{Inner, Store};
 
 /// An organisation in a list.
@@ -103,6 +104,22 @@ pub(crate) async fn next_number(
     row.field("value")
 }
 
+/// The configuration of an organisation changed: a new version of the whole, and a new count of its own changes. Whoever changes
+/// what mail is decided under calls this in the same transaction, after the change.
+pub(crate) async fn changed(
+    connection: &mut SqliteConnection,
+    organisation: OrganisationId,
+) -> Result<i64, StoreError> {
+    sqlx::query("UPDATE organisations SET changes = changes + 1 WHERE id = $1")
+        .bind(organisation.0)
+        .execute(&mut *connection)
+        .await?;
+    next_number(connection, CONFIGURATION).await
+}
+
+/// The counter of the version of the configuration.
+const CONFIGURATION: &str = "configuration";
+
 /// The name of an organisation.
 pub(crate) async fn name_of(
     connection: &mut SqliteConnection,
@@ -150,23 +167,6 @@ impl Store {
         Ok(size(row.field("value")?))
     }
 
-    /// Everything mail is decided under, of one moment.
-    pub async fn installation(&self) -> Result<Installation, StoreError> {
-        let mut reading = self.0.readers.begin().await?;
-        let row = sqlx::query("SELECT value FROM counters WHERE name = 'configuration'")
-            .fetch_one(&mut *reading)
-            .await?;
-        let version = size(row.field("value")?);
-        let rows = sqlx::query("SELECT * FROM organisations ORDER BY id")
-            .fetch_all(&mut *reading)
-            .await?;
-        let mut organisations = Vec::with_capacity(rows.len());
-        for row in &rows {
-            organisations.push(organisation(&mut reading, &self.0, row).await?);
-        }
-        Ok(Installation::new(version, organisations))
-    }
-
     /// What the store holds of an organisation, in the words of `apply`.
     pub async fn described(&self, name: &str) -> Result<Described, StoreError> {
         let mut reading = self.0.readers.begin().await?;
@@ -176,7 +176,7 @@ impl Store {
             .await?
             .ok_or_else(|| StoreError::NotFound(format!("there is no organisation {name}")))?;
         let id = row.field("id")?;
-        let loaded = organisation(&mut reading, &self.0, &row).await?;
+        let loaded = organisation(&mut reading, &self.0, &row, None).await?;
         let keys = current_certificates(&mut reading, id).await?;
         let pending = pending_activations(&mut reading, id).await?;
         let mut mailboxes: Vec<&Mailbox> = loaded.mailboxes.values().collect();
@@ -203,12 +203,18 @@ impl Store {
     }
 }
 
-async fn organisation(
+/// An organisation as it is now; mailboxes that have not changed since `former` was read are taken from there.
+pub(crate) async fn organisation(
     reading: &mut SqliteConnection,
     inner: &Inner,
     row: &SqliteRow,
+    former: Option<&Former>,
 ) -> Result<Organisation, StoreError> {
     let (id, sealer): (i64, _) = (row.field("id")?, &inner.sealer);
+    let former = former.filter(|former| {
+        row.field("removed")
+            .is_ok_and(|removed| former.is_after(removed))
+    });
     let settings: Settings = row.json("settings")?;
     let smarthost: Option<&[u8]> = row.field("smarthost")?;
     Ok(Organisation {
@@ -216,7 +222,7 @@ async fn organisation(
         name: row.field("name")?,
         settings,
         routes: routes(reading, sealer, id).await?,
-        mailboxes: mailboxes(reading, id).await?,
+        mailboxes: mailboxes(reading, id, former).await?,
         rules: rules(reading, id).await?,
         clients: clients(reading, sealer, id).await?,
         destinations: destinations(reading, sealer, id).await?,
@@ -266,19 +272,26 @@ fn domain(row: &SqliteRow, column: &str) -> Result<Domain, StoreError> {
 async fn mailboxes(
     reading: &mut SqliteConnection,
     id: i64,
+    former: Option<&Former>,
 ) -> Result<HashMap<Address, Mailbox>, StoreError> {
     let rows = sqlx::query(
-        "SELECT m.address, m.state, m.aliases, m.signing, s.not_before AS signing_from, s.not_after AS signing_to,
+        "SELECT m.address, m.state, m.known, m.aliases, m.signing, s.not_before AS signing_from, s.not_after AS signing_to,
                 m.encryption, e.not_before AS encryption_from, e.not_after AS encryption_to
          FROM mailboxes m LEFT JOIN keys s ON s.id = m.signing LEFT JOIN keys e ON e.id = m.encryption
-         WHERE m.organisation = $1 AND m.known = 1",
+         WHERE m.organisation = $1 AND m.changed >= $2",
     )
     .bind(id)
+    .bind(former.map_or(0, Former::changes))
     .fetch_all(reading)
     .await?;
-    let mut mailboxes = HashMap::with_capacity(rows.len());
+    let mut mailboxes = former.map_or_else(HashMap::new, Former::mailboxes);
+    mailboxes.reserve(rows.len());
     for row in &rows {
         let address = row.address("address")?;
+        if !row.field::<bool>("known")? {
+            mailboxes.remove(&address);
+            continue;
+        }
         let mailbox = Mailbox {
             address: address.clone(),
             state: row.word("state")?,
@@ -310,22 +323,7 @@ async fn rules(reading: &mut SqliteConnection, id: i64) -> Result<Vec<Rule>, Sto
         .bind(id)
         .fetch_all(reading)
         .await?;
-    let rule = |row: &SqliteRow| {
-        let pattern = |column: &str| {
-            row.field::<&str>(column)?
-                .parse()
-                .map_err(|error| StoreError::damaged(format!("rule: {error}")))
-        };
-        let word = |column: &str| row.field::<Option<String>>(column);
-        Ok(Rule {
-            id: RuleId(row.field("id")?),
-            managed: pattern("managed")?,
-            external: pattern("external")?,
-            inbound: word("inbound")?.map(crate::rows::of_word).transpose()?,
-            outbound: word("outbound")?.map(crate::rows::of_word).transpose()?,
-        })
-    };
-    rows.iter().map(rule).collect()
+    rows.iter().map(crate::rules::rule).collect()
 }
 
 async fn clients(
@@ -377,7 +375,7 @@ async fn destinations(
     rows.iter().map(destination).collect()
 }
 
-async fn trust_roots(
+pub(crate) async fn trust_roots(
     reading: &mut SqliteConnection,
     id: i64,
 ) -> Result<Vec<Certificate>, StoreError> {
@@ -409,7 +407,10 @@ async fn anchors(
     Ok(all.blocking(blocked.iter().map(|one| one.sha256)))
 }
 
-async fn blocked(reading: &mut SqliteConnection, id: i64) -> Result<Vec<Blocked>, StoreError> {
+pub(crate) async fn blocked(
+    reading: &mut SqliteConnection,
+    id: i64,
+) -> Result<Vec<Blocked>, StoreError> {
     let rows = sqlx::query("SELECT * FROM blocked WHERE organisation = $1 ORDER BY fingerprint")
         .bind(id)
         .fetch_all(reading)
@@ -420,6 +421,7 @@ async fn blocked(reading: &mut SqliteConnection, id: i64) -> Result<Vec<Blocked>
         Ok(Blocked {
             sha256: fingerprint.try_into().map_err(damaged)?,
             subject: row.field("subject")?,
+            reason: row.field("reason")?,
         })
     };
     rows.iter().map(one).collect()

@@ -23,7 +23,10 @@ mod choice;
 mod list;
 
 pub(crate) use choice::take_over;
-pub use list::{CorrespondentDetail, CorrespondentFilter, LearnedFrom};
+pub use list::{
+    CorrespondentCounts, CorrespondentDetail, CorrespondentFilter, CorrespondentQuery, LearnedFrom,
+    ListedCorrespondent,
+};
 
 /// An issuer of a learned certificate, as it was judged then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -26,8 +26,10 @@ use crate::tx::queue_id;
 use crate::writer::{Weight, job};
 
 mod list;
+mod look;
 
 pub use list::{QueueFilter, QueueRow};
+pub use look::{Look, QueuedContent};
 
 /// What an administrator does to the recipients of one mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use sealgate_core::tenant::{Language, OrganisationId};
 use sealgate_mail::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::SqliteConnection;
+use sqlx::sqlite::{Sqlite, SqliteRow};
+use sqlx::{QueryBuilder, SqliteConnection};
 
 use crate::error::StoreError;
 use crate::limits::PAGE_ROWS;
@@ -54,9 +55,36 @@ pub enum EventKind {
     KeyDropped,
     /// A DKIM key signs from now on, because its record is in DNS.
     DkimKeyActive,
+    /// An event was not passed on: the address of a webhook did not take it for a day.
+    WebhookFailed,
 }
 
 impl EventKind {
+    /// Every kind, in the order of this list.
+    pub const ALL: [Self; 21] = [
+        Self::MailHeld,
+        Self::HeldMailExpired,
+        Self::KeyLearned,
+        Self::KeyRevoked,
+        Self::KeyUnanswered,
+        Self::MailboxActive,
+        Self::CertificateRenewed,
+        Self::RenewalOrdered,
+        Self::CertificateEnds,
+        Self::OrderLate,
+        Self::OrderFailed,
+        Self::CertificateRevoked,
+        Self::RevocationLate,
+        Self::RevokeByHand,
+        Self::KeyChosen,
+        Self::KeyExpiring,
+        Self::KeyExpired,
+        Self::KeyReplaced,
+        Self::KeyDropped,
+        Self::DkimKeyActive,
+        Self::WebhookFailed,
+    ];
+
     /// The kind in a plain sentence.
     pub const fn sentence(self, language: Language) -> &'static str {
         match language {
@@ -89,6 +117,7 @@ impl EventKind {
             Self::KeyReplaced => "Another public key of a correspondent is used from now on.",
             Self::KeyDropped => "A directory does not have a correspondent's key any more.",
             Self::DkimKeyActive => "A DKIM key signs from now on.",
+            Self::WebhookFailed => "An event was not passed on by a webhook.",
         }
     }
 
@@ -130,6 +159,7 @@ impl EventKind {
                 "Ein Verzeichnis hat den Schlüssel eines Kommunikationspartners nicht mehr."
             }
             Self::DkimKeyActive => "Ab jetzt signiert ein DKIM-Schlüssel.",
+            Self::WebhookFailed => "Ein Webhook hat ein Ereignis nicht weitergegeben.",
         }
     }
 }
@@ -174,7 +204,29 @@ impl Store {
         self.events_of_kind(organisation, None, after, limit).await
     }
 
-    /// The same, only those of one kind if one is given.
+    /// One page of an organisation's events, newest first: those of one kind if one is given, older than the one numbered
+    /// `before` if that is given.
+    pub async fn newest_events(
+        &self,
+        organisation: OrganisationId,
+        (kind, before): (Option<EventKind>, Option<i64>),
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let mut sql = QueryBuilder::<Sqlite>::new("SELECT * FROM events WHERE organisation = ");
+        sql.push_bind(organisation.0);
+        if let Some(kind) = &kind {
+            sql.push(" AND kind = ").push_bind(word(kind)?);
+        }
+        if let Some(before) = before {
+            sql.push(" AND id < ").push_bind(before);
+        }
+        sql.push(" ORDER BY id DESC LIMIT ")
+            .push_bind(i64::from(limit.min(PAGE_ROWS)));
+        let rows = sql.build().fetch_all(&self.0.readers).await?;
+        rows.iter().map(event).collect()
+    }
+
+    /// The events after the one numbered `after`, oldest first, only those of one kind if one is given.
     pub async fn events_of_kind(
         &self,
         organisation: OrganisationId,
@@ -192,14 +244,15 @@ impl Store {
         .bind(kind)
         .fetch_all(&self.0.readers)
         .await?;
-        let event = |row: &sqlx::sqlite::SqliteRow| {
-            Ok(Event {
-                id: row.field("id")?,
-                at: row.time("at")?,
-                kind: row.word("kind")?,
-                text: row.field("text")?,
-            })
-        };
         rows.iter().map(event).collect()
     }
+}
+
+fn event(row: &SqliteRow) -> Result<Event, StoreError> {
+    Ok(Event {
+        id: row.field("id")?,
+        at: row.time("at")?,
+        kind: row.word("kind")?,
+        text: row.field("text")?,
+    })
 }

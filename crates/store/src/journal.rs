@@ -1,20 +1,25 @@
 //! The journal: one line for each recipient of each mail, written in the transaction of its effect, and the mail
 //! overview that reads it.
 
-use sealgate_core::journal::{Direction, Line, MailRecord, MailStatus};
+use sealgate_core::journal::{Line, MailRecord};
 use sealgate_core::queue::MailId;
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::{Address, Timestamp};
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::{Sqlite, SqliteRow};
-use sqlx::{QueryBuilder, SqliteConnection};
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
 
 use crate::error::StoreError;
 use crate::ids::Ids;
-use crate::limits::{MESSAGE_ID_OCTETS, PAGE_ROWS};
+use crate::limits::MESSAGE_ID_OCTETS;
 use crate::rows::{Columns, json, size, word};
 use crate::store::Store;
 use crate::tx::Context;
+
+mod overview;
+pub(crate) mod words;
+
+pub use overview::{OverviewFilter, OverviewRow};
 
 /// Where one recipient's mail stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -39,6 +44,18 @@ pub enum Delivery {
 }
 
 impl Delivery {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::ToOpen,
+        Self::Waiting,
+        Self::Delivered,
+        Self::Failed,
+        Self::Held,
+        Self::Deleted,
+        Self::Refused,
+        Self::Answered,
+    ];
+
     /// The word of lists and of `--json`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -52,50 +69,6 @@ impl Delivery {
             Self::Answered => "answered",
         }
     }
-}
-
-/// What the mail overview shows; every field narrows it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct OverviewFilter {
-    /// Of one organisation.
-    pub organisation: Option<OrganisationId>,
-    /// With this status.
-    pub status: Option<MailStatus>,
-    /// In this direction.
-    pub direction: Option<Direction>,
-    /// Accepted or refused at this time or later.
-    pub since: Option<Timestamp>,
-    /// Rows after (older than) this one: the `row` of the last row of the page before.
-    pub before: Option<i64>,
-    /// Most rows.
-    pub limit: u32,
-}
-
-/// One row of the mail overview: one recipient of one mail.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct OverviewRow {
-    /// Its number, for the next page.
-    pub row: i64,
-    /// The mail.
-    pub mail: MailId,
-    /// Which way.
-    pub direction: Direction,
-    /// When.
-    pub at: Timestamp,
-    /// Whose.
-    pub organisation: OrganisationId,
-    /// Header From, if it is a single address.
-    pub header_from: Option<Address>,
-    /// Envelope sender; none for the null sender.
-    pub envelope_from: Option<Address>,
-    /// Envelope recipient.
-    pub recipient: Address,
-    /// Message-ID.
-    pub message_id: Option<String>,
-    /// Status.
-    pub status: MailStatus,
-    /// Where it stands.
-    pub delivery: Delivery,
 }
 
 /// A journal line with where its mail stands now.
@@ -123,12 +96,34 @@ pub(crate) struct NewLine {
     trace: String,
     refusal: Option<String>,
     delivery: Delivery,
+    /// What it is looked for by, as JSON.
+    words: String,
 }
 
 impl NewLine {
-    pub fn new(ids: &Ids, line: &Line, delivery: Delivery) -> Result<Self, StoreError> {
+    /// A line of the mail of `record`.
+    pub fn of(
+        ids: &Ids,
+        record: &MailRecord,
+        line: &Line,
+        delivery: Delivery,
+    ) -> Result<Self, StoreError> {
+        let made = Self::new(ids, record.at, line, delivery)?;
         Ok(Self {
-            id: ids.next()?,
+            words: json(&words::of(Some(record), &line.recipient))?,
+            ..made
+        })
+    }
+
+    /// A line that takes the place of another one, which is looked for by its mail already.
+    pub fn new(
+        ids: &Ids,
+        at: Timestamp,
+        line: &Line,
+        delivery: Delivery,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ids.next_at(at)?,
             recipient: line.recipient.to_string(),
             key: line.recipient.key(),
             status: word(&line.status)?,
@@ -137,11 +132,10 @@ impl NewLine {
             trace: json(&line.trace)?,
             refusal: line.refusal.clone(),
             delivery,
+            words: json(&words::of(None, &line.recipient))?,
         })
     }
-}
 
-impl NewLine {
     /// Of a challenge that the gateway answers itself.
     pub fn answered(&mut self) {
         self.delivery = Delivery::Answered;
@@ -174,9 +168,9 @@ async fn insert_line(
     line: NewLine,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO lines (id, mail, organisation, recipient, mailbox, status, signature, encryption, trace, refusal,
-                            delivery, delivery_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "INSERT INTO lines (id, mail, organisation, direction, at, recipient, mailbox, status, signature, encryption, trace,
+                            refusal, delivery, delivery_at)
+         VALUES ($1, $2, $3, (SELECT direction FROM mails WHERE id = $2), $11, $4, $5, $6, $7, $8, $9, $10, $12, $11)",
     )
     .bind(line.id)
     .bind(mail.0)
@@ -188,8 +182,16 @@ async fn insert_line(
     .bind(line.encryption)
     .bind(line.trace)
     .bind(line.refusal)
-    .bind(line.delivery.as_str())
     .bind(at.0)
+    .bind(line.delivery.as_str())
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO line_words (organisation, word, line) SELECT $1, value, $2 FROM json_each($3)",
+    )
+    .bind(organisation)
+    .bind(line.id)
+    .bind(line.words)
     .execute(connection)
     .await?;
     Ok(())
@@ -255,60 +257,6 @@ pub(crate) async fn moved(
 }
 
 impl Store {
-    /// One page of the mail overview, newest first.
-    pub async fn overview(&self, filter: OverviewFilter) -> Result<Vec<OverviewRow>, StoreError> {
-        let limit = usize::try_from(filter.limit.min(PAGE_ROWS)).unwrap_or(0);
-        // A status is indexed within an organisation; the installation's page is the newest of all their pages.
-        if filter.organisation.is_some() || filter.status.is_none() {
-            return self.overview_page(filter).await;
-        }
-        let mut rows = Vec::new();
-        for organisation in self.organisations().await? {
-            rows.extend(
-                self.overview_page(OverviewFilter {
-                    organisation: Some(organisation.id),
-                    ..filter
-                })
-                .await?,
-            );
-        }
-        rows.sort_by_key(|row: &OverviewRow| std::cmp::Reverse(row.row));
-        rows.truncate(limit);
-        Ok(rows)
-    }
-
-    async fn overview_page(&self, filter: OverviewFilter) -> Result<Vec<OverviewRow>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT l.id, l.mail, m.direction, m.at, m.organisation, m.header_from, m.envelope_from, l.recipient,
-                    m.message_id, l.status, l.delivery
-             FROM lines l JOIN mails m ON m.id = l.mail WHERE TRUE",
-        );
-        if let Some(organisation) = filter.organisation {
-            query
-                .push(" AND l.organisation = ")
-                .push_bind(organisation.0);
-        }
-        if let Some(status) = filter.status {
-            query.push(" AND l.status = ").push_bind(status.as_str());
-        }
-        if let Some(direction) = filter.direction {
-            query
-                .push(" AND m.direction = ")
-                .push_bind(word(&direction)?);
-        }
-        if let Some(since) = filter.since {
-            query.push(" AND m.at >= ").push_bind(since.0);
-        }
-        if let Some(before) = filter.before {
-            query.push(" AND l.id < ").push_bind(before);
-        }
-        query
-            .push(" ORDER BY l.id DESC LIMIT ")
-            .push_bind(i64::from(filter.limit.min(PAGE_ROWS)));
-        let rows = query.build().fetch_all(&self.0.readers).await?;
-        rows.iter().map(overview_row).collect()
-    }
-
     /// A mail and its lines, or none if there is no such mail.
     pub async fn lines(
         &self,
@@ -350,22 +298,6 @@ impl Store {
         .await?;
         Ok(row.is_some())
     }
-}
-
-fn overview_row(row: &SqliteRow) -> Result<OverviewRow, StoreError> {
-    Ok(OverviewRow {
-        row: row.field("id")?,
-        mail: MailId(row.field("mail")?),
-        direction: row.word("direction")?,
-        at: row.time("at")?,
-        organisation: row.organisation("organisation")?,
-        header_from: row.optional_address("header_from")?,
-        envelope_from: row.optional_address("envelope_from")?,
-        recipient: row.address("recipient")?,
-        message_id: row.field("message_id")?,
-        status: row.word("status")?,
-        delivery: row.word("delivery")?,
-    })
 }
 
 /// The mail of a row that holds the columns of `mails`.

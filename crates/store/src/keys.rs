@@ -15,7 +15,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use zeroize::Zeroizing;
 
-use crate::configuration::next_number;
+use crate::configuration::{key_kind, next_number};
 use crate::correspondents::{Certificates, certificate, has_namesake};
 use crate::error::StoreError;
 use crate::limits::KEYS_IN_MEMORY;
@@ -190,8 +190,8 @@ pub(crate) async fn insert(
     let chain: String = new.chain.iter().map(Certificate::pem).collect();
     sqlx::query(
         "INSERT INTO keys (id, organisation, mailbox, fingerprint, certificate, chain, sealed, origin, not_before,
-                           not_after, added, serial, authority, handle, token)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                           not_after, added, serial, authority, handle, token, issuer, kind)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     )
     .bind(id)
     .bind(new.organisation)
@@ -208,6 +208,8 @@ pub(crate) async fn insert(
     .bind(new.issuer.map(|issuer| issuer.authority))
     .bind(new.issuer.and_then(|issuer| issuer.handle))
     .bind(new.issuer.and_then(|issuer| issuer.token))
+    .bind(new.certificate.issuer_name())
+    .bind(word(&key_kind(new.certificate))?)
     .execute(&mut *connection)
     .await?;
     Ok(id)

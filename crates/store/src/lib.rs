@@ -11,10 +11,13 @@
     )
 )]
 
+mod accounts;
 mod ahead;
 mod apply;
+mod attention;
 mod audit;
 mod authorities;
+mod certificates;
 mod challenges;
 mod configuration;
 mod content;
@@ -35,17 +38,25 @@ mod life;
 pub mod limits;
 mod mailboxes;
 mod orders;
+mod organisations;
 mod queue;
 mod register;
+mod retention;
 mod revocations;
 mod ring;
 mod rotation;
 mod rows;
+mod rules;
 mod seal;
+mod snapshot;
+mod start;
+mod statistics;
 mod store;
+mod system;
 mod token;
 mod tx;
 mod upkeep;
+mod webhooks;
 mod writer;
 
 #[cfg(test)]
@@ -53,13 +64,26 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use accounts::{
+    Accepting, ApiToken, ApiTokenLine, ApiTokenScope, By, Invitation, InvitationScope, Invited,
+    Member, NewApiToken, NewInvitation, NewSession, OpenInvitation, Reseller, SecondFactor,
+    Session, SessionEnds, SessionLine, User, UserLine, UserQuery, WhoseOrganisation,
+};
 pub use apply::{CarriedOut, Instruction, Together};
-pub use audit::AuditLine;
+pub use attention::Ending;
+pub use audit::{AuditLine, AuditQuery};
+pub use certificates::{
+    BatchDetail, CertificateQuery, CertificateRow, OrderDetail, OrdersOf, RevocationDetail,
+    RevocationsOf, Trust,
+};
 pub use challenges::{Answered, Answering};
 pub use configuration::{OrganisationName, key_kind};
 pub use content::{ContentWriter, CopyContent, StoreShelf};
-pub use correspondents::{ChainLink, CorrespondentDetail, CorrespondentFilter, LearnedFrom};
-pub use desk::{QueueFilter, QueueRow, Verb};
+pub use correspondents::{
+    ChainLink, CorrespondentCounts, CorrespondentDetail, CorrespondentFilter, CorrespondentQuery,
+    LearnedFrom, ListedCorrespondent,
+};
+pub use desk::{Look, QueueFilter, QueueRow, QueuedContent, Verb};
 pub use directories::{SourceAnswer, SourceKey};
 pub use dkim::NewDkimKey;
 pub use error::StoreError;
@@ -67,8 +91,11 @@ pub use events::{Event, EventKind};
 pub use evidence::{DueKey, Kept};
 pub use journal::{Delivery, JournalLine, OverviewFilter, OverviewRow};
 pub use keys::KeyPair;
-pub use mailboxes::{MailboxCounts, MailboxQuery, MailboxRow};
+pub use mailboxes::{
+    MailboxCounts, MailboxDetail, MailboxOrder, MailboxPlace, MailboxQuery, MailboxRow, OpenOrder,
+};
 pub use orders::{BatchRow, LeasedOrder, OrderRow, Scope};
+pub use organisations::{CustomerQuery, CustomerRow};
 pub use queue::{
     Attempted, CopyLease, LeasedCopy, LeasedRecipient, LeasedToOpen, RecipientId, RecipientUpdate,
     ToOpenLease,
@@ -77,9 +104,14 @@ pub use register::{BuiltInCa, Issued, IssuedCounts};
 pub use revocations::{LeasedRevocation, RevocationRow};
 pub use ring::{Purge, Purged, RingKey};
 pub use rotation::{Opening, Progress, Rotated, Rotation};
+pub use rules::{RankedRule, RuleQuery};
 pub use seal::{MasterKey, MasterKeySource};
+pub use start::OrganisationQuery;
+pub use statistics::{Expiring, LineCount, Stretch};
 pub use store::{Serving, Store};
+pub use system::{Node, QueueCounts};
 pub use token::{TokenError, TokenPlace, TokenSettings, TokenState, Tokens};
 pub use tx::{Acceptance, Durable, Held, Opened, ToOpen, queue_id, read_queue_id};
 pub use upkeep::Liveness;
+pub use webhooks::{DueEvent, NewWebhook, WebhookRow};
 pub use writer::Counters;

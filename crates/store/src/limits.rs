@@ -59,5 +59,43 @@ pub const ROTATION_ROWS: i64 = 100;
 /// Seconds after the beginning of a rotation in which former data keys stay: a command that began before it may still seal
 /// with them, and none runs for a day.
 pub const FORMER_DATA_KEY_SECONDS: i64 = 24 * 3600;
+/// Issuers that certificates can be chosen by: an organisation has a handful, its uploads some more.
+pub const ISSUER_ROWS: i64 = 100;
 /// Directories of one organisation: each is asked for each recipient whose key is not known.
 pub const DIRECTORIES: i64 = 10;
+/// Characters of a Message-ID that a line is found by: real ones are shorter, and a key of an index should be.
+pub const MESSAGE_ID_WORD_CHARS: usize = 200;
+/// Addresses that a beginning may stand for in the mail overview: each is a question of its own to the index.
+pub const ADDRESSES_OF_ONE_BEGINNING: usize = 50;
+/// Lines from which an address is so frequent that rare mail of it is looked for by what it is instead: as many are looked at in
+/// some ten milliseconds.
+pub const FREQUENT_WORD_LINES: i64 = 10_000;
+/// Seconds that events are kept: a year and the month in which it is looked back.
+pub const EVENT_MEMORY: i64 = 400 * 86_400;
+/// Seconds that the counts of lines are kept: a month can be held against the same one a year ago. They name nobody.
+pub const STATISTICS_MEMORY: i64 = 400 * 86_400;
+/// Most stretches of time of one plot: the hours of a month and a day; a screen shows no more.
+pub const STATISTICS_STRETCHES: usize = 800;
+/// Seconds of a week: certificates that end are counted by weeks, as people plan.
+pub const WEEK_SECONDS: i64 = 7 * 86_400;
+/// Between the ordering numbers of two rules that follow each other: a rule can be put between them some twenty times before all
+/// get new numbers.
+pub const RULE_GAP: i64 = 1 << 20;
+/// How long the deletion of a rule can be taken back, in seconds: ten minutes, while whoever did it still looks at the list.
+pub const REMOVED_RULE_SECONDS: i64 = 600;
+/// Mailboxes that one line of the audit log names where many are added at once: a line that can still be read.
+pub const AUDIT_NAMES: usize = 100;
+/// Rows that the overview of an organisation counts; above it says "more than".
+pub const ATTENTION_ROWS: i64 = 1000;
+/// Events looked through for those that name one mail: what happens to a mail happens soon.
+pub const EVENTS_OF_A_MAIL: i64 = 2000;
+/// Events of an organisation among which those about one correspondent's keys are looked for: some weeks, read in milliseconds.
+pub const KEY_EVENTS_LOOKED_AT: i64 = 5_000;
+/// Events shown beside a correspondent's key: what is read at a glance.
+pub const KEY_EVENTS_SHOWN: usize = 20;
+/// Webhooks of one organisation: each event is sent to each of them.
+pub const WEBHOOKS: i64 = 10;
+/// Events that are looked through at once for the next one that a webhook wants.
+pub const WEBHOOK_EVENTS: u32 = 200;
+/// Octets of an organisation's name: a label of a web address, read out on the telephone.
+pub const ORGANISATION_NAME: usize = 63;

@@ -14,7 +14,7 @@ use sqlx::sqlite::SqliteRow;
 use std::sync::Arc;
 
 use crate::audit;
-use crate::configuration::{name_of, next_number};
+use crate::configuration::{changed, name_of, next_number};
 use crate::error::StoreError;
 use crate::events::{self, EventKind};
 use crate::keys::{self, Issuer, NewKey};
@@ -26,6 +26,7 @@ use crate::writer::{Weight, job};
 
 mod list;
 
+pub(crate) use list::order_row;
 pub use list::{BatchRow, OrderRow};
 
 /// Who changes what an authority's answer changes, in the audit log.
@@ -404,7 +405,7 @@ async fn told(
     };
     audit::insert(connection, entry).await?;
     events::insert(connection, order.organisation.0, now, (kind, text)).await?;
-    next_number(connection, "configuration").await?;
+    changed(connection, order.organisation).await?;
     Ok(())
 }
 
@@ -547,20 +548,20 @@ pub(crate) async fn open_batch(
     Ok(id)
 }
 
-/// Says how many orders are in a batch; one without any is none.
+/// Says how many orders came into a batch; one without any is none. `true` if there is the batch afterwards.
 pub(crate) async fn close_batch(
     connection: &mut SqliteConnection,
     id: i64,
     orders: u32,
-) -> Result<(), StoreError> {
-    let query = match orders {
-        0 => "DELETE FROM batches WHERE id = $2 AND $1 = 0",
-        _ => "UPDATE batches SET total = $1 WHERE id = $2",
-    };
-    sqlx::query(query)
+) -> Result<bool, StoreError> {
+    sqlx::query("UPDATE batches SET total = total + $1 WHERE id = $2")
         .bind(orders)
+        .bind(id)
+        .execute(&mut *connection)
+        .await?;
+    let gone = sqlx::query("DELETE FROM batches WHERE id = $1 AND total = 0")
         .bind(id)
         .execute(connection)
         .await?;
-    Ok(())
+    Ok(gone.rows_affected() == 0)
 }

@@ -8,7 +8,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use crate::audit;
-use crate::configuration::{name_of, next_number};
+use crate::configuration::{changed, name_of};
 use crate::correspondents::certificate;
 use crate::error::StoreError;
 use crate::events::{self, EventKind};
@@ -226,7 +226,7 @@ async fn answered(
                 &text,
             )
             .await?;
-            next_number(connection, "configuration").await?;
+            changed(connection, OrganisationId(organisation)).await?;
             Ok(())
         }
         NextRevocation::Again {

@@ -8,7 +8,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use crate::audit;
-use crate::configuration::next_number;
+use crate::configuration::changed;
 use crate::correspondents::certificate;
 use crate::error::StoreError;
 use crate::rows::{Columns, size, word};
@@ -104,7 +104,7 @@ impl Store {
                     current_version(connection).await?
                 } else {
                     remove(connection, (organisation, &mailbox), &keys).await?;
-                    next_number(connection, "configuration").await?
+                    changed(connection, organisation).await?
                 };
                 let name = crate::configuration::name_of(connection, organisation).await?;
                 for key in &keys {

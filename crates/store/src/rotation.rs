@@ -82,6 +82,7 @@ const SMALL: &[Place] = &[
         "'destination ' || organisation || ' ' || domain",
     ),
     place("orders", "sealed", Purpose::MailboxKey, "'order ' || id"),
+    place("webhooks", "sealed", Purpose::Setting, "'webhook ' || id"),
     place(
         "dkim_keys",
         "sealed",
@@ -94,6 +95,8 @@ const SMALL: &[Place] = &[
         Purpose::Setting,
         "'directory ' || organisation || ' ' || name",
     ),
+    place("users", "totp", Purpose::SecondFactor, "'current ' || id"),
+    place("users", "totp_new", Purpose::SecondFactor, "'new ' || id"),
     place("authority", "sealed_root", Purpose::Authority, "'root'"),
     place(
         "authority",

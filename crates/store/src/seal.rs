@@ -50,6 +50,8 @@ pub(crate) enum Purpose {
     Setting,
     /// The DKIM keys of domains.
     DkimKey,
+    /// The second factors of portal users.
+    SecondFactor,
 }
 
 impl Purpose {
@@ -62,6 +64,7 @@ impl Purpose {
         Self::Authority,
         Self::Setting,
         Self::DkimKey,
+        Self::SecondFactor,
     ];
 
     const fn as_str(self) -> &'static str {
@@ -74,6 +77,7 @@ impl Purpose {
             Self::Authority => "authority",
             Self::Setting => "setting",
             Self::DkimKey => "dkim key",
+            Self::SecondFactor => "second factor",
         }
     }
 }

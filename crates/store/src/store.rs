@@ -20,6 +20,7 @@ use crate::ids::Ids;
 use crate::keys::KeyCache;
 use crate::rotation::{self, DataKeys};
 use crate::seal::{MasterKey, Sealer};
+use crate::snapshot::Snapshots;
 use crate::token::Tokens;
 use crate::writer::{Counters, Writer};
 
@@ -29,7 +30,7 @@ pub struct Store(pub(crate) Arc<Inner>);
 
 #[derive(Debug)]
 pub(crate) struct Inner {
-    directory: PathBuf,
+    pub directory: PathBuf,
     pub node: String,
     pub sealer: Sealer,
     pub writer: Writer,
@@ -37,6 +38,7 @@ pub(crate) struct Inner {
     pub ids: Ids,
     pub pending: Pending,
     pub keys: KeyCache,
+    pub snapshots: Snapshots,
     /// Mozilla's roots for e-mail, read when an organisation first trusts them.
     pub public_roots: OnceLock<TrustAnchors>,
     pub runtime: Handle,
@@ -95,6 +97,7 @@ impl Store {
             ids: Ids::default(),
             pending: Pending::default(),
             keys: KeyCache::default(),
+            snapshots: Snapshots::default(),
             public_roots: OnceLock::new(),
             runtime: Handle::current(),
             work,
@@ -196,7 +199,14 @@ impl Store {
 
     /// Lets the write after `count - 1` more fail; 0 lets none fail. A write is a row added to a table of a mail.
     pub async fn fail_after(&self, count: i64) {
-        for table in ["mails", "lines", "contents", "copies", "recipients"] {
+        for table in [
+            "mails",
+            "lines",
+            "line_words",
+            "contents",
+            "copies",
+            "recipients",
+        ] {
             let drop = format!("DROP TRIGGER IF EXISTS fail_{table};");
             let make = format!(
                 "CREATE TEMP TABLE IF NOT EXISTS writes (left INTEGER);

@@ -1,5 +1,6 @@
 //! Tests of the store as a whole.
 
+mod accounts;
 mod challenges;
 mod configuration;
 mod contents;
@@ -10,7 +11,10 @@ mod dkim;
 mod evidence;
 mod lives;
 mod opening;
+mod overview;
 mod queue;
 mod register;
 mod ring;
+mod rules;
 pub(crate) mod sealing;
+mod snapshots;

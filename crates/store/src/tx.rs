@@ -160,7 +160,7 @@ impl Store {
         let at = record.at;
         let lines = lines
             .iter()
-            .map(|line| NewLine::new(&self.0.ids, line, Delivery::Refused));
+            .map(|line| NewLine::of(&self.0.ids, &record, line, Delivery::Refused));
         let lines = lines.collect::<Result<Vec<_>, _>>()?;
         self.0
             .writer
@@ -172,6 +172,33 @@ impl Store {
             })
             .await?;
         Ok(mail)
+    }
+
+    /// Writes the journal of mails that are over, which went another way than through this gateway; nothing of them is queued.
+    pub async fn record_mails(
+        &self,
+        mails: Vec<(MailRecord, Line, Delivery)>,
+    ) -> Result<(), StoreError> {
+        let row = |(record, line, delivery): (MailRecord, Line, Delivery)| {
+            let mail = MailId(self.0.ids.next_at(record.at)?);
+            let line = NewLine::of(&self.0.ids, &record, &line, delivery)?;
+            Ok((mail, record, line))
+        };
+        let rows = mails
+            .into_iter()
+            .map(row)
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        let work = job(move |connection| {
+            Box::pin(async move {
+                for (mail, record, line) in rows {
+                    insert_mail(connection, mail, &record, true).await?;
+                    let context = (mail, record.organisation.0, record.at);
+                    journal::insert_lines(connection, context, vec![line]).await?;
+                }
+                Ok(())
+            })
+        });
+        self.0.writer.write(Weight::default(), work).await
     }
 
     /// Settles a mail that was to be opened.
@@ -217,7 +244,7 @@ impl Accepted {
                 &acceptance.held,
                 to_open,
             );
-            NewLine::new(&inner.ids, line, delivery)
+            NewLine::of(&inner.ids, &record, line, delivery)
         };
         let lines = acceptance
             .lines

@@ -72,10 +72,11 @@ impl Store {
         })
     }
 
-    /// Hourly: sweeps content that nothing refers to and what is remembered long enough, and expires held mail.
+    /// Hourly: sweeps content that nothing refers to and what is remembered or kept long enough, and expires held mail.
     pub async fn maintain(&self, now: Timestamp) -> Result<(), StoreError> {
         self.sweep(now, now.plus(-UNREFERENCED_SECONDS)).await?;
         while self.expire_held(now).await? > 0 {}
+        self.forget_old(now).await?;
         self.drop_data_keys(now).await
     }
 

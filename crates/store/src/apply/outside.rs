@@ -81,12 +81,14 @@ impl Run<'_> {
 
     pub(super) async fn block(&mut self, blocked: &Blocked) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO blocked (organisation, fingerprint, subject) VALUES ($1, $2, $3)
-             ON CONFLICT (organisation, fingerprint) DO UPDATE SET subject = COALESCE(excluded.subject, subject)",
+            "INSERT INTO blocked (organisation, fingerprint, subject, reason) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (organisation, fingerprint) DO UPDATE SET subject = COALESCE(excluded.subject, subject),
+                 reason = COALESCE(excluded.reason, reason)",
         )
         .bind(self.organisation)
         .bind(blocked.sha256.as_slice())
         .bind(&blocked.subject)
+        .bind(&blocked.reason)
         .execute(&mut *self.connection)
         .await?;
         Ok(())

@@ -8,8 +8,8 @@ use sqlx::sqlite::{Sqlite, SqliteRow};
 
 use super::{ChainLink, key};
 use crate::error::StoreError;
-use crate::limits::PAGE_ROWS;
-use crate::rows::{Columns, word};
+use crate::limits::{KEY_EVENTS_LOOKED_AT, KEY_EVENTS_SHOWN, PAGE_ROWS};
+use crate::rows::{Columns, size, word};
 use crate::store::Store;
 
 /// Which correspondent keys are listed.
@@ -27,6 +27,47 @@ pub struct CorrespondentFilter {
     pub address: Option<Address>,
     /// Only those that expire between these two times.
     pub expires: Option<(Timestamp, Timestamp)>,
+}
+
+/// Which correspondents' keys a page shows, in the order of addresses; every field narrows it.
+#[derive(Clone, Debug, Default)]
+pub struct CorrespondentQuery {
+    /// Whose address holds this text, in any case.
+    pub search: Option<String>,
+    /// Only those in this state.
+    pub state: Option<CorrespondentState>,
+    /// Only those from there.
+    pub origin: Option<Origin>,
+    /// Only those that end before this time.
+    pub ends_before: Option<Timestamp>,
+    /// Only those that end at this time or later.
+    pub ends_from: Option<Timestamp>,
+    /// Only pinned ones.
+    pub pinned: bool,
+    /// Keys behind this one: [`CorrespondentKey::address`] and fingerprint of the last one of the page before.
+    pub after: Option<(Address, [u8; 32])>,
+    /// Most keys.
+    pub limit: u32,
+}
+
+/// A correspondent key as a list shows it.
+#[derive(Clone, Debug)]
+pub struct ListedCorrespondent {
+    /// The key.
+    pub key: CorrespondentKey,
+    /// The mail it was learned from, if it was, as far as the journal knows it.
+    pub mail: Option<LearnedFrom>,
+    /// The directory or DNS that has it.
+    pub source: Option<String>,
+}
+
+/// Counts of correspondents' keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CorrespondentCounts {
+    /// All.
+    pub all: u64,
+    /// Those that wait for an administrator.
+    pub new: u64,
 }
 
 /// A correspondent key with where it came from.
@@ -91,6 +132,82 @@ impl Store {
         rows.iter().map(key).collect()
     }
 
+    /// One page of an organisation's correspondent keys, in the order of addresses.
+    pub async fn correspondent_page(
+        &self,
+        organisation: OrganisationId,
+        query: &CorrespondentQuery,
+    ) -> Result<Vec<ListedCorrespondent>, StoreError> {
+        // Everything that narrows the list stands in this index, so that certificates are read of what is shown only.
+        let mut sql = QueryBuilder::<Sqlite>::new(
+            "SELECT c.*, mails.header_from, mails.message_id, mails.at, source_keys.source FROM
+             (SELECT id, mailbox, fingerprint FROM correspondents INDEXED BY correspondents_list WHERE organisation = ",
+        );
+        sql.push_bind(organisation.0);
+        narrow(&mut sql, query)?;
+        sql.push(" ORDER BY mailbox, fingerprint LIMIT ")
+            .push_bind(i64::from(query.limit.min(PAGE_ROWS)))
+            .push(
+                ") AS found JOIN correspondents c ON c.id = found.id LEFT JOIN mails ON mails.id = c.mail
+                 LEFT JOIN source_keys ON source_keys.correspondent = c.id ORDER BY found.mailbox, found.fingerprint",
+            );
+        let rows = sql.build().fetch_all(&self.0.readers).await?;
+        let listed = |row: &SqliteRow| {
+            Ok(ListedCorrespondent {
+                key: key(row)?,
+                mail: learned_from(row)?,
+                source: row.field("source")?,
+            })
+        };
+        rows.iter().map(listed).collect()
+    }
+
+    /// The last events about keys of an address, newest first; only lately enough to be shown beside a key.
+    pub async fn key_events(
+        &self,
+        organisation: OrganisationId,
+        address: &Address,
+    ) -> Result<Vec<(Timestamp, String)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT at, text FROM (SELECT id, at, kind, text FROM events WHERE organisation = $1 ORDER BY id DESC LIMIT $2)
+             WHERE kind LIKE 'key-%' AND instr(text, $3) > 0 ORDER BY id DESC",
+        )
+        .bind(organisation.0)
+        .bind(KEY_EVENTS_LOOKED_AT)
+        .bind(format!(" {address}"))
+        .fetch_all(&self.0.readers)
+        .await?;
+        let mut found = Vec::new();
+        for row in &rows {
+            let text: String = row.field("text")?;
+            let is_meant = text.split([' ', ':', ',', ';']).any(|word| {
+                Address::parse(word.trim_end_matches('.')).is_ok_and(|named| named == *address)
+            });
+            if is_meant && found.len() < KEY_EVENTS_SHOWN {
+                found.push((row.time("at")?, text));
+            }
+        }
+        Ok(found)
+    }
+
+    /// How many correspondents' keys an organisation has.
+    pub async fn correspondent_counts(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<CorrespondentCounts, StoreError> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS keys, COUNT(*) FILTER (WHERE state = 'new') AS new
+             FROM correspondents INDEXED BY correspondents_list WHERE organisation = $1",
+        )
+        .bind(organisation.0)
+        .fetch_one(&self.0.readers)
+        .await?;
+        Ok(CorrespondentCounts {
+            all: size(row.field("keys")?),
+            new: size(row.field("new")?),
+        })
+    }
+
     /// One correspondent key with where it came from.
     pub async fn correspondent(
         &self,
@@ -114,6 +231,37 @@ impl Store {
             ask_at: row.field::<Option<i64>>("ask_at")?.map(Timestamp),
         })
     }
+}
+
+fn narrow(sql: &mut QueryBuilder<Sqlite>, query: &CorrespondentQuery) -> Result<(), StoreError> {
+    if let Some(search) = &query.search {
+        sql.push(" AND instr(mailbox, ")
+            .push_bind(search.trim().to_lowercase())
+            .push(") > 0");
+    }
+    if let Some(state) = &query.state {
+        sql.push(" AND state = ").push_bind(word(state)?);
+    }
+    if let Some(origin) = &query.origin {
+        sql.push(" AND origin = ").push_bind(word(origin)?);
+    }
+    if let Some(end) = query.ends_before {
+        sql.push(" AND not_after < ").push_bind(end.0);
+    }
+    if let Some(end) = query.ends_from {
+        sql.push(" AND not_after >= ").push_bind(end.0);
+    }
+    if query.pinned {
+        sql.push(" AND pinned = 1");
+    }
+    if let Some((address, fingerprint)) = &query.after {
+        sql.push(" AND (mailbox, fingerprint) > (")
+            .push_bind(address.key())
+            .push(", ")
+            .push_bind(fingerprint.to_vec())
+            .push(")");
+    }
+    Ok(())
 }
 
 fn learned_from(row: &SqliteRow) -> Result<Option<LearnedFrom>, StoreError> {

@@ -102,7 +102,7 @@ impl Store {
     }
 }
 
-fn order_row(row: &SqliteRow) -> Result<OrderRow, StoreError> {
+pub(crate) fn order_row(row: &SqliteRow) -> Result<OrderRow, StoreError> {
     let time = |name| Ok::<_, StoreError>(row.field::<Option<i64>>(name)?.map(Timestamp));
     Ok(OrderRow {
         id: OrderId(row.field("id")?),

@@ -6,6 +6,7 @@ use crate::tests::sealing::with_keys;
 
 /// Columns of blobs that hold nothing secret.
 const PUBLIC: &[(&str, &str)] = &[
+    ("api_tokens", "sha256"),
     ("audit", "hash"),
     ("authority", "issuing"),
     ("authority", "root"),
@@ -19,6 +20,7 @@ const PUBLIC: &[(&str, &str)] = &[
     ("encrypted_keys", "hash"),
     ("evidence", "body"),
     ("evidence", "question"),
+    ("invitations", "sha256"),
     ("issued", "fingerprint"),
     ("issued", "certificate"),
     ("issuers", "certificate"),
@@ -28,6 +30,8 @@ const PUBLIC: &[(&str, &str)] = &[
     ("keys", "fingerprint"),
     ("keys", "serial"),
     ("orders", "csr"),
+    ("recovery_codes", "sha256"),
+    ("sessions", "sha256"),
     ("source_keys", "fingerprint"),
     ("trust_roots", "certificate"),
     ("trust_roots", "fingerprint"),

@@ -110,6 +110,7 @@ fn desired() -> Described {
         blocked: vec![Blocked {
             sha256: certificate("root-two").fingerprint(),
             subject: Some("CN=two".into()),
+            reason: Some("lost".into()),
         }],
         partners: vec![
             partner("c@other.example", Profile::EdiEnergy),
@@ -651,6 +652,7 @@ async fn trusted_are_own_roots_and_public_ones_without_what_is_blocked() {
                 .map(|name| Blocked {
                     sha256: certificate(name).fingerprint(),
                     subject: None,
+                    reason: None,
                 })
                 .collect(),
             ..Described::default()

@@ -9,7 +9,7 @@ use sealgate_smime::path::TrustAnchors;
 use sealgate_smime::profile::Profile;
 
 use crate::testing::{NOW, World, certificate, world};
-use crate::{CorrespondentFilter, EventKind, StoreError};
+use crate::{CorrespondentFilter, CorrespondentQuery, EventKind, StoreError};
 
 /// Keys of one address, learned in this order from mails of their own; each gets the next number.
 async fn learn(world: &World, keys: &[(&str, CorrespondentState)]) {
@@ -487,4 +487,108 @@ async fn no_mail_changes_what_an_administrator_chose() {
         }
     }
     assert!(counts.iter().all(|count| *count > 20), "{counts:?}");
+}
+
+#[tokio::test]
+async fn pages_are_in_the_order_of_addresses() {
+    let world = world().await;
+    let keys = [
+        ("alice", Preferred),
+        ("alice-expired", Additional),
+        ("alice-other-issuer", New),
+    ];
+    learn(&world, &keys).await;
+    let bob = certificate("bob");
+    let change = [Change::PutCorrespondent(bob.clone())];
+    let applied = world.store.apply("example", &change, "test", NOW).await;
+    applied.unwrap();
+    let any = CorrespondentQuery::default;
+    let page = |query: CorrespondentQuery| {
+        let query = CorrespondentQuery {
+            limit: query.limit.max(1),
+            ..query
+        };
+        let store = world.store.clone();
+        async move {
+            store
+                .correspondent_page(world.organisation, &query)
+                .await
+                .unwrap()
+        }
+    };
+    let everything = page(CorrespondentQuery { limit: 10, ..any() }).await;
+    assert_eq!(everything.len(), 4);
+    let mut one_by_one = Vec::new();
+    let mut after = None;
+    loop {
+        let found = page(CorrespondentQuery { after, ..any() }).await;
+        let Some(last) = found.first() else {
+            break;
+        };
+        after = Some((last.key.address.clone(), last.key.certificate.fingerprint()));
+        one_by_one.push(last.key.id);
+    }
+    let ids: Vec<i64> = everything.iter().map(|row| row.key.id).collect();
+    assert_eq!(one_by_one, ids);
+    let is_learned = everything.iter().map(|row| row.mail.is_some());
+    assert_eq!(is_learned.filter(|learned| *learned).count(), 3);
+    let local = bob.addresses()[0].local().to_owned();
+    let table: Vec<(CorrespondentQuery, usize)> = vec![
+        (
+            CorrespondentQuery {
+                search: Some(local),
+                ..any()
+            },
+            1,
+        ),
+        (
+            CorrespondentQuery {
+                search: Some("nobody".into()),
+                ..any()
+            },
+            0,
+        ),
+        (
+            CorrespondentQuery {
+                state: Some(New),
+                ..any()
+            },
+            1,
+        ),
+        (
+            CorrespondentQuery {
+                origin: Some(Origin::Manual),
+                ..any()
+            },
+            1,
+        ),
+        (
+            CorrespondentQuery {
+                ends_before: Some(NOW),
+                ..any()
+            },
+            1,
+        ),
+        (
+            CorrespondentQuery {
+                ends_from: Some(NOW),
+                ..any()
+            },
+            3,
+        ),
+        (
+            CorrespondentQuery {
+                pinned: true,
+                ..any()
+            },
+            0,
+        ),
+    ];
+    for (query, expected) in table {
+        let query = CorrespondentQuery { limit: 10, ..query };
+        assert_eq!(page(query.clone()).await.len(), expected, "{query:?}");
+    }
+    let counts = world.store.correspondent_counts(world.organisation).await;
+    let counts = counts.unwrap();
+    assert_eq!((counts.all, counts.new), (4, 1));
 }

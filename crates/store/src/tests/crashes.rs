@@ -86,7 +86,10 @@ async fn the_nth_write_fails() {
         assert_eq!(mails, 0, "write {nth}");
         failures += 1;
     }
-    assert_eq!(failures, 5, "mail, line, content, copy, recipient");
+    assert_eq!(
+        failures, 10,
+        "mail, line, five words, content, copy, recipient"
+    );
 }
 
 #[tokio::test]

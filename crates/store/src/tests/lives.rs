@@ -657,6 +657,7 @@ async fn a14_as_many_as_there_are_licences_in_the_order_given() {
             text: "many".into(),
             per_minute: Some(2),
             already: 0,
+            batch: None,
         }),
         ..Instruction::default()
     };

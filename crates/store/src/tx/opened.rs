@@ -27,7 +27,7 @@ impl OpenedRows {
         let (lease, now) = (opened.lease, opened.now);
         let lines = opened.lines.iter().map(|line| {
             let delivery = delivery_of(&line.recipient, &opened.copies, &opened.held, None);
-            NewLine::new(&inner.ids, line, delivery)
+            NewLine::new(&inner.ids, now, line, delivery)
         });
         let lines = lines.collect::<Result<Vec<_>, _>>()?;
         let mut parts = Parts::new(lease.mail, lease.organisation, now);

@@ -1,0 +1,192 @@
+//! Members of organisations, each with one role.
+
+use sealgate_core::permission::{Role, UserId};
+use sealgate_core::tenant::OrganisationId;
+use sealgate_mail::Timestamp;
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+
+use super::{By, role_word, sessions, tell};
+use crate::configuration;
+use crate::error::StoreError;
+use crate::limits::PAGE_ROWS;
+use crate::rows::Columns;
+use crate::store::Store;
+use crate::writer::{Weight, job};
+
+/// A member of an organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The user.
+    pub user: UserId,
+    /// The user's name.
+    pub name: String,
+    /// The role.
+    pub role: Role,
+    /// Since when.
+    pub since: Timestamp,
+    /// When the user was last there.
+    pub seen: Option<Timestamp>,
+    /// Whether there is a second factor.
+    pub has_second_factor: bool,
+    /// Whether signing in is refused.
+    pub disabled: bool,
+}
+
+impl Store {
+    /// Members of an organisation by name, behind the one of the name `after`.
+    pub async fn members(
+        &self,
+        organisation: OrganisationId,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<Member>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT users.id, name, role, since, totp IS NOT NULL AS has_second_factor, disabled,
+                    (SELECT MAX(seen) FROM sessions WHERE user = users.id) AS last_seen
+             FROM memberships JOIN users ON users.id = user
+             WHERE organisation = $1 AND folded > $2 ORDER BY folded LIMIT $3",
+        )
+        .bind(organisation.0)
+        .bind(after.to_ascii_lowercase())
+        .bind(i64::from(limit.min(PAGE_ROWS)))
+        .fetch_all(&self.0.readers)
+        .await?;
+        rows.iter().map(member).collect()
+    }
+
+    /// Gives a user a role in an organisation, whatever it was before; ends all their sessions.
+    pub async fn grant_role(
+        &self,
+        organisation: OrganisationId,
+        (user, role): (UserId, Role),
+        by: By,
+    ) -> Result<(), StoreError> {
+        let work = job(move |connection| {
+            Box::pin(async move {
+                let name = super::name_of(connection, user).await?;
+                put(connection, organisation, (user, role), by.at).await?;
+                sessions::end_others(connection, user, None).await?;
+                let text = format!("user {name} has the role {}", role.as_str());
+                let organisation = configuration::name_of(connection, organisation).await?;
+                tell(connection, &by, &organisation, &text).await
+            })
+        });
+        self.0.writer.write(Weight::default(), work).await
+    }
+
+    /// Changes the role of a member, or ends the membership; ends all their sessions. Refused if no administrator would be left,
+    /// unless `anyhow`.
+    pub async fn change_member(
+        &self,
+        organisation: OrganisationId,
+        (user, role): (UserId, Option<Role>),
+        anyhow: bool,
+        by: By,
+    ) -> Result<(), StoreError> {
+        let work = job(move |connection| {
+            Box::pin(async move {
+                let former = role_of(connection, organisation, user).await?;
+                if former == Role::Admin && role != Some(Role::Admin) && !anyhow {
+                    must_not_be_last(connection, organisation, user).await?;
+                }
+                let name = super::name_of(connection, user).await?;
+                let text = match role {
+                    Some(role) => {
+                        put(connection, organisation, (user, role), by.at).await?;
+                        format!("user {name} has the role {}", role.as_str())
+                    }
+                    None => {
+                        delete(connection, organisation, user).await?;
+                        format!("remove user {name} from the organisation")
+                    }
+                };
+                sessions::end_others(connection, user, None).await?;
+                let organisation = configuration::name_of(connection, organisation).await?;
+                tell(connection, &by, &organisation, &text).await
+            })
+        });
+        self.0.writer.write(Weight::default(), work).await
+    }
+}
+
+fn member(row: &SqliteRow) -> Result<Member, StoreError> {
+    Ok(Member {
+        user: UserId(row.field("id")?),
+        name: row.field("name")?,
+        role: row.word("role")?,
+        since: row.time("since")?,
+        seen: row.field::<Option<i64>>("last_seen")?.map(Timestamp),
+        has_second_factor: row.field("has_second_factor")?,
+        disabled: row.field("disabled")?,
+    })
+}
+
+async fn role_of(
+    connection: &mut SqliteConnection,
+    organisation: OrganisationId,
+    user: UserId,
+) -> Result<Role, StoreError> {
+    let row = sqlx::query("SELECT role FROM memberships WHERE organisation = $1 AND user = $2")
+        .bind(organisation.0)
+        .bind(user.0)
+        .fetch_optional(connection)
+        .await?;
+    row.ok_or_else(|| StoreError::NotFound(format!("user {} is no member", user.0)))?
+        .word("role")
+}
+
+/// Somebody must be able to administer the organisation.
+async fn must_not_be_last(
+    connection: &mut SqliteConnection,
+    organisation: OrganisationId,
+    user: UserId,
+) -> Result<(), StoreError> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS others FROM memberships JOIN users ON users.id = user
+         WHERE organisation = $1 AND role = 'admin' AND user <> $2 AND disabled = 0",
+    )
+    .bind(organisation.0)
+    .bind(user.0)
+    .fetch_one(connection)
+    .await?;
+    match row.field::<i64>("others")? {
+        0 => Err(StoreError::Refused(
+            "this is the last administrator of the organisation: make another one first".to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a role in place of the former one.
+pub(super) async fn put(
+    connection: &mut SqliteConnection,
+    organisation: OrganisationId,
+    (user, role): (UserId, Role),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO memberships (user, organisation, role, since) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (user, organisation) DO UPDATE SET role = excluded.role",
+    )
+    .bind(user.0)
+    .bind(organisation.0)
+    .bind(role_word(role)?)
+    .bind(now.0)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn delete(
+    connection: &mut SqliteConnection,
+    organisation: OrganisationId,
+    user: UserId,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM memberships WHERE organisation = $1 AND user = $2")
+        .bind(organisation.0)
+        .bind(user.0)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

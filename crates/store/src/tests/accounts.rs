@@ -1,0 +1,447 @@
+//! Accounts of the portal in the store: what ends, what works once, what is sealed.
+
+use sealgate_core::permission::{Grants, ResellerId, Role, UserId};
+use sealgate_core::tenant::Language;
+use sealgate_mail::{Address, Timestamp};
+
+use crate::testing::{NOW, World, world};
+use crate::{
+    Accepting, ApiTokenScope, By, InvitationScope, Invited, MasterKey, MasterKeySource,
+    NewApiToken, NewInvitation, NewSession, Rotation, SessionEnds, Store, StoreError,
+};
+
+const ENDS: SessionEnds = SessionEnds {
+    idle: 100,
+    whole: 1_000,
+    incomplete: 50,
+};
+
+fn by() -> By {
+    By {
+        who: "test".into(),
+        at: NOW,
+    }
+}
+
+fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+fn invitation(number: u8, name: &str, invited: Invited) -> NewInvitation {
+    NewInvitation {
+        sha256: [number; 32],
+        name: address(name),
+        invited,
+        expires: NOW.plus(60),
+    }
+}
+
+fn with_password() -> Accepting {
+    Accepting::Password("$hash".into(), Language::De)
+}
+
+async fn user(world: &World, number: u8, name: &str, role: Role) -> UserId {
+    let invited = Invited::Member(world.organisation, role);
+    let store = &world.store;
+    store
+        .invite(invitation(number, name, invited), by())
+        .await
+        .unwrap();
+    store
+        .accept_invitation([number; 32], with_password(), NOW)
+        .await
+        .unwrap()
+}
+
+async fn open(store: &Store, user: UserId, number: u8, complete: bool) {
+    let new = NewSession {
+        user,
+        sha256: [number; 32],
+        complete,
+        agent: "browser".into(),
+        address: "192.0.2.1".into(),
+        replaces: None,
+    };
+    store.open_session(new, ENDS, NOW).await.unwrap();
+}
+
+async fn lives(store: &Store, number: u8, now: Timestamp) -> bool {
+    let found = store.session(&[number; 32], ENDS, now).await;
+    found.unwrap().is_some()
+}
+
+#[tokio::test]
+async fn sessions_end_by_time_and_by_change() {
+    let world = world().await;
+    let store = &world.store;
+    let anna = user(&world, 1, "Anna@Example.com", Role::Admin).await;
+    let (found, hash) = store
+        .user_named(&address("anna@example.com"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((found.id, found.name.as_str()), (anna, "Anna@example.com"));
+    assert_eq!(hash.as_deref(), Some("$hash"));
+    open(store, anna, 1, true).await;
+    open(store, anna, 2, false).await;
+    for (number, seconds, expected) in [
+        (1, 99, true),
+        (1, 100, false),
+        (2, 49, true),
+        (2, 50, false),
+        (3, 0, false),
+    ] {
+        let now = NOW.plus(seconds);
+        assert_eq!(
+            lives(store, number, now).await,
+            expected,
+            "{number} {seconds}"
+        );
+    }
+    store.session_seen([1; 32], NOW.plus(99)).await.unwrap();
+    assert!(lives(store, 1, NOW.plus(198)).await, "used meanwhile");
+    store.leave_notice([1; 32], "once".into()).await.unwrap();
+    let told = store.take_notice([1; 32]).await.unwrap();
+    assert_eq!(told.as_deref(), Some("once"));
+    assert_eq!(store.take_notice([1; 32]).await.unwrap(), None);
+
+    open(store, anna, 3, true).await;
+    let kept = Some([3; 32]);
+    store
+        .set_password(anna, "$new".into(), kept, by())
+        .await
+        .unwrap();
+    assert!(!lives(store, 1, NOW).await && lives(store, 3, NOW).await);
+    store
+        .grant_role(world.organisation, (anna, Role::Admin), by())
+        .await
+        .unwrap();
+    assert!(!lives(store, 3, NOW).await);
+    open(store, anna, 4, true).await;
+    store.set_disabled(anna, true, by()).await.unwrap();
+    assert!(!lives(store, 4, NOW).await);
+    open(store, anna, 5, true).await;
+    assert!(!lives(store, 5, NOW).await, "disabled");
+    assert_eq!(store.audit_break().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_last_administrator_stays_unless_the_operator_says_so() {
+    let world = world().await;
+    let (store, organisation) = (&world.store, world.organisation);
+    let anna = user(&world, 1, "anna@example.com", Role::Admin).await;
+    let berta = user(&world, 2, "berta@example.com", Role::Write).await;
+    for role in [None, Some(Role::Write)] {
+        let change = store.change_member(organisation, (anna, role), false, by());
+        assert!(matches!(change.await, Err(StoreError::Refused(_))));
+    }
+    let none = store.change_member(organisation, (UserId(99), None), false, by());
+    assert!(matches!(none.await, Err(StoreError::NotFound(_))));
+    for (who, role, anyhow) in [
+        (berta, Some(Role::Admin), false),
+        (anna, Some(Role::Read), false),
+        (berta, None, true),
+    ] {
+        let change = store.change_member(organisation, (who, role), anyhow, by());
+        change.await.unwrap();
+    }
+    let members = store.members(organisation, "", 10).await.unwrap();
+    assert_eq!(members.len(), 1);
+    assert_eq!((members[0].user, members[0].role), (anna, Role::Read));
+}
+
+#[tokio::test]
+async fn invitations_are_for_one_person_once_and_for_a_time() {
+    let world = world().await;
+    let store = &world.store;
+    let anna = user(&world, 1, "anna@example.com", Role::Read).await;
+    let again = store.accept_invitation([1; 32], with_password(), NOW).await;
+    assert!(matches!(again, Err(StoreError::NotFound(_))), "once");
+    let operator = invitation(2, "ANNA@example.com", Invited::Operator);
+    store.invite(operator, by()).await.unwrap();
+    let other = user(&world, 3, "berta@example.com", Role::Read).await;
+    for how in [with_password(), Accepting::User(other)] {
+        let taken = store.accept_invitation([2; 32], how, NOW).await;
+        assert!(matches!(taken, Err(StoreError::Refused(_))));
+    }
+    let late = store.accept_invitation([2; 32], Accepting::User(anna), NOW.plus(60));
+    assert!(matches!(late.await, Err(StoreError::NotFound(_))), "late");
+    let now = store
+        .accept_invitation([2; 32], Accepting::User(anna), NOW)
+        .await;
+    assert_eq!(now.unwrap(), anna);
+    assert!(store.user(anna).await.unwrap().unwrap().operator);
+    let last = store.set_operator(anna, false, by()).await;
+    assert!(
+        matches!(last, Err(StoreError::Refused(_))),
+        "the last operator"
+    );
+}
+
+#[tokio::test]
+async fn invitations_are_taken_back_where_they_belong() {
+    let world = world().await;
+    let store = &world.store;
+    let organisation = Invited::Member(world.organisation, Role::Admin);
+    store
+        .invite(invitation(4, "carl@example.com", organisation), by())
+        .await
+        .unwrap();
+    let scope = InvitationScope::Organisation(world.organisation);
+    let open = store.invitations(scope, 0, NOW).await.unwrap();
+    assert_eq!(open.len(), 1);
+    let elsewhere = store.withdraw_invitation(InvitationScope::Installation, open[0].id, by());
+    assert!(matches!(elsewhere.await, Err(StoreError::NotFound(_))));
+    store
+        .withdraw_invitation(scope, open[0].id, by())
+        .await
+        .unwrap();
+    assert!(store.invitation(&[4; 32], NOW).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn whom_another_server_vouches_for_needs_an_invitation_and_no_account() {
+    let world = world().await;
+    let store = &world.store;
+    user(&world, 1, "anna@example.com", Role::Read).await;
+    let organisation = Invited::Member(world.organisation, Role::Admin);
+    let foreign = |subject: &str| Accepting::Foreign {
+        issuer: "https://login.example".into(),
+        subject: subject.into(),
+        language: Language::En,
+    };
+    let dora = address("dora@example.com");
+    let none = store
+        .accept_all_invitations(dora.clone(), foreign("d"), NOW)
+        .await;
+    assert!(matches!(none, Err(StoreError::NotFound(_))));
+    for (number, invited) in [(5, organisation), (6, Invited::Operator)] {
+        let new = invitation(number, "dora@example.com", invited);
+        store.invite(new, by()).await.unwrap();
+    }
+    let made = store
+        .accept_all_invitations(dora, foreign("d"), NOW)
+        .await
+        .unwrap();
+    let known = store
+        .user_of_issuer("https://login.example", "d")
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(known.id == made && known.operator && !known.has_password && known.is_foreign);
+    store
+        .invite(invitation(7, "anna@example.com", organisation), by())
+        .await
+        .unwrap();
+    let taken = store
+        .accept_all_invitations(address("anna@example.com"), foreign("a"), NOW)
+        .await;
+    assert!(
+        matches!(taken, Err(StoreError::Refused(_))),
+        "she has an account"
+    );
+}
+
+#[tokio::test]
+async fn second_factors_are_sealed_and_no_code_works_twice() {
+    let world = world().await;
+    let store = &world.store;
+    let anna = user(&world, 1, "anna@example.com", Role::Read).await;
+    let secret = b"a secret of the app";
+    store.begin_second_factor(anna, secret).await.unwrap();
+    let begun = store.begun_second_factor(anna).await.unwrap().unwrap();
+    assert_eq!(begun.as_slice(), secret);
+    assert!(store.second_factor(anna).await.unwrap().is_none());
+    let codes = vec![[7; 32], [8; 32]];
+    store
+        .confirm_second_factor(anna, (begun, 5), (codes, None), by())
+        .await
+        .unwrap();
+    for (step, expected) in [(5, false), (4, false), (6, true), (6, false), (7, true)] {
+        assert_eq!(
+            store.use_step(anna, step).await.unwrap(),
+            expected,
+            "{step}"
+        );
+    }
+    for (code, expected) in [(9, false), (7, true), (7, false)] {
+        let used = store.use_recovery_code(anna, [code; 32], by()).await;
+        assert_eq!(used.unwrap(), expected, "{code}");
+    }
+    assert_eq!(store.recovery_codes(anna).await.unwrap(), 1);
+    let other = user(&world, 2, "berta@example.com", Role::Read).await;
+    assert!(!store.use_recovery_code(other, [8; 32], by()).await.unwrap());
+    let is_clear = |octets: &[u8]| octets.windows(secret.len()).any(|one| one == secret);
+    assert!(
+        world
+            .directory
+            .octets()
+            .iter()
+            .all(|(_, octets)| !is_clear(octets))
+    );
+    // Moved to another user it does not open.
+    store
+        .raw("UPDATE users SET totp = (SELECT totp FROM users WHERE id = 1) WHERE id = 2")
+        .await
+        .unwrap();
+    assert!(matches!(
+        store.second_factor(other).await,
+        Err(StoreError::Damaged(_))
+    ));
+    store
+        .raw("UPDATE users SET totp = NULL WHERE id = 2")
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn second_factors_survive_a_new_master_key() {
+    let world = world().await;
+    let anna = user(&world, 1, "anna@example.com", Role::Read).await;
+    let secret = b"a secret of the app";
+    let store = &world.store;
+    let clear = zeroize::Zeroizing::new(secret.to_vec());
+    store
+        .confirm_second_factor(anna, (clear, 7), (vec![[7; 32]], None), by())
+        .await
+        .unwrap();
+    let to = MasterKey::generate().unwrap();
+    store
+        .begin_second_factor(anna, b"the next app")
+        .await
+        .unwrap();
+    let World {
+        store,
+        directory,
+        master,
+        ..
+    } = world;
+    let rotation = Rotation {
+        from: &master,
+        to: &to,
+        source: &MasterKeySource::Environment("NEW".into()),
+        who: "test",
+        now: NOW,
+    };
+    store.rotate(rotation, |_| {}).await.unwrap();
+    let store = Store::open(&directory.data(), &to).await.unwrap();
+    let factor = store.second_factor(anna).await.unwrap().unwrap();
+    assert_eq!(
+        (factor.secret.as_slice(), factor.last_step),
+        (&secret[..], Some(7))
+    );
+    let begun = store.begun_second_factor(anna).await.unwrap().unwrap();
+    assert_eq!(begun.as_slice(), b"the next app");
+    store.remove_second_factor(anna, None, by()).await.unwrap();
+    assert!(store.second_factor(anna).await.unwrap().is_none());
+    assert_eq!(store.recovery_codes(anna).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn tokens_end_and_belong_to_their_organisation() {
+    let world = world().await;
+    let store = &world.store;
+    let of = Grants {
+        roles: vec![(world.organisation, Role::Write)],
+        ..Grants::default()
+    };
+    let reseller = store
+        .create_reseller("Reseller".into(), by())
+        .await
+        .unwrap();
+    for (number, grants) in [
+        (1, of),
+        (
+            2,
+            Grants {
+                operator: true,
+                ..Grants::default()
+            },
+        ),
+        (
+            3,
+            Grants {
+                reseller: Some(reseller),
+                ..Grants::default()
+            },
+        ),
+    ] {
+        let new = NewApiToken {
+            name: format!("t{number}"),
+            sha256: [number; 32],
+            grants: grants.clone(),
+            expires: NOW.plus(60),
+        };
+        store.create_api_token(new, by()).await.unwrap();
+        let found = store.api_token(&[number; 32], NOW).await.unwrap().unwrap();
+        assert_eq!(found.grants, grants);
+    }
+    assert!(
+        store
+            .api_token(&[1; 32], NOW.plus(60))
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let own = ApiTokenScope::Organisation(world.organisation);
+    let lines = store.api_tokens(own, 0, 10).await.unwrap();
+    assert_eq!(lines.len(), 1);
+    let all = store
+        .api_tokens(ApiTokenScope::Installation, 0, 10)
+        .await
+        .unwrap();
+    assert_eq!(all.len(), 2);
+    let foreign = store.revoke_api_token(ApiTokenScope::Installation, lines[0].id, by());
+    assert!(matches!(foreign.await, Err(StoreError::NotFound(_))));
+    store
+        .revoke_api_token(own, lines[0].id, by())
+        .await
+        .unwrap();
+    assert!(store.api_token(&[1; 32], NOW).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn organisations_belong_to_resellers() {
+    let world = world().await;
+    let store = &world.store;
+    let reseller = store
+        .create_reseller("Reseller".into(), by())
+        .await
+        .unwrap();
+    let new = NewApiToken {
+        name: "t3".into(),
+        sha256: [3; 32],
+        grants: Grants {
+            reseller: Some(reseller),
+            ..Grants::default()
+        },
+        expires: NOW.plus(60),
+    };
+    store.create_api_token(new, by()).await.unwrap();
+    let whose = store.whose("example").await.unwrap().unwrap();
+    assert_eq!(
+        (whose.organisation, whose.reseller),
+        (world.organisation, None)
+    );
+    store
+        .assign_organisation(world.organisation, Some(reseller), by())
+        .await
+        .unwrap();
+    let whose = store.whose("example").await.unwrap().unwrap();
+    assert_eq!(whose.reseller, Some(reseller));
+    let own = store.whose_organisations(Some(reseller)).await.unwrap();
+    assert_eq!(own.len(), 1);
+    let needed = store.remove_reseller(reseller, by()).await;
+    assert!(matches!(needed, Err(StoreError::Refused(_))));
+    store
+        .assign_organisation(world.organisation, None, by())
+        .await
+        .unwrap();
+    store.remove_reseller(reseller, by()).await.unwrap();
+    assert!(
+        store.api_token(&[3; 32], NOW).await.unwrap().is_none(),
+        "gone with it"
+    );
+    let unknown = store.assign_organisation(world.organisation, Some(ResellerId(9)), by());
+    assert!(matches!(unknown.await, Err(StoreError::NotFound(_))));
+}
