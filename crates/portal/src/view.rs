@@ -1,5 +1,6 @@
 //! What every page knows beside its own content: language, who looks at it, where it stands, and how values are written.
 
+use std::borrow::Borrow;
 use std::fmt::Display;
 
 use axum::extract::{FromRequestParts, OriginalUri};
@@ -8,14 +9,16 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use fluent_bundle::FluentValue;
 use jiff::tz::TimeZone;
-use sealgate_core::permission::{Permission, Role};
+use sealgate_core::permission::{Permission, Role, Verdict, decide};
 use sealgate_core::tenant::Language;
 use sealgate_mail::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::auth::{Needs, Permitted, Signed};
+use crate::auth::{Needs, Permitted, Signed, authenticate, cookie};
 use crate::lang::{self, Values};
-use crate::office::RefusedPart;
+use crate::limits::LANGUAGE_SECONDS;
+use crate::menu::Menu;
+use crate::office::{Page, Paging, RefusedPart};
 use crate::problem::Problem;
 use crate::{Contact, Portal};
 
@@ -32,12 +35,16 @@ pub struct View {
     pub csrf: String,
     /// Its own address, without the query.
     pub path: String,
+    /// Its own address, with the query.
+    pub address: String,
     /// What was done just before.
     pub notice: Option<Notice>,
     /// Whom users turn to.
     pub contact: Contact,
     /// What they may do here: write, administer, book, operate.
     pub may: May,
+    /// The menu beside it.
+    pub menu: Menu,
     zone: TimeZone,
     now: Timestamp,
 }
@@ -127,6 +134,9 @@ impl View {
             resell: permitted.may(Permission::Resell),
             operate: permitted.may(Permission::Operate),
         };
+        view.menu = Menu::of(&view.path, view.organisation.as_deref(), |permission| {
+            permitted.may(permission)
+        });
         if let Signed::Session {
             csrf,
             language,
@@ -135,7 +145,7 @@ impl View {
         } = &permitted.authenticated().signed
         {
             view.csrf.clone_from(csrf);
-            view.language = *language;
+            view.language = chosen_language(&parts.headers).unwrap_or(*language);
             view.notice = portal.office.take_notice(sha256).await?;
         }
         Ok(view)
@@ -144,19 +154,64 @@ impl View {
     /// For whoever it is.
     pub fn for_anybody(portal: &Portal, parts: &Parts) -> Self {
         let own = parts.extensions.get::<OriginalUri>();
-        let path = own.map_or_else(|| parts.uri.path(), |uri| uri.path());
+        let own = own.map_or(&parts.uri, |own| &own.0);
+        let address = own.path_and_query().map_or("/", |own| own.as_str());
         Self {
             language: wanted_language(&parts.headers),
             who: None,
             organisation: None,
             csrf: String::new(),
-            path: path.to_owned(),
+            path: own.path().to_owned(),
+            address: address.to_owned(),
             notice: None,
             contact: portal.settings.contact.clone(),
             may: May::default(),
+            menu: Menu::default(),
             zone: portal.settings.time_zone.clone(),
             now: portal.now(),
         }
+    }
+
+    /// For whoever it is; those who are signed in keep their menu, and that of the organisation that the address names if they
+    /// may read there.
+    pub async fn for_visitor(portal: &Portal, parts: &mut Parts) -> Self {
+        let mut view = Self::for_anybody(portal, parts);
+        let Ok(Some(known)) = authenticate(portal, parts).await else {
+            return view;
+        };
+        let named = view.path.strip_prefix("/o/");
+        let named = named.and_then(|rest| rest.split('/').next());
+        let whose = match named {
+            Some(name) => portal.office.whose(name).await.ok().flatten(),
+            None => None,
+        };
+        let may = |permission| decide(&known.grants, permission, whose) == Verdict::Allowed;
+        if may(Permission::Role(Role::Read)) {
+            view.organisation = named.map(str::to_owned);
+        }
+        if let Signed::Session { csrf, language, .. } = &known.signed {
+            view.csrf.clone_from(csrf);
+            view.language = chosen_language(&parts.headers).unwrap_or(*language);
+        }
+        view.who = Some(known.name.clone());
+        view.menu = Menu::of(&view.path, view.organisation.as_deref(), may);
+        view
+    }
+
+    /// Whether the operator wrote whom to turn to.
+    pub fn has_contact(&self) -> bool {
+        let Contact {
+            name,
+            mail,
+            phone,
+            hours,
+            remote_help,
+            ..
+        } = &self.contact;
+        remote_help.is_some()
+            || [name, mail, phone, hours]
+                .iter()
+                .any(|text| !text.is_empty())
     }
 
     /// The text of `key`.
@@ -174,17 +229,27 @@ impl View {
         lang::text(self.language, key, &Values::new().with(name, value))
     }
 
-    /// The text of `key` with two values.
-    pub fn t2<'a>(
+    /// The text of `key` with two values, each with its name; templates give references.
+    pub fn t2<'a, A, B>(
         &self,
         key: &str,
-        first: (&'static str, impl Into<FluentValue<'a>>),
-        second: (&'static str, impl Into<FluentValue<'a>>),
-    ) -> String {
+        first: impl Borrow<(&'static str, A)>,
+        second: impl Borrow<(&'static str, B)>,
+    ) -> String
+    where
+        A: Clone + Into<FluentValue<'a>>,
+        B: Clone + Into<FluentValue<'a>>,
+    {
+        let (first, second) = (first.borrow(), second.borrow());
         let values = Values::new()
-            .with(first.0, first.1)
-            .with(second.0, second.1);
+            .with(first.0, first.1.clone())
+            .with(second.0, second.1.clone());
         lang::text(self.language, key, &values)
+    }
+
+    /// Whether it is in German; else it is in English.
+    pub fn is_german(&self) -> bool {
+        self.language == Language::De
     }
 
     /// The text of the notice.
@@ -226,6 +291,26 @@ impl View {
         at.0.saturating_sub(self.now.0).div_euclid(86_400)
     }
 
+    /// How far from now: `in 12 Tagen`, `3 minutes ago`.
+    pub fn relative(&self, at: &Timestamp) -> String {
+        lang::relative(self.language, at.0.saturating_sub(self.now.0))
+    }
+
+    /// How long: `2 Stunden`, `1 minute`.
+    pub fn duration(&self, seconds: impl Borrow<i64>) -> String {
+        lang::duration(self.language, *seconds.borrow())
+    }
+
+    /// A size: `1,2 MB`.
+    pub fn octets(&self, octets: impl Borrow<u64>) -> String {
+        lang::octets(self.language, *octets.borrow())
+    }
+
+    /// The common name in a distinguished name as RFC 4514 writes it, or all of it where there is none.
+    pub fn common_name<'n>(&self, name: &'n str) -> &'n str {
+        lang::common_name(name)
+    }
+
     /// A number with its groups.
     pub fn number(&self, number: impl Display) -> String {
         lang::number(self.language, &number.to_string())
@@ -251,8 +336,36 @@ impl<P: Needs> FromRequestParts<Portal> for Visit<P> {
     }
 }
 
-/// The language that a browser asks for first among ours; English if none.
+/// Name of the cookie that keeps the language which was chosen in this browser.
+pub const LANGUAGE_COOKIE: &str = "sealgate-language";
+
+/// The language that was chosen in this browser. It goes before the one of the account, which is for a new browser.
+fn chosen_language(headers: &HeaderMap) -> Option<Language> {
+    match cookie(headers, LANGUAGE_COOKIE)? {
+        "de" => Some(Language::De),
+        "en" => Some(Language::En),
+        _ => None,
+    }
+}
+
+/// Keeps `language` in the browser that gets it as `Set-Cookie`.
+pub fn language_cookie(portal: &Portal, language: Language) -> Result<HeaderValue, Problem> {
+    let secure = match portal.settings.url.scheme() {
+        "https" => "; Secure",
+        _ => "",
+    };
+    let code = language.as_str();
+    let text = format!(
+        "{LANGUAGE_COOKIE}={code}; Path=/; Max-Age={LANGUAGE_SECONDS}; HttpOnly; SameSite=Lax{secure}"
+    );
+    HeaderValue::from_str(&text).map_err(Problem::internal)
+}
+
+/// The language that was chosen in this browser, or that it asks for first among ours; English if none.
 pub fn wanted_language(headers: &HeaderMap) -> Language {
+    if let Some(chosen) = chosen_language(headers) {
+        return chosen;
+    }
     let field = headers.get(header::ACCEPT_LANGUAGE);
     let field = field
         .and_then(|value| value.to_str().ok())
@@ -272,6 +385,31 @@ pub fn wanted_language(headers: &HeaderMap) -> Language {
 pub fn page(template: &impl askama::Template) -> Result<Response, Problem> {
     let text = template.render().map_err(Problem::internal)?;
     Ok(Html(text).into_response())
+}
+
+/// The addresses of the first and of the next page of a list, under the same filter; none on the first and on the last.
+pub fn next_page<F: Serialize, T>(
+    view: &View,
+    filter: &F,
+    paging: &Paging,
+    page: &Page<T>,
+) -> (Option<String>, Option<String>) {
+    let filtered = serde_html_form::to_string(filter).unwrap_or_default();
+    let address = |after: Option<&String>| {
+        let paging = Paging {
+            after: after.cloned(),
+            limit: paging.limit,
+        };
+        let paged = serde_html_form::to_string(&paging).unwrap_or_default();
+        let query = [filtered.as_str(), &paged];
+        let query: Vec<&str> = query.into_iter().filter(|part| !part.is_empty()).collect();
+        match query.is_empty() {
+            true => view.path.clone(),
+            false => format!("{}?{}", view.path, query.join("&")),
+        }
+    };
+    let first = paging.after.as_ref().map(|_| address(None));
+    (first, page.next.as_ref().map(|next| address(Some(next))))
 }
 
 /// Sends the browser to another page, where `notice` is told once.
