@@ -112,7 +112,42 @@ impl<P> Permitted<P> {
     }
 }
 
+impl<P: IsRole> Permitted<P> {
+    /// The same permission, as one to read: a higher role may what a lower one may.
+    pub fn reads(&self) -> Permitted<Read> {
+        Permitted {
+            authenticated: Arc::clone(&self.authenticated),
+            organisation: self.organisation.clone(),
+            needs: PhantomData,
+        }
+    }
+}
+
+/// Permissions that are roles in an organisation.
+pub trait IsRole: Needs {}
+impl IsRole for Read {}
+impl IsRole for Write {}
+impl IsRole for Admin {}
+
 impl<P: Needs> Permitted<P> {
+    /// Whether it still holds: for answers that stay open. An API token is not asked about again, so for one it does not.
+    pub async fn still(&self, portal: &Portal) -> bool {
+        let Signed::Session { sha256, .. } = &self.authenticated.signed else {
+            return false;
+        };
+        let Ok(Some(session)) = portal.office.session(sha256).await else {
+            return false;
+        };
+        let whose = match &self.organisation {
+            Some((_, name)) => match portal.office.whose(name).await {
+                Ok(Some(whose)) => Some(whose),
+                _ => return false,
+            },
+            None => None,
+        };
+        decide(&session.grants, P::PERMISSION, whose) == Verdict::Allowed
+    }
+
     async fn judge(portal: &Portal, parts: &mut Parts) -> Result<Self, Problem> {
         let Some(authenticated) = authenticate(portal, parts).await? else {
             return Err(Problem::new("not-signed-in"));
