@@ -14,13 +14,20 @@
 
 pub mod api;
 pub mod auth;
+pub mod export;
+#[cfg(test)]
+mod keys;
 pub mod lang;
 pub mod limits;
+pub mod menu;
 pub mod office;
 pub mod pages;
 pub mod problem;
 pub mod routes;
+pub mod shapes;
+pub mod streaming;
 pub mod terms;
+pub mod trace;
 pub mod view;
 
 use std::sync::Arc;
@@ -38,6 +45,10 @@ pub struct Portal {
     pub office: Arc<dyn Office>,
     /// What the operator set.
     pub settings: Arc<Settings>,
+    /// Sign-ins under way.
+    pub doors: Arc<auth::Doors>,
+    /// Streams that are open.
+    pub streams: Arc<streaming::Streams>,
 }
 
 /// What the operator set for the portal.
@@ -49,6 +60,8 @@ pub struct Settings {
     pub time_zone: TimeZone,
     /// Whom users turn to (S16).
     pub contact: Contact,
+    /// The server that users may sign in with.
+    pub issuer: Option<auth::oidc::Issuer>,
     /// The clock.
     pub now: fn() -> Timestamp,
 }
@@ -73,6 +86,16 @@ pub struct Contact {
 }
 
 impl Portal {
+    /// For `office`.
+    pub fn new(office: Arc<dyn Office>, settings: Settings) -> Self {
+        Self {
+            office,
+            settings: Arc::new(settings),
+            doors: Arc::default(),
+            streams: Arc::default(),
+        }
+    }
+
     /// The time.
     pub fn now(&self) -> Timestamp {
         (self.settings.now)()

@@ -2,8 +2,31 @@
 //!
 //! Whoever asks about an organisation shows a [`Permitted`](crate::auth::Permitted); there is no way around it.
 
+pub mod account;
 pub mod accounts;
+pub mod authorities;
+pub mod certificates;
+pub mod clients;
+pub mod directories;
+pub mod domains;
+pub mod held;
+pub mod inbound;
+pub mod keys;
 pub mod mailboxes;
+pub mod mails;
+pub mod organisations;
+pub mod overview;
+pub mod partners;
+pub mod people;
+pub mod records;
+pub mod rules;
+pub mod settings;
+pub mod simulator;
+pub mod start;
+pub mod system;
+pub mod trust;
+pub mod users;
+pub mod webhooks;
 
 use sealgate_mail::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
@@ -12,11 +35,65 @@ use utoipa::{IntoParams, ToSchema};
 use crate::limits::{PAGE_ROWS, PAGE_ROWS_MOST};
 use crate::problem::Problem;
 
-pub use accounts::Accounts;
+pub use account::Account;
+pub use accounts::{Accounts, SignIn};
+pub use authorities::Authorities;
+pub use certificates::Certificates;
+pub use clients::Clients;
+pub use directories::Directories;
+pub use domains::Domains;
+pub use held::Held;
+pub use inbound::Inbound;
+pub use keys::Keys;
 pub use mailboxes::Mailboxes;
+pub use mails::Mails;
+pub use organisations::Organisations;
+pub use overview::Overviews;
+pub use partners::Partners;
+pub use people::People;
+pub use records::Records;
+pub use rules::Rules;
+pub use settings::Switches;
+pub use simulator::Simulator;
+pub use start::Start;
+pub use system::Systems;
+pub use trust::Trusting;
+pub use users::Users;
+pub use webhooks::Webhooks;
 
 /// Everything the portal asks.
-pub trait Office: Accounts + Mailboxes + Send + Sync + 'static {}
+pub trait Office:
+    Authorities
+    + Certificates
+    + Domains
+    + Trusting
+    + Account
+    + Accounts
+    + People
+    + Users
+    + SignIn
+    + Clients
+    + Inbound
+    + Mailboxes
+    + Mails
+    + Held
+    + Overviews
+    + Organisations
+    + Records
+    + Directories
+    + Keys
+    + Partners
+    + Rules
+    + Switches
+    + Systems
+    + Webhooks
+    + Simulator
+    + Start
+    + Send
+    + Sync
+    + 'static
+{
+}
 
 /// What the gateway answers.
 pub type Asked<T> = Result<T, Problem>;
@@ -29,6 +106,20 @@ pub struct At(pub Timestamp);
 impl Serialize for At {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0.rfc3339())
+    }
+}
+
+/// For fields of forms and queries: an empty one is none.
+pub(crate) fn empty_is_none<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: serde::de::DeserializeOwned,
+{
+    use serde::de::IntoDeserializer;
+    let text = Option::<String>::deserialize(deserializer)?;
+    match text.filter(|text| !text.is_empty()) {
+        None => Ok(None),
+        Some(text) => T::deserialize(text.into_deserializer()).map(Some),
     }
 }
 

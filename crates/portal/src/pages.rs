@@ -1,15 +1,69 @@
 //! The pages: forms and links that work without script. One file for each topic, its templates beside in `templates/`.
 
+pub mod account;
+pub mod authorities;
+pub mod certificates;
+pub mod clients;
+pub mod directories;
+pub mod domains;
+pub mod held;
+pub mod help;
+pub mod inbound;
+pub mod keys;
+pub mod login;
 pub mod mailboxes;
+pub mod mails;
+pub mod organisations;
+pub mod overview;
+pub mod partners;
+pub mod people;
+mod plots;
 pub mod problem;
+pub mod records;
+pub mod rules;
+pub mod settings;
+pub mod simulator;
+pub mod start;
 pub mod statics;
+pub mod system;
+pub mod trust;
+pub mod users;
+pub mod webhooks;
 
 use crate::routes::PageRoute;
 
 /// Every page of the portal.
 pub fn routes() -> Vec<PageRoute> {
-    [mailboxes::routes(), statics::routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        account::routes(),
+        login::routes(),
+        people::routes(),
+        users::routes(),
+        clients::routes(),
+        inbound::routes(),
+        mailboxes::routes(),
+        mails::routes(),
+        held::routes(),
+        overview::routes(),
+        certificates::routes(),
+        authorities::routes(),
+        domains::routes(),
+        trust::routes(),
+        organisations::routes(),
+        records::routes(),
+        settings::routes(),
+        system::routes(),
+        webhooks::routes(),
+        directories::routes(),
+        keys::routes(),
+        partners::routes(),
+        rules::routes(),
+        simulator::routes(),
+        help::routes(),
+        start::routes(),
+        statics::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -17,14 +17,61 @@ pub const CODES: &[(&str, StatusCode)] = &[
     ("forbidden", StatusCode::FORBIDDEN),
     ("csrf", StatusCode::FORBIDDEN),
     ("not-found", StatusCode::NOT_FOUND),
+    ("invitation", StatusCode::NOT_FOUND),
+    ("foreign", StatusCode::FORBIDDEN),
+    ("not-invited", StatusCode::FORBIDDEN),
     ("method", StatusCode::METHOD_NOT_ALLOWED),
     ("media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE),
     ("malformed", StatusCode::BAD_REQUEST),
     ("too-large", StatusCode::PAYLOAD_TOO_LARGE),
     ("too-many-tries", StatusCode::TOO_MANY_REQUESTS),
     ("invalid", StatusCode::UNPROCESSABLE_ENTITY),
+    ("password", StatusCode::UNPROCESSABLE_ENTITY),
+    ("passwords-differ", StatusCode::UNPROCESSABLE_ENTITY),
+    ("wrong-password", StatusCode::FORBIDDEN),
+    ("wrong-code", StatusCode::FORBIDDEN),
     ("nothing-chosen", StatusCode::UNPROCESSABLE_ENTITY),
     ("refused", StatusCode::CONFLICT),
+    ("for-recipients-only", StatusCode::CONFLICT),
+    ("changed-meanwhile", StatusCode::CONFLICT),
+    ("nothing-chosen-file", StatusCode::UNPROCESSABLE_ENTITY),
+    ("list-not-text", StatusCode::UNPROCESSABLE_ENTITY),
+    ("list-unreadable", StatusCode::UNPROCESSABLE_ENTITY),
+    ("list-too-long", StatusCode::UNPROCESSABLE_ENTITY),
+    ("mailbox-in-no-domain", StatusCode::UNPROCESSABLE_ENTITY),
+    ("domain-not-proven", StatusCode::CONFLICT),
+    ("client-network", StatusCode::CONFLICT),
+    ("client-without-secret", StatusCode::CONFLICT),
+    ("none-active", StatusCode::CONFLICT),
+    ("bulk-goes-on", StatusCode::CONFLICT),
+    ("upload-malformed", StatusCode::UNPROCESSABLE_ENTITY),
+    ("upload-password", StatusCode::UNPROCESSABLE_ENTITY),
+    ("upload-too-many", StatusCode::UNPROCESSABLE_ENTITY),
+    ("upload-work", StatusCode::UNPROCESSABLE_ENTITY),
+    ("upload-unsupported", StatusCode::UNPROCESSABLE_ENTITY),
+    ("upload-no-pair", StatusCode::UNPROCESSABLE_ENTITY),
+    ("upload-key-kind", StatusCode::UNPROCESSABLE_ENTITY),
+    ("upload-other-mailbox", StatusCode::UNPROCESSABLE_ENTITY),
+    ("upload-takes-long", StatusCode::UNPROCESSABLE_ENTITY),
+    ("not-by-hand", StatusCode::CONFLICT),
+    ("nothing-to-reissue", StatusCode::CONFLICT),
+    ("authority-name", StatusCode::UNPROCESSABLE_ENTITY),
+    ("authority-standard", StatusCode::CONFLICT),
+    ("authority-command", StatusCode::FORBIDDEN),
+    ("authority-url", StatusCode::UNPROCESSABLE_ENTITY),
+    ("authority-account", StatusCode::UNPROCESSABLE_ENTITY),
+    ("no-certificate", StatusCode::UNPROCESSABLE_ENTITY),
+    ("key-not-imported", StatusCode::UNPROCESSABLE_ENTITY),
+    ("nothing-uploaded", StatusCode::UNPROCESSABLE_ENTITY),
+    ("one-certificate", StatusCode::UNPROCESSABLE_ENTITY),
+    ("not-an-authority", StatusCode::UNPROCESSABLE_ENTITY),
+    ("block-one-of-two", StatusCode::UNPROCESSABLE_ENTITY),
+    ("fingerprint", StatusCode::UNPROCESSABLE_ENTITY),
+    ("dkim-selector", StatusCode::UNPROCESSABLE_ENTITY),
+    ("dkim-selector-taken", StatusCode::CONFLICT),
+    ("dkim-waits", StatusCode::CONFLICT),
+    ("dkim-not-new", StatusCode::CONFLICT),
+    ("dkim-unseen", StatusCode::CONFLICT),
     ("unavailable", StatusCode::SERVICE_UNAVAILABLE),
     ("internal", StatusCode::INTERNAL_SERVER_ERROR),
 ];
@@ -113,7 +160,7 @@ pub struct ProblemBody {
 }
 
 /// One text in each language.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Titles {
     /// German.
     pub de: String,
@@ -141,6 +188,10 @@ impl Problem {
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, media_type);
+        if self.status() == StatusCode::TOO_MANY_REQUESTS {
+            let seconds = HeaderValue::from(crate::limits::TRIES_SECONDS);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
         if self.status() == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
             response

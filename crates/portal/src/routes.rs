@@ -122,11 +122,13 @@ async fn problem_as_json(request: Request, next: Next) -> Response {
 
 async fn problem_as_page(State(portal): State<Portal>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let view = View::for_anybody(&portal, &parts);
-    let (method, uri) = (parts.method.clone(), parts.uri.clone());
+    let mut asked = parts.clone();
     let mut response = next.run(Request::from_parts(parts, body)).await;
     match problem_of(&mut response) {
-        Some(problem) => pages::problem::answer(&problem, view, &method, &uri),
+        Some(problem) => {
+            let view = View::for_visitor(&portal, &mut asked).await;
+            pages::problem::answer(&problem, view, &asked.method, &asked.uri)
+        }
         None => response,
     }
 }

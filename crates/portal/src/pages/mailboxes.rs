@@ -3,26 +3,111 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
+use sealgate_core::order::Purpose;
 use sealgate_core::tenant::MailboxState;
 use sealgate_mail::Address;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Portal;
-use crate::auth::{Posted, Read, Write};
-use crate::office::mailboxes::{Chosen, Counts, Mailbox, MailboxFilter};
-use crate::office::{Page, Paging};
+use crate::auth::{Permitted, Posted, Read, Write};
+use crate::lang::key;
+use crate::office::mailboxes::{
+    ActivateMailboxes, Bulk, BulkProgress, BulkWork, Chosen, Mailbox, MailboxCounts, MailboxFilter,
+    OpenOrder, OrderOptions, OrderWith,
+};
+use crate::office::{Applied, Page, Paging};
 use crate::problem::Problem;
 use crate::routes::{PageRoute, get, post};
+use crate::shapes;
 use crate::terms::mailbox_state;
-use crate::view::{Notice, View, Visit, done, page};
+use crate::view::{Notice, View, Visit, done, next_page, page};
+
+mod detail;
+
+pub(crate) use detail::addresses;
 
 /// The routes.
 pub fn routes() -> Vec<PageRoute> {
-    vec![
+    let of_table = vec![
         get::<Read, _, _>("/o/{organisation}/smime/mailboxes", list),
         post::<Write, _, _>("/o/{organisation}/smime/mailboxes/activate", activate),
         post::<Write, _, _>("/o/{organisation}/smime/mailboxes/deactivate", deactivate),
-    ]
+        post::<Write, _, _>("/o/{organisation}/smime/mailboxes/withdraw", withdraw),
+        post::<Write, _, _>(
+            "/o/{organisation}/smime/mailboxes/confirm-revoked",
+            confirm_revoked,
+        ),
+    ];
+    of_table.into_iter().chain(detail::routes()).collect()
+}
+
+/// Any text as one segment of an address (RFC 3986 section 3.3).
+pub(crate) fn segment(text: &str) -> String {
+    let mut segment = String::with_capacity(text.len());
+    for octet in text.bytes() {
+        match octet {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'@' => {
+                segment.push(char::from(octet));
+            }
+            _ => segment.push_str(&format!("%{octet:02X}")),
+        }
+    }
+    segment
+}
+
+/// The words and shape of a mailbox's state, and why it waits.
+pub(crate) struct StateLine;
+
+impl StateLine {
+    pub(crate) fn word(view: &View, mailbox: &Mailbox) -> &'static str {
+        mailbox_state(mailbox.state, view.language)
+    }
+
+    pub(crate) fn shape(mailbox: &Mailbox) -> &'static str {
+        shapes::mailbox_state(mailbox.state)
+    }
+
+    /// What it waits for, in one line; nothing where it waits for nothing.
+    pub(crate) fn waits(view: &View, mailbox: &Mailbox) -> Option<String> {
+        match (mailbox.state, &mailbox.order) {
+            (MailboxState::ActivationPending | MailboxState::Active, Some(order)) => {
+                Some(ordered(view, order))
+            }
+            (MailboxState::RevokePending, _) if mailbox.by_hand => {
+                Some(view.t("mailboxes-waits-by-hand"))
+            }
+            (MailboxState::RevokePending, _) => {
+                let by = mailbox.inactive_by.map(|at| view.date(&at.0));
+                Some(view.t1("mailboxes-waits-revocation", "by", by.unwrap_or_default()))
+            }
+            (MailboxState::Inactive, _) if mailbox.error.is_some() => {
+                Some(view.t("mailboxes-order-failed"))
+            }
+            _ => None,
+        }
+    }
+
+    /// What went wrong the last time, as whoever it went wrong with said it.
+    pub(crate) fn error(mailbox: &Mailbox) -> Option<&str> {
+        let of_order = mailbox
+            .order
+            .as_ref()
+            .and_then(|order| order.error.as_deref());
+        of_order.or(mailbox.error.as_deref())
+    }
+}
+
+fn ordered(view: &View, order: &OpenOrder) -> String {
+    let key = match order.purpose {
+        Purpose::Activation => key("mailboxes-waits-order"),
+        Purpose::Renewal | Purpose::Replacement => key("mailboxes-waits-next"),
+    };
+    let since = view.relative(&order.created.0);
+    view.t2(
+        key,
+        ("authority", order.authority.as_str()),
+        ("since", since),
+    )
 }
 
 #[derive(Template)]
@@ -30,14 +115,107 @@ pub fn routes() -> Vec<PageRoute> {
 struct List {
     view: View,
     filter: MailboxFilter,
-    counts: Counts,
+    counts: MailboxCounts,
+    found: u64,
     mailboxes: Page<Mailbox>,
+    options: Option<OrderOptions>,
+    progress: Option<BulkProgress>,
+    batch: Option<i64>,
+    first: Option<String>,
+    next: Option<String>,
 }
 
 impl List {
-    fn state(&self, state: MailboxState) -> &'static str {
-        mailbox_state(state, self.view.language)
+    fn word(&self, mailbox: &Mailbox) -> &'static str {
+        StateLine::word(&self.view, mailbox)
     }
+
+    fn shape(&self, mailbox: &Mailbox) -> &'static str {
+        StateLine::shape(mailbox)
+    }
+
+    fn waits(&self, mailbox: &Mailbox) -> Option<String> {
+        StateLine::waits(&self.view, mailbox)
+    }
+
+    fn error<'m>(&self, mailbox: &'m Mailbox) -> Option<&'m str> {
+        StateLine::error(mailbox)
+    }
+
+    fn state_word(&self, state: &MailboxState) -> &'static str {
+        mailbox_state(*state, self.view.language)
+    }
+
+    fn state_code(&self, state: &MailboxState) -> String {
+        code(*state)
+    }
+
+    fn at(&self, mailbox: &Mailbox) -> String {
+        let mailbox = segment(&mailbox.address.to_string());
+        self.view.here(&format!("smime/mailboxes/{mailbox}"))
+    }
+
+    fn is_narrowed(&self) -> bool {
+        let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
+        self.filter.state.is_some() || given(&self.filter.search) || given(&self.filter.route)
+    }
+
+    /// The word of the order that a click on the head of a column asks for.
+    fn sorted_by(&self, word: &str) -> String {
+        let now = self.filter.sort.as_deref().unwrap_or("domain");
+        let sort = match now == word {
+            true => format!("-{word}"),
+            false => word.to_owned(),
+        };
+        let filter = MailboxFilter {
+            sort: Some(sort),
+            ..self.filter.clone()
+        };
+        let query = serde_html_form::to_string(&filter).unwrap_or_default();
+        format!("{}?{query}", self.view.path)
+    }
+
+    /// `aria-sort` of a column.
+    fn direction(&self, word: &str) -> &'static str {
+        let now = self.filter.sort.as_deref().unwrap_or("domain");
+        match now.strip_prefix('-') {
+            Some(now) if now == word => "descending",
+            None if now == word => "ascending",
+            _ => "none",
+        }
+    }
+
+    fn work(&self, progress: &BulkProgress) -> String {
+        let key = match (progress.work, progress.ended.is_some()) {
+            (BulkWork::Activation, false) => key("mailboxes-bulk-activates"),
+            (BulkWork::Activation, true) => key("mailboxes-bulk-activated"),
+            (BulkWork::Deactivation, false) => key("mailboxes-bulk-deactivates"),
+            (BulkWork::Deactivation, true) => key("mailboxes-bulk-deactivated"),
+            (BulkWork::Removal, false) => key("mailboxes-bulk-removes"),
+            (BulkWork::Removal, true) => key("mailboxes-bulk-removed"),
+        };
+        let number = |number: u64| self.view.number(number);
+        self.view.t2(
+            key,
+            ("done", number(progress.done)),
+            ("all", number(progress.all)),
+        )
+    }
+}
+
+/// The word of a state in addresses.
+fn code(state: MailboxState) -> String {
+    match serde_json::to_value(state) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+/// What the address tells beside the filter: the batch that was just ordered.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Ordered {
+    batch: Option<i64>,
 }
 
 async fn list(
@@ -45,35 +223,100 @@ async fn list(
     visit: Visit<Read>,
     Query(filter): Query<MailboxFilter>,
     Query(paging): Query<Paging>,
+    Query(ordered): Query<Ordered>,
 ) -> Result<Response, Problem> {
-    let counts = portal.office.mailbox_counts(&visit.permitted).await?;
-    let mailboxes = portal
-        .office
-        .mailboxes(&visit.permitted, &filter, &paging)
-        .await?;
+    let (office, permitted, view) = (&portal.office, &visit.permitted, visit.view);
+    let mailboxes = office.mailboxes(permitted, &filter, &paging).await?;
+    let (first, next) = next_page(&view, &filter, &paging, &mailboxes);
+    let options = match view.may.write {
+        true => Some(office.order_options(permitted).await?),
+        false => None,
+    };
     page(&List {
-        view: visit.view,
+        counts: office.mailbox_counts(permitted).await?,
+        found: office.mailboxes_found(permitted, &filter).await?,
+        progress: office.bulk_progress(permitted).await?,
+        batch: ordered.batch,
+        view,
         filter,
-        counts,
         mailboxes,
+        options,
+        first,
+        next,
     })
 }
 
-/// What the table's form sends: the ticked mailboxes, or all.
-#[derive(Deserialize)]
+/// What the table's form sends: the ticked mailboxes, or one whose own button was used, or all of the filter.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Ticked {
-    #[serde(default)]
     mailbox: Vec<Address>,
-    #[serde(default)]
+    only: Option<Address>,
     all: bool,
+    confirmed: bool,
+    #[serde(deserialize_with = "crate::office::empty_is_none")]
+    state: Option<MailboxState>,
+    search: Option<String>,
+    route: Option<String>,
+    sort: Option<String>,
+    after: Option<String>,
+    #[serde(deserialize_with = "crate::office::empty_is_none")]
+    authority: Option<String>,
+    #[serde(deserialize_with = "crate::office::empty_is_none")]
+    key: Option<String>,
+    #[serde(deserialize_with = "crate::office::empty_is_none")]
+    token: Option<String>,
 }
 
 impl Ticked {
-    fn chosen(self) -> Result<Chosen, Problem> {
-        match (self.all, self.mailbox.is_empty()) {
-            (true, _) => Ok(Chosen::All),
-            (false, false) => Ok(Chosen::Mailboxes(self.mailbox)),
-            (false, true) => Err(Problem::new("nothing-chosen")),
+    fn filter(&self) -> MailboxFilter {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        MailboxFilter {
+            state: self.state,
+            search: given(&self.search),
+            route: given(&self.route),
+            sort: given(&self.sort),
+        }
+    }
+
+    fn chosen(&self) -> Result<Chosen, Problem> {
+        match (&self.only, self.all, self.mailbox.as_slice()) {
+            (Some(only), _, _) => Ok(Chosen::Mailboxes(vec![only.clone()])),
+            (None, true, _) => Ok(Chosen::Filter(self.filter())),
+            (None, false, []) => Err(Problem::new("nothing-chosen")),
+            (None, false, some) => Ok(Chosen::Mailboxes(some.to_vec())),
+        }
+    }
+
+    /// The mailboxes that are meant one by one.
+    fn named(&self) -> Result<Vec<Address>, Problem> {
+        match (&self.only, self.mailbox.as_slice()) {
+            (Some(only), _) => Ok(vec![only.clone()]),
+            (None, []) => Err(Problem::new("nothing-chosen")),
+            (None, some) => Ok(some.to_vec()),
+        }
+    }
+
+    /// The page of the table that the form was on, told of a batch.
+    fn back(&self, organisation: &str, batch: Option<i64>) -> String {
+        #[derive(Serialize)]
+        struct Back {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            after: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            batch: Option<i64>,
+        }
+        let after = self.after.clone().filter(|text| !text.is_empty());
+        let filter = serde_html_form::to_string(self.filter()).unwrap_or_default();
+        let rest = serde_html_form::to_string(Back { after, batch }).unwrap_or_default();
+        let parts: Vec<String> = [filter, rest]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect();
+        let table = format!("/o/{organisation}/smime/mailboxes");
+        match parts.is_empty() {
+            true => table,
+            false => format!("{table}?{}", parts.join("&")),
         }
     }
 }
@@ -82,35 +325,125 @@ async fn activate(
     State(portal): State<Portal>,
     Posted(permitted, ticked): Posted<Write, Ticked>,
 ) -> Result<Response, Problem> {
-    let applied = portal.office.activate(&permitted, ticked.chosen()?).await?;
-    let notice = Notice::new("mailboxes-activated").refused(&applied.refused);
-    done(
-        &portal,
-        &permitted,
-        notice,
-        &table(permitted.organisation_name()),
-    )
-    .await
+    let order = ActivateMailboxes {
+        chosen: ticked.chosen()?,
+        with: OrderWith {
+            authority: ticked.authority.clone(),
+            key: ticked.key.clone(),
+            token: ticked.token.clone(),
+        },
+    };
+    let bulk = portal.office.activate(&permitted, order).await?;
+    let notice = told(&bulk, Notice::new("mailboxes-activated"));
+    let back = ticked.back(permitted.organisation_name(), bulk.batch);
+    done(&portal, &permitted, notice, &back).await
+}
+
+/// How many were done, and which were refused; or that it goes on.
+fn told(bulk: &Bulk, notice: Notice) -> Notice {
+    match &bulk.goes_on {
+        Some(progress) => {
+            let all = usize::try_from(progress.all).unwrap_or(usize::MAX);
+            Notice::new("mailboxes-bulk-goes-on").number("count", all)
+        }
+        None => {
+            let count = usize::try_from(bulk.done).unwrap_or(usize::MAX);
+            notice.number("count", count).refused(&bulk.applied.refused)
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "mailboxes/deactivate.html")]
+struct Deactivate {
+    view: View,
+    ticked: Ticked,
+    count: u64,
+    back: String,
+}
+
+impl Deactivate {
+    fn state_code(&self, state: &MailboxState) -> String {
+        code(*state)
+    }
 }
 
 async fn deactivate(
     State(portal): State<Portal>,
+    visit: Visiting,
     Posted(permitted, ticked): Posted<Write, Ticked>,
 ) -> Result<Response, Problem> {
-    let applied = portal
-        .office
-        .deactivate(&permitted, ticked.chosen()?)
-        .await?;
-    let notice = Notice::new("mailboxes-deactivated").refused(&applied.refused);
-    done(
-        &portal,
-        &permitted,
-        notice,
-        &table(permitted.organisation_name()),
-    )
-    .await
+    let (office, chosen) = (&portal.office, ticked.chosen()?);
+    let organisation = permitted.organisation_name();
+    if !ticked.confirmed {
+        let count = office.to_deactivate(&permitted, &chosen).await?;
+        if count == 0 {
+            return Err(Problem::new("none-active"));
+        }
+        return page(&Deactivate {
+            view: visit.of(&portal, &permitted).await?,
+            back: ticked.back(organisation, None),
+            ticked,
+            count,
+        });
+    }
+    let bulk = office.deactivate(&permitted, chosen).await?;
+    let notice = told(&bulk, Notice::new("mailboxes-deactivated"));
+    let back = ticked.back(organisation, None);
+    done(&portal, &permitted, notice, &back).await
 }
 
-fn table(organisation: &str) -> String {
-    format!("/o/{organisation}/smime/mailboxes")
+async fn withdraw(
+    State(portal): State<Portal>,
+    Posted(permitted, ticked): Posted<Write, Ticked>,
+) -> Result<Response, Problem> {
+    let named = ticked.named()?;
+    let count = named.len();
+    let applied = portal.office.withdraw_orders(&permitted, named).await?;
+    let notice = one_by_one(Notice::new("mailboxes-withdrawn"), count, &applied);
+    let back = ticked.back(permitted.organisation_name(), None);
+    done(&portal, &permitted, notice, &back).await
+}
+
+async fn confirm_revoked(
+    State(portal): State<Portal>,
+    Posted(permitted, ticked): Posted<Write, Ticked>,
+) -> Result<Response, Problem> {
+    let named = ticked.named()?;
+    let count = named.len();
+    let applied = portal.office.confirm_revoked(&permitted, named).await?;
+    let notice = one_by_one(Notice::new("mailboxes-revoked"), count, &applied);
+    let back = ticked.back(permitted.organisation_name(), None);
+    done(&portal, &permitted, notice, &back).await
+}
+
+/// A notice about `count` mailboxes, less those that were refused.
+pub(crate) fn one_by_one(notice: Notice, count: usize, applied: &Applied) -> Notice {
+    notice
+        .number("count", count.saturating_sub(applied.refused.len()))
+        .refused(&applied.refused)
+}
+
+/// What a page is written with that answers a form.
+pub(crate) struct Visiting(axum::http::request::Parts);
+
+impl axum::extract::FromRequestParts<Portal> for Visiting {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        _: &Portal,
+    ) -> Result<Self, Self::Rejection> {
+        Ok(Self(parts.clone()))
+    }
+}
+
+impl Visiting {
+    pub(crate) async fn of<P: crate::auth::Needs>(
+        &self,
+        portal: &Portal,
+        permitted: &Permitted<P>,
+    ) -> Result<View, Problem> {
+        View::of(portal, permitted, &self.0).await
+    }
 }

@@ -21,7 +21,7 @@ pub fn answer(problem: &Problem, view: View, method: &Method, uri: &Uri) -> Resp
             Method::GET => uri.path_and_query().map_or("/", |own| own.as_str()),
             _ => "/",
         };
-        let mut query = url::form_urlencoded::Serializer::new(String::from("/login?"));
+        let mut query = url::form_urlencoded::Serializer::for_suffix("/login?".to_owned(), 7);
         query.append_pair("next", back);
         return see(&query.finish()).unwrap_or_else(|_| problem.status().into_response());
     }

@@ -1,0 +1,321 @@
+//! Mail that is held or waits: what it is, as text only (row W13), and what is done with it.
+
+use std::io::Read as _;
+
+use askama::Template;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tokio::sync::mpsc::channel;
+
+use super::mails::{MailPath, Words};
+use crate::Portal;
+use crate::auth::{Operate, Posted, Read, Write};
+use crate::lang::key;
+use crate::limits::{DOWNLOAD_AHEAD, DOWNLOAD_OCTETS};
+use crate::office::held::{
+    QueueFilter, QueueVerb, QueuedCopy, QueuedDetail, QueuedMail, QueuedRecipient, RawMail,
+};
+use crate::office::mails::Delivery;
+use crate::office::{Page, Paging};
+use crate::problem::Problem;
+use crate::routes::{PageRoute, get, post};
+use crate::streaming::Pieces;
+use crate::view::{Notice, View, Visit, done, next_page, page};
+
+/// The routes.
+pub fn routes() -> Vec<PageRoute> {
+    vec![
+        get::<Read, _, _>("/o/{organisation}/held", list),
+        post::<Write, _, _>("/o/{organisation}/held/retry", retry),
+        post::<Write, _, _>("/o/{organisation}/held/hold", hold),
+        post::<Write, _, _>("/o/{organisation}/held/release", release),
+        post::<Write, _, _>("/o/{organisation}/held/delete", delete),
+        get::<Write, _, _>("/o/{organisation}/held/{mail}", show),
+        get::<Write, _, _>("/o/{organisation}/held/{mail}/raw", raw),
+        get::<Operate, _, _>("/system/queue", whole),
+    ]
+}
+
+/// Why a mail is held, in words, or what went wrong last, in those of whoever said it.
+pub(super) fn note(view: &View, note: &str) -> String {
+    match note {
+        "sender-not-proven" => view.t("held-sender-not-proven"),
+        "null-sender" => view.t("held-null-sender"),
+        "repeated-key" => view.t("held-repeated-key"),
+        "could-not-process" => view.t("held-could-not-process"),
+        "administrator" => view.t("held-administrator"),
+        said => said.to_owned(),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "held/list.html")]
+struct List {
+    words: Words,
+    /// Whether it is what is held; else what waits.
+    held: bool,
+    /// Whether it is the queue of the whole installation.
+    whole: bool,
+    mails: Page<QueuedMail>,
+    first: Option<String>,
+    next: Option<String>,
+    view: View,
+}
+
+impl List {
+    fn note(&self, recipient: &QueuedRecipient) -> Option<String> {
+        recipient.note.as_deref().map(|text| note(&self.view, text))
+    }
+
+    /// Where the rules' answer for the mail is told.
+    fn mail(&self, mail: &QueuedMail) -> String {
+        let organisation = mail.organisation.as_deref();
+        let own = self.view.organisation.as_deref();
+        let organisation = organisation.or(own).unwrap_or_default();
+        format!("/o/{organisation}/mails/{}", mail.mail)
+    }
+
+    fn here(&self, held: bool) -> String {
+        match held {
+            true => self.view.path.clone() + "?held=true",
+            false => self.view.path.clone() + "?held=false",
+        }
+    }
+}
+
+/// An organisation's page begins with what is held.
+async fn list(
+    State(portal): State<Portal>,
+    visit: Visit<Read>,
+    Query(filter): Query<QueueFilter>,
+    Query(paging): Query<Paging>,
+) -> Result<Response, Problem> {
+    let filter = QueueFilter {
+        held: Some(filter.held.unwrap_or(true)),
+    };
+    let mails = portal.office.queue(&visit.permitted, &filter, &paging);
+    let mails = mails.await?;
+    listed(visit.view, filter, &paging, (mails, false))
+}
+
+async fn whole(
+    State(portal): State<Portal>,
+    visit: Visit<Operate>,
+    Query(filter): Query<QueueFilter>,
+    Query(paging): Query<Paging>,
+) -> Result<Response, Problem> {
+    let filter = QueueFilter {
+        held: Some(filter.held.unwrap_or(false)),
+    };
+    let mails = portal
+        .office
+        .whole_queue(&visit.permitted, &filter, &paging);
+    let mails = mails.await?;
+    listed(visit.view, filter, &paging, (mails, true))
+}
+
+fn listed(
+    view: View,
+    filter: QueueFilter,
+    paging: &Paging,
+    (mails, whole): (Page<QueuedMail>, bool),
+) -> Result<Response, Problem> {
+    let (first, next) = next_page(&view, &filter, paging, &mails);
+    page(&List {
+        words: Words(view.language),
+        held: filter.held == Some(true),
+        whole,
+        mails,
+        first,
+        next,
+        view,
+    })
+}
+
+/// What the table's form and the buttons of a mail send.
+#[derive(Deserialize)]
+struct Ticked {
+    #[serde(default)]
+    mail: Vec<String>,
+    /// The only one: the button of its own line.
+    only: Option<String>,
+    /// Whether the list of what waits is shown afterwards.
+    #[serde(default)]
+    waiting: bool,
+}
+
+async fn retry(
+    State(portal): State<Portal>,
+    Posted(permitted, ticked): Posted<Write, Ticked>,
+) -> Result<Response, Problem> {
+    act(
+        &portal,
+        &permitted,
+        (QueueVerb::Retry, key("held-retried")),
+        ticked,
+    )
+    .await
+}
+
+async fn hold(
+    State(portal): State<Portal>,
+    Posted(permitted, ticked): Posted<Write, Ticked>,
+) -> Result<Response, Problem> {
+    act(
+        &portal,
+        &permitted,
+        (QueueVerb::Hold, key("held-held")),
+        ticked,
+    )
+    .await
+}
+
+async fn release(
+    State(portal): State<Portal>,
+    Posted(permitted, ticked): Posted<Write, Ticked>,
+) -> Result<Response, Problem> {
+    let verb = (QueueVerb::Release, key("held-released"));
+    act(&portal, &permitted, verb, ticked).await
+}
+
+async fn delete(
+    State(portal): State<Portal>,
+    Posted(permitted, ticked): Posted<Write, Ticked>,
+) -> Result<Response, Problem> {
+    act(
+        &portal,
+        &permitted,
+        (QueueVerb::Delete, key("held-deleted")),
+        ticked,
+    )
+    .await
+}
+
+async fn act(
+    portal: &Portal,
+    permitted: &crate::auth::Permitted<Write>,
+    (verb, told): (QueueVerb, &'static str),
+    ticked: Ticked,
+) -> Result<Response, Problem> {
+    let mails = ticked.only.map_or(ticked.mail, |only| vec![only]);
+    let acted = portal.office.act_on_mails(permitted, verb, mails).await?;
+    let count = usize::try_from(acted.mails).unwrap_or(usize::MAX);
+    let notice = Notice::new(told)
+        .number("count", count)
+        .refused(&acted.refused);
+    let part = match ticked.waiting {
+        true => "?held=false",
+        false => "",
+    };
+    let to = format!("/o/{}/held{part}", permitted.organisation_name());
+    done(portal, permitted, notice, &to).await
+}
+
+#[derive(Template)]
+#[template(path = "held/show.html")]
+struct Show {
+    words: Words,
+    detail: QueuedDetail,
+    view: View,
+}
+
+impl Show {
+    fn note(&self, recipient: &QueuedRecipient) -> Option<String> {
+        recipient.note.as_deref().map(|text| note(&self.view, text))
+    }
+
+    fn is_held(&self) -> bool {
+        let mut recipients = self.detail.mail.recipients.iter();
+        recipients.any(|recipient| recipient.state == Delivery::Held)
+    }
+
+    fn to(&self, copy: &QueuedCopy) -> String {
+        let all: Vec<_> = copy.recipients.iter().map(ToString::to_string).collect();
+        all.join(", ")
+    }
+
+    fn raw(&self, copy: &QueuedCopy) -> String {
+        let own = self.view.here("held");
+        let query = copy.copy.as_ref().map(|copy| format!("?copy={copy}"));
+        format!(
+            "{own}/{}/raw{}",
+            self.detail.mail.mail,
+            query.unwrap_or_default()
+        )
+    }
+}
+
+async fn show(
+    State(portal): State<Portal>,
+    visit: Visit<Write>,
+    Path(path): Path<MailPath>,
+) -> Result<Response, Problem> {
+    let detail = portal
+        .office
+        .queued_mail(&visit.permitted, &path.mail)
+        .await?;
+    page(&Show {
+        words: Words(visit.view.language),
+        detail,
+        view: visit.view,
+    })
+}
+
+/// Which copy is downloaded.
+#[derive(Deserialize)]
+struct RawQuery {
+    copy: Option<String>,
+}
+
+async fn raw(
+    State(portal): State<Portal>,
+    visit: Visit<Write>,
+    Path(path): Path<MailPath>,
+    Query(query): Query<RawQuery>,
+) -> Result<Response, Problem> {
+    let copy = query.copy.as_deref();
+    let raw = portal
+        .office
+        .raw_mail(&visit.permitted, &path.mail, copy)
+        .await?;
+    Ok(download(&path.mail, raw))
+}
+
+/// A mail as a file that no browser opens by itself. Its name is made of our own number, never of anything in the mail (row W13).
+pub(crate) fn download(mail: &str, raw: RawMail) -> Response {
+    let (sender, receiver) = channel(DOWNLOAD_AHEAD);
+    let octets = raw.content.len();
+    tokio::task::spawn_blocking(move || {
+        let mut reader = match raw.content.reader(0) {
+            Ok(reader) => reader,
+            Err(error) => return drop(sender.blocking_send(Err(error))),
+        };
+        loop {
+            let mut block = Vec::with_capacity(DOWNLOAD_OCTETS);
+            let most = DOWNLOAD_OCTETS as u64;
+            let piece = match (&mut reader).take(most).read_to_end(&mut block) {
+                Ok(0) => return,
+                Ok(_) => Ok(Bytes::from(block)),
+                Err(error) => Err(error),
+            };
+            let is_end = piece.is_err();
+            if sender.blocking_send(piece).is_err() || is_end {
+                return;
+            }
+        }
+    });
+    let name: String = mail.chars().filter(char::is_ascii_hexdigit).collect();
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"mail-{name}.eml\""),
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (header::CONTENT_LENGTH, octets.to_string()),
+    ];
+    (headers, Body::from_stream(Pieces(receiver))).into_response()
+}
