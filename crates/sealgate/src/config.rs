@@ -195,9 +195,14 @@ impl Config {
             path: path.to_owned(),
             error,
         })?;
-        let mut config: Self = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
+        Self::parse(&text, path)
+    }
+
+    /// The same for what is to be written to `path`.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self = toml::from_str(text).map_err(|error| ConfigError::Syntax {
             path: path.to_owned(),
-            message: one_line(&error, &text),
+            message: one_line(&error, text),
         })?;
         config.resolve(path.parent().unwrap_or(Path::new(".")));
         config.judge().map_err(|message| ConfigError::Value {

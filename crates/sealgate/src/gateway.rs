@@ -7,6 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use sealgate_core::tenant::Installation;
 use sealgate_mail::{Address, Timestamp};
 use sealgate_net::authenticity::Authenticity;
+use sealgate_net::call::Caller;
 use sealgate_net::dns::Dns;
 use sealgate_net::fetch::Fetcher;
 use sealgate_net::smtp_out::{OutConfig, SmtpOut, Waits};
@@ -18,7 +19,9 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use crate::cmd::Failure;
 use crate::config::Config;
 use crate::dkim;
-use crate::limits::{DKIM_MEMORY, PASSWORD_CHECKS, VERSION_POLL, VERSION_SAID};
+use crate::limits::{DKIM_MEMORY, PASSWORD_CHECKS, UPLOADS, VERSION_POLL, VERSION_SAID};
+use crate::office::bulk::Works;
+use crate::office::rules::lacking::Found;
 use crate::passwords;
 use crate::prerequisites;
 use crate::probes::Probes;
@@ -43,14 +46,22 @@ pub struct Gateway {
     pub smtp_out: SmtpOut,
     /// Lists and answers about revocation.
     pub revocation: Revocation,
+    /// Webhooks are called by it, and whoever else is asked once.
+    pub caller: Caller,
     /// Directories and DNS as sources of keys.
     pub sources: Sources,
     /// Recipients of wildcard routes.
     pub probes: Probes,
+    /// Which mailboxes rules shut out, as it was found last.
+    pub lacking: Found,
     /// Places for passwords being compared.
     pub password_checks: Semaphore,
     /// KiB of memory left for mails whose DKIM signatures are judged.
     pub dkim_memory: Semaphore,
+    /// Work on many mailboxes, told in the portal.
+    pub bulk: Works,
+    /// Places for uploads being read.
+    pub uploads: Arc<Semaphore>,
     /// What the password of an unknown user is compared with.
     pub unknown_user_hash: String,
     installation: RwLock<Arc<Installation>>,
@@ -99,7 +110,12 @@ impl Gateway {
         let sources = Sources::new(&config, dns.clone())?;
         let tls = ClientTls::new(roots(&config)?)?;
         let allowed = config.fetch_allowed().map_err(Failure::new)?;
-        let fetcher = Fetcher::new(dns.clone(), tls.verified.clone(), allowed);
+        let fetcher = Fetcher::new(dns.clone(), tls.verified.clone(), allowed.clone());
+        let caller = Caller {
+            dns: dns.clone(),
+            allowed,
+            tls: tls.verified.clone(),
+        };
         let smtp_out = SmtpOut::new(OutConfig {
             helo: config.hostname.clone(),
             dns: dns.clone(),
@@ -114,10 +130,14 @@ impl Gateway {
             authenticity: Authenticity::new(dns_config)?,
             smtp_out,
             revocation: Revocation::new(fetcher),
+            caller,
             sources,
             probes: Probes::default(),
+            lacking: Found::default(),
             password_checks: Semaphore::new(PASSWORD_CHECKS),
             dkim_memory: Semaphore::new(DKIM_MEMORY),
+            bulk: Works::default(),
+            uploads: Arc::new(Semaphore::new(UPLOADS)),
             unknown_user_hash: passwords::password_hash("nobody has this password")?,
             installation: RwLock::default(),
             config,

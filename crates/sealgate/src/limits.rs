@@ -148,5 +148,75 @@ pub const PIN_OCTETS: usize = 256;
 pub const ROTATION_TOLD: Duration = Duration::from_secs(1);
 /// How long a directory that did not answer is left alone, so that it does not keep every mail waiting.
 pub const SOURCE_AWAY: Duration = Duration::from_secs(60);
+/// Mailboxes named for new certificates at once: what fits into a JSON body of half a MiB.
+pub const REISSUE_NAMED: usize = 10_000;
+/// Mailboxes that a preview names; the number says the rest.
+pub const REISSUE_SHOWN: usize = 20;
+/// Most orders in a minute that may be asked for: beyond it nothing would be throttled.
+pub const REISSUE_PER_MINUTE: u32 = 100_000;
+/// Seconds that a command of an authority may take for one verb unless told otherwise, as on the command line.
+pub const AUTHORITY_COMMAND_SECONDS: i64 = 60;
+/// Characters of the reason of a block: a sentence or two.
+pub const BLOCK_REASON: usize = 500;
+/// Domains that are asked about in DNS for one page: each is some questions.
+pub const DOMAINS_AT_ONCE: usize = 25;
+/// How long a page waits for what DNS says of a domain; then it says that nothing is known now.
+pub const DOMAIN_WAIT: Duration = Duration::from_secs(5);
 /// Changes of mailboxes that are carried out in one transaction: sessions wait for it no longer than they would for a large mail.
 pub const TOGETHER: usize = 500;
+/// Mailboxes that a warning about a rule names: enough to know whom to look at, the count says the rest.
+pub const LACKING_SHOWN: usize = 5;
+/// Seconds for which it stays known which mailboxes rules shut out, though certificates may end meanwhile.
+pub const LACKING_SECONDS: i64 = 60;
+/// Pause between two parts of work on many mailboxes, so that mail gets the database.
+pub const BULK_PAUSE: Duration = Duration::from_millis(50);
+/// Mailboxes that are named with their reasons where work on many was refused for some: what is read on one page.
+pub const BULK_REASONS: usize = 100;
+/// Seconds for which it is told that work on many mailboxes has ended: until whoever ordered it has looked again.
+pub const BULK_TOLD: i64 = 600;
+/// Orders and revocations that are told of one mailbox: those of a decade.
+pub const MAILBOX_HISTORY: u32 = 50;
+/// Uploads read at the same time: each may keep a processor busy.
+pub const UPLOADS: usize = 2;
+/// Longest time an upload is waited for, its place included (row W5).
+pub const UPLOAD_WAIT: Duration = Duration::from_secs(5);
+/// Seconds for which failed mails need attention on the overview: what is older has been seen or does not matter any more.
+pub const ATTENTION_MAILS: i64 = 86_400;
+/// Seconds before the end of a certificate at which its missing renewal needs attention: as early as renewals are ordered.
+pub const ATTENTION_CERTIFICATE: i64 = 30 * 86_400;
+/// Seconds before the end of licences at which it needs attention: booking takes weeks in some places.
+pub const ATTENTION_LICENCE: i64 = 30 * 86_400;
+/// Seconds for which failed orders and events are on the overview: a week, holidays included.
+pub const ATTENTION_ORDERS: i64 = 7 * 86_400;
+/// Domains whose way is looked at for the overview.
+pub const ATTENTION_DOMAINS: usize = 100;
+/// Events on the overview: a glance; the page of events has all.
+pub const OVERVIEW_EVENTS: u32 = 8;
+/// Days that the larger plot of mails shows.
+pub const OVERVIEW_DAYS: i64 = 30;
+/// Weeks ahead that the plot of ending certificates shows: half a year.
+pub const OVERVIEW_WEEKS: i64 = 26;
+/// Longest name of an inbound route, in characters: it stands in tables, addresses and the audit log.
+pub const ROUTE_NAME_CHARS: usize = 100;
+/// Most domains of one inbound route that the portal takes: a form that can still be read.
+pub const ROUTE_DOMAINS: usize = 500;
+/// Domains of a route whose MX records are asked for when it is shown.
+pub const DOMAINS_ASKED: usize = 20;
+/// How long a page waits for DNS: what is not known then is shown as unknown.
+pub const WAY_WAIT: Duration = Duration::from_secs(2);
+/// Longest name of a sending client that the portal makes, in characters: it stands in tables and traces.
+pub const CLIENT_NAME_CHARS: usize = 100;
+/// Most addresses and domains that a sending client is given in the portal.
+pub const CLIENT_ENTRIES: usize = 200;
+/// Most networks of a sending client that the portal makes: those of the large mail providers are some dozen.
+pub const CLIENT_NETWORKS: usize = 200;
+/// Octets of chance in a password or connector secret that is made here: nobody guesses 192 bits.
+pub const CLIENT_SECRET_OCTETS: usize = 24;
+/// Certificates of one file that are offered for import: a partner's whole department.
+pub const OFFERED_KEYS: usize = 100;
+/// How often it is looked whether there are events for webhooks.
+pub const WEBHOOK_POLL: Duration = Duration::from_secs(1);
+/// Webhooks that are called at the same time: each holds a connection for seconds at worst.
+pub const WEBHOOKS_AT_ONCE: u32 = 16;
+/// Random octets of a webhook's secret: as many as its hash has.
+pub const WEBHOOK_SECRET: usize = 32;

@@ -99,6 +99,14 @@ impl Seen {
         }
     }
 
+    /// The same, encrypted to these certificates.
+    pub fn assume_encrypted(&mut self, named: &[Certificate]) {
+        self.kind = Kind::Enveloped;
+        self.inside = Kind::Enveloped;
+        self.well_formed = true;
+        self.named = named.iter().map(issuer_serial).collect();
+    }
+
     /// Finds out whether it is special to an organisation with these switches. A mail of more parts than we look at is none.
     pub fn look_for_special(
         &mut self,
@@ -134,6 +142,13 @@ impl Seen {
             (_, Kind::ClearSigned | Kind::Signed) => ClientContent::Signed,
             _ => ClientContent::Plain,
         }
+    }
+}
+
+fn issuer_serial(certificate: &Certificate) -> CertificateId {
+    CertificateId::IssuerSerial {
+        issuer_der: certificate.issuer_der().to_vec(),
+        serial: certificate.serial().to_vec(),
     }
 }
 

@@ -17,7 +17,9 @@ mod config;
 mod deliver;
 mod demo;
 mod description;
+mod directories;
 mod dkim;
+mod explaining;
 mod gateway;
 mod handed_in;
 mod inbound;
@@ -41,6 +43,8 @@ mod revocation;
 mod scheduler;
 mod serve;
 mod sources;
+mod switches;
+mod webhooks;
 mod worker;
 
 use std::process::ExitCode;
@@ -80,6 +84,9 @@ fn run(cli: &Cli) -> Done {
         .build()?;
     runtime.block_on(async {
         match &cli.command {
+            Command::Quickstart(arguments) => {
+                cmd::quickstart::quickstart(cli, arguments, output).await
+            }
             Command::Serve => serve::serve(&cmd::configuration(cli)?).await,
             Command::Demo(arguments) => demo::demo(arguments, output).await,
             Command::Check(arguments) => cmd::check::check(cli, arguments, output).await,
@@ -109,6 +116,7 @@ fn run(cli: &Cli) -> Done {
             Command::Ca(command) => cmd::ca::ca(cli, command, output).await,
             Command::MasterKey(command) => cmd::master_key::run(cli, command, output).await,
             Command::Token(command) => cmd::token::run(cli, command, output).await,
+            Command::User(command) => cmd::user::user(cli, command, output).await,
             Command::Audit(arguments) => cmd::audit::audit(cli, arguments, output).await,
             Command::Mails(arguments) => cmd::mails::mails(cli, arguments, output).await,
             Command::Queue(command) => cmd::queue::queue(cli, command, output).await,

@@ -1,13 +1,39 @@
 //! What the portal asks of the gateway. One file for each topic, as in the portal.
 
+mod account;
 mod accounts;
+mod authorities;
+pub mod bulk;
+mod certificates;
+mod clients;
+mod directories;
+mod domains;
+mod inbound;
+mod keys;
 mod mailboxes;
+mod mails;
+mod organisations;
+mod overview;
+mod partners;
+mod people;
+mod queue;
+mod records;
+pub mod rules;
+mod settings;
+mod sign_in;
+mod simulator;
+mod start;
+mod system;
+mod trust;
+mod upload;
+mod users;
+mod webhooks;
 
 use std::sync::Arc;
 
 use sealgate_core::change::{Change, describe};
 use sealgate_portal::auth::Permitted;
-use sealgate_portal::office::{Applied, Asked, RefusedPart};
+use sealgate_portal::office::{Applied, Asked, Page, Paging, RefusedPart};
 use sealgate_portal::problem::Problem;
 use sealgate_store::{Instruction, Liveness, StoreError, Together};
 use tokio::time::{Instant, sleep};
@@ -57,7 +83,7 @@ impl PortalOffice {
             [(_, only)] => describe(only),
             [(_, first), rest @ ..] => format!("{} and {} more", describe(first), rest.len()),
         };
-        let (mut refused, mut done, mut version) = (Vec::new(), 0_usize, 0);
+        let (mut refused, mut done, mut version, mut batch) = (Vec::new(), 0_usize, 0, None);
         for chunk in changes.chunks(TOGETHER) {
             let instruction = Instruction {
                 changes: chunk.iter().map(|(_, change)| change.clone()).collect(),
@@ -65,6 +91,7 @@ impl PortalOffice {
                     text: text.clone(),
                     per_minute: None,
                     already: u32::try_from(done).unwrap_or(u32::MAX),
+                    batch,
                 }),
                 ..Instruction::default()
             };
@@ -76,6 +103,7 @@ impl PortalOffice {
                 .map_err(problem)?;
             done += chunk.len().saturating_sub(carried_out.refused.len());
             version = carried_out.version;
+            batch = batch.or(carried_out.batch);
             refused.extend(carried_out.refused.into_iter().filter_map(|(place, why)| {
                 let (what, _) = chunk.get(place)?;
                 Some(RefusedPart {
@@ -102,5 +130,21 @@ impl PortalOffice {
             }
             sleep(VERSION_POLL / 4).await;
         }
+    }
+}
+
+/// The number that a page of a list goes on after.
+fn older(paging: &Paging) -> Asked<Option<i64>> {
+    let number = paging.after.as_deref().map(str::parse).transpose();
+    number.map_err(|_| Problem::invalid("after", "give `next` of the page before"))
+}
+
+/// A page of `items`, each with its number; a full one has a next one.
+fn numbered<T>(items: Vec<T>, paging: &Paging, number: impl Fn(&T) -> i64) -> Page<T> {
+    let is_full = items.len() >= usize::try_from(paging.rows()).unwrap_or(usize::MAX);
+    let next = items.last().filter(|_| is_full);
+    Page {
+        next: next.map(|item| number(item).to_string()),
+        items,
     }
 }

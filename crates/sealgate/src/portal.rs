@@ -37,10 +37,9 @@ pub fn start(
     let Some(own) = &gateway.config.portal else {
         return Ok(Vec::new());
     };
-    let portal = Portal {
-        office: Arc::new(PortalOffice(Arc::clone(gateway))),
-        settings: Arc::new(own.settings().map_err(Failure::new)?),
-    };
+    let office = PortalOffice(Arc::clone(gateway));
+    let settings = own.settings().map_err(Failure::new)?;
+    let portal = Portal::new(Arc::new(office), settings);
     let service = TowerToHyperService::new(routes::router(portal));
     let listening = |socket: TcpListener| {
         let address = socket.local_addr()?;

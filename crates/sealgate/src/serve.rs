@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::limits::{CLOSE_GRACE, SIZE_LIMIT, STOP_GRACE};
 use crate::worker::Reception;
-use crate::{dkim, keys_asked, orders, portal, publish, scheduler};
+use crate::{dkim, keys_asked, orders, portal, publish, scheduler, webhooks};
 
 /// A running gateway.
 pub struct Running {
@@ -179,6 +179,7 @@ pub async fn start(config: Config, store: Store, entrances: Entrances) -> Result
         tokio::spawn(Arc::clone(&gateway).follow_configuration()),
         tokio::spawn(keys_asked::run(Arc::clone(&gateway), stopped.clone())),
         tokio::spawn(dkim::run(Arc::clone(&gateway), stopped.clone())),
+        tokio::spawn(webhooks::run(Arc::clone(&gateway), stopped.clone())),
     ];
     let queue = (
         stop,

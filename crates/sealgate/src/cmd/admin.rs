@@ -21,7 +21,7 @@ use sealgate_core::change::{Change, Described, describe};
 use sealgate_core::queue::NextHop;
 use sealgate_core::tenant::{Language, OrganisationId, Settings};
 use sealgate_mail::{Domain, Timestamp};
-use sealgate_store::{Instruction, Store, Together};
+use sealgate_store::{CarriedOut, Instruction, Store, Together};
 use serde::Serialize;
 
 use super::apply::no_such_organisation;
@@ -113,7 +113,7 @@ impl Admin {
     }
 
     async fn instruct(&self, name: &str, instruction: Instruction) -> Result<Changed, Failure> {
-        let refused = self.instruct_once(name, instruction).await?;
+        let refused = self.instruct_once(name, instruction).await?.refused;
         let live = lifecycle::wait_until_live(&self.store, self.store.version().await?).await?;
         Ok(Changed { live, refused })
     }
@@ -122,13 +122,13 @@ impl Admin {
         &self,
         name: &str,
         instruction: Instruction,
-    ) -> Result<Vec<(usize, String)>, Failure> {
+    ) -> Result<CarriedOut, Failure> {
         let done = self
             .store
             .carry_out(name, instruction, "command line", crate::gateway::now())
             .await?;
         lifecycle::settle(&self.store, &self.config, name).await?;
-        Ok(done.refused)
+        Ok(done)
     }
 
     /// Carries out many changes of one kind, called `text`: those that are refused are named, the others are done (A14). Some
@@ -139,22 +139,24 @@ impl Admin {
         (text, per_minute): (&str, Option<u32>),
         changes: &[Change],
     ) -> Result<Changed, Failure> {
-        let (mut refused, mut done) = (Vec::new(), 0_usize);
+        let (mut refused, mut done, mut batch) = (Vec::new(), 0_usize, None);
         for (part, chunk) in changes.chunks(TOGETHER).enumerate() {
             let together = Together {
                 text: text.to_owned(),
                 per_minute,
                 already: u32::try_from(done).unwrap_or(u32::MAX),
+                batch,
             };
             let instruction = Instruction {
                 changes: chunk.to_vec(),
                 together: Some(together),
                 ..Instruction::default()
             };
-            let not_done = self.instruct_once(name, instruction).await?;
-            done += chunk.len().saturating_sub(not_done.len());
+            let carried_out = self.instruct_once(name, instruction).await?;
+            batch = batch.or(carried_out.batch);
+            done += chunk.len().saturating_sub(carried_out.refused.len());
             let place = |(place, why)| (part * TOGETHER + place, why);
-            refused.extend(not_done.into_iter().map(place));
+            refused.extend(carried_out.refused.into_iter().map(place));
         }
         let live = lifecycle::wait_until_live(&self.store, self.store.version().await?).await?;
         Ok(Changed { live, refused })

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use clap::Args;
 use sealgate_core::directory::Word;
 use sealgate_core::journal::Direction;
-use sealgate_core::settle;
 use sealgate_core::tenant::{Installation, Organisation};
 use sealgate_mail::{Address, ReversePath};
 
@@ -17,8 +16,9 @@ use super::apply::no_such_organisation;
 use super::{
     Cli, Done, Failure, OrganisationArg, Output, address_argument, configuration, read_input,
 };
+use crate::explaining::Thought;
 use crate::gateway::{Gateway, now};
-use crate::lookups::{self, OutboundMail, Seen};
+use crate::lookups::Seen;
 use crate::sources;
 
 pub use words::{decided_by, human};
@@ -51,32 +51,23 @@ pub async fn explain(cli: &Cli, arguments: &ExplainArgs, output: Output) -> Done
         ReversePath::Address(address) => Some(address),
     };
     let mut seen = seen(arguments, sender)?;
-    let trace = match way(&installation, arguments, &seen, sender)? {
-        (Direction::Inbound, organisation) => {
-            known_recipient(organisation, &arguments.to)?;
-            lookups::inbound(&admin.store, organisation, &seen, &arguments.to, now())
-                .await?
-                .settled
-                .trace
-        }
-        (Direction::Outbound, organisation) => {
-            if let Some(path) = &arguments.message {
-                seen.look_for_special(&read_input(path)?, &organisation.settings)?;
-            }
-            let from = seen.header_from.as_ref();
-            let mail = OutboundMail {
-                organisation,
-                seen: &seen,
-                sender: &settle::outbound_sender(organisation, from, sender, now()),
-                now: now(),
-            };
-            let words = source_words(cli, &admin, mail, &arguments.to).await?;
-            lookups::outbound(&admin.store, mail, &arguments.to, &words)
-                .await?
-                .settled
-                .trace
-        }
+    let (direction, organisation) = way(&installation, arguments, &seen, sender)?;
+    if let (Direction::Outbound, Some(path)) = (direction, &arguments.message) {
+        seen.look_for_special(&read_input(path)?, &organisation.settings)?;
+    }
+    let thought = Thought {
+        organisation,
+        direction,
+        seen: &seen,
+        sender,
+        recipient: &arguments.to,
+        now: now(),
     };
+    if direction == Direction::Inbound && !thought.is_taken() {
+        return Err(unknown_recipient(&arguments.to));
+    }
+    let words = source_words(cli, &admin, thought).await?;
+    let trace = thought.trace(&admin.store, &words).await?;
     output.show(&trace, human)
 }
 
@@ -84,20 +75,19 @@ pub async fn explain(cli: &Cli, arguments: &ExplainArgs, output: Output) -> Done
 async fn source_words(
     cli: &Cli,
     admin: &Admin,
-    mail: OutboundMail<'_>,
-    recipient: &Address,
+    thought: Thought<'_>,
 ) -> Result<Vec<Word>, Failure> {
-    let unknown = lookups::to_be_looked_up(&admin.store, mail, std::iter::once(recipient)).await?;
+    let unknown = thought.unknown(&admin.store).await?;
     if unknown.is_empty() {
         return Ok(Vec::new());
     }
     let gateway = Gateway::assembled(configuration(cli)?, admin.store.clone()).await?;
     let installation = gateway.installation();
-    let Some(organisation) = installation.organisation(mail.organisation.id) else {
+    let Some(organisation) = installation.organisation(thought.organisation.id) else {
         return Ok(Vec::new());
     };
     let mut words = sources::ask(&Arc::new(gateway), organisation, unknown).await?;
-    Ok(words.remove(recipient).unwrap_or_default())
+    Ok(words.remove(thought.recipient).unwrap_or_default())
 }
 
 /// Which way the mail goes, and whose it is: as told, else by the addresses.
@@ -146,18 +136,11 @@ fn called<'a>(installation: &'a Installation, name: &str) -> Result<&'a Organisa
         .ok_or_else(|| no_such_organisation(name))
 }
 
-/// Refuses whom the inbound listener refuses at RCPT, before any rule is asked.
-fn known_recipient(organisation: &Organisation, recipient: &Address) -> Done {
-    let any = organisation
-        .route(recipient.domain())
-        .is_some_and(|route| route.wildcard);
-    let postmaster = recipient.local().eq_ignore_ascii_case("postmaster");
-    if any || postmaster || organisation.mailbox(recipient).is_some() {
-        return Ok(());
-    }
-    Err(Failure::new(format_args!(
+/// Whom the inbound listener refuses at RCPT, before any rule is asked.
+fn unknown_recipient(recipient: &Address) -> Failure {
+    Failure::new(format_args!(
         "{recipient} is no known mailbox, so mail to it is refused with 550 5.1.1; add it with: sealgate mailbox add {recipient}"
-    )))
+    ))
 }
 
 fn seen(arguments: &ExplainArgs, sender: Option<&Address>) -> Result<Seen, Failure> {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use sealgate_core::journal::{Direction, MailStatus};
-use sealgate_store::{OverviewFilter, OverviewRow, queue_id, read_queue_id};
+use sealgate_store::{Delivery, OverviewFilter, OverviewRow, queue_id, read_queue_id};
 use serde::Serialize;
 
 use super::admin::{Admin, word, word_of};
@@ -20,6 +20,15 @@ pub struct MailsArgs {
     /// Only inbound or outbound mail.
     #[arg(long, value_parser = word::<Direction>)]
     pub direction: Option<Direction>,
+    /// Only mail that stands there: to-open, waiting, delivered, failed, held, deleted, refused or answered.
+    #[arg(long, value_parser = word::<Delivery>)]
+    pub delivery: Option<Delivery>,
+    /// Only mail from or to this address, this domain, or addresses that begin so.
+    #[arg(long)]
+    pub address: Option<String>,
+    /// Only mail with this Message-ID.
+    #[arg(long, value_name = "ID")]
+    pub message_id: Option<String>,
     /// Most rows.
     #[arg(long, default_value_t = 50)]
     pub limit: u32,
@@ -51,9 +60,12 @@ pub async fn mails(cli: &Cli, arguments: &MailsArgs, output: Output) -> Done {
         organisation,
         status: arguments.status,
         direction: arguments.direction,
-        since: None,
+        delivery: arguments.delivery,
+        party: arguments.address.clone(),
+        message_id: arguments.message_id.clone(),
         before: arguments.before,
         limit: arguments.limit,
+        ..OverviewFilter::default()
     };
     let rows = admin.store.overview(filter).await?;
     let rows: Vec<_> = rows

@@ -9,8 +9,10 @@ pub mod explain;
 pub mod mails;
 pub mod master_key;
 pub mod queue;
+pub mod quickstart;
 pub mod smime;
 pub mod token;
+pub mod user;
 
 use std::fmt;
 use std::io::Write;
@@ -50,6 +52,8 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Set up an empty machine: configuration, master key, first organisation and operator.
+    Quickstart(quickstart::QuickstartArgs),
     /// Run the gateway.
     Serve,
     /// Show the gateway at work: no configuration, no privileges, no network.
@@ -117,6 +121,9 @@ pub enum Command {
     /// PKCS #11 tokens.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Users of the portal.
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// The audit log: every change, by whom and when.
     Audit(audit::AuditArgs),
     /// The mail overview.

@@ -4,9 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
+use sealgate_portal::auth::oidc::Issuer;
 use sealgate_portal::{Contact, Settings};
 use serde::Deserialize;
 use url::Url;
+
+use super::secrets::secret_of_file;
 
 /// Where the portal is, and what it says of its operator.
 #[derive(Clone, Debug, Deserialize)]
@@ -25,6 +28,34 @@ pub struct Portal {
     /// Whom users turn to.
     #[serde(default)]
     pub contact: ContactPlace,
+    /// A server that users may sign in with.
+    pub oidc: Option<Oidc>,
+}
+
+/// A server that users may sign in with, by OpenID Connect.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Oidc {
+    /// Its identifier, as it writes it itself.
+    pub issuer: String,
+    /// The gateway's name there.
+    pub client_id: String,
+    /// File with the gateway's secret there, mode 0600.
+    pub client_secret_file: PathBuf,
+    /// What the button calls it.
+    pub name: String,
+}
+
+impl Oidc {
+    fn settings(&self) -> Result<Issuer, String> {
+        let secret = secret_of_file("portal.oidc.client-secret-file", &self.client_secret_file)?;
+        Ok(Issuer {
+            issuer: self.issuer.clone(),
+            client_id: self.client_id.clone(),
+            client_secret: secret,
+            name: self.name.clone(),
+        })
+    }
 }
 
 /// Whom users turn to (S16).
@@ -70,6 +101,9 @@ impl Portal {
             () if links.into_iter().flatten().any(|url| !web(url)) => {
                 Err("portal.contact: links are http or https addresses".to_owned())
             }
+            () if self.oidc.iter().any(|own| Url::parse(&own.issuer).is_err()) => {
+                Err("portal.oidc.issuer is no address; write it as the server does, such as \"https://login.example.com\"".to_owned())
+            }
             () => self.zone().map(|_| ()),
         }
     }
@@ -89,6 +123,7 @@ impl Portal {
                 questions: own.questions,
                 booking: own.booking,
             },
+            issuer: self.oidc.as_ref().map(Oidc::settings).transpose()?,
             now: crate::gateway::now,
         })
     }
@@ -104,6 +139,10 @@ impl Portal {
 
     /// Its files, relative to the configuration.
     pub fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
-        self.certificate.iter_mut().chain(self.key.iter_mut())
+        let secret = self.oidc.iter_mut().map(|own| &mut own.client_secret_file);
+        self.certificate
+            .iter_mut()
+            .chain(self.key.iter_mut())
+            .chain(secret)
     }
 }

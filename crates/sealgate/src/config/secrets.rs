@@ -136,7 +136,12 @@ fn pin_of_environment(name: &str) -> Result<Zeroizing<String>, String> {
 
 /// A PIN in a file that only its owner may read; a line end behind it is left out.
 fn pin_of_file(path: &Path) -> Result<Zeroizing<String>, String> {
-    let named = |problem: String| format!("pin-file {}: {problem}", path.display());
+    secret_of_file("pin-file", path)
+}
+
+/// The secret in a file that the setting `setting` names.
+pub fn secret_of_file(setting: &str, path: &Path) -> Result<Zeroizing<String>, String> {
+    let named = |problem: String| format!("{setting} {}: {problem}", path.display());
     let failed = |error: std::io::Error| named(error.to_string());
     let file = std::fs::File::open(path).map_err(failed)?;
     let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o7777;

@@ -1,9 +1,13 @@
 //! `demo`: a gateway, an organisation, a partner and two mail servers on loopback; mails through it over SMTP, and a
 //! table of what came in, which rule decided and what went out. It judges only the octets read back from the mail servers.
 
+mod living;
 mod partner;
+mod past;
+mod people;
 mod scenario;
 mod sink;
+mod tail;
 mod world;
 
 use std::path::PathBuf;
@@ -33,7 +37,7 @@ struct Row {
 
 /// Runs the demo; fails if a mail did not come out as its rule says.
 pub async fn demo(arguments: &DemoArgs, output: Output) -> Done {
-    let mut world = World::start(arguments.directory.as_deref()).await?;
+    let mut world = World::start(arguments.directory.as_deref(), arguments.keep).await?;
     let mut rows = Vec::new();
     for (index, step) in scenario::steps().iter().enumerate() {
         rows.extend(run(&mut world, index, step).await?);
@@ -42,7 +46,8 @@ pub async fn demo(arguments: &DemoArgs, output: Output) -> Done {
     output.show(&rows, |rows| human(rows, &world))?;
     let wrong = rows.iter().filter(|row| !row.as_expected).count();
     if arguments.keep {
-        world.keep(output).await?;
+        let sign_in = living::furnish(&mut world).await?;
+        world.keep(&sign_in, output).await?;
     }
     world.stop().await;
     match (wrong, unexpected) {

@@ -1,8 +1,10 @@
 //! The partner of the demo: somebody outside with a certificate of its own, who writes and reads S/MIME without the gateway.
 
+use std::sync::Arc;
+
 use rand_core::RngCore;
 use sealgate_mail::message::Message;
-use sealgate_mail::{Address, Source};
+use sealgate_mail::{Address, Source, Timestamp};
 use sealgate_net::ca::builtin::{self, Ca};
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::decrypt::{Decryption, KeyPair, decrypt};
@@ -23,14 +25,14 @@ pub struct Partner {
     pub address: Address,
     /// Its pair.
     pub pair: KeyPair,
-    ca: Ca,
+    ca: Arc<Ca>,
 }
 
 impl Partner {
-    /// Makes an authority of the partner's own and a certificate by it.
-    pub fn make(name: &str, address: &str) -> Result<Self, Failure> {
+    /// Makes an authority of the partner's own, `days` old, and a certificate by it.
+    pub fn make(name: &str, address: &str, days: i64) -> Result<Self, Failure> {
         let address = Address::parse(address)?;
-        let ca = builtin::make_ca(name, None, now())?;
+        let ca = Arc::new(builtin::make_ca(name, None, days_ago(days))?);
         let key = PrivateKey::generate(KeyKind::P256)?;
         let certificate = builtin::issue(&ca, None, &address, key.spki_der(), now())?;
         Ok(Self {
@@ -38,6 +40,29 @@ impl Partner {
             pair: KeyPair { certificate, key },
             ca,
         })
+    }
+
+    /// Somebody else whom the same authority certifies.
+    pub fn colleague(&self, address: &str) -> Result<Self, Failure> {
+        let address = Address::parse(address)?;
+        let pair = self.certify(&address, 0)?;
+        Ok(Self {
+            address,
+            pair,
+            ca: self.ca.clone(),
+        })
+    }
+
+    /// A pair for `address` whose certificate was issued so many days ago.
+    pub fn certify(&self, address: &Address, days: i64) -> Result<KeyPair, Failure> {
+        let key = PrivateKey::generate(KeyKind::P256)?;
+        let certificate = builtin::issue(&self.ca, None, address, key.spki_der(), days_ago(days))?;
+        Ok(KeyPair { certificate, key })
+    }
+
+    /// The certificate of the authority that certifies.
+    pub fn issuing(&self) -> &Certificate {
+        &self.ca.issuing_certificate
     }
 
     /// The root that the organisation is told to trust.
@@ -107,6 +132,10 @@ impl Partner {
             _ => Err("the partner cannot decrypt it".to_owned()),
         }
     }
+}
+
+fn days_ago(days: i64) -> Timestamp {
+    now().plus(-days * 86_400)
 }
 
 /// The verdict on the signature of `mail`, judged by `root` alone.

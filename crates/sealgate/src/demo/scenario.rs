@@ -219,7 +219,7 @@ fn altered(mail: Vec<u8>) -> Vec<u8> {
 }
 
 /// One letter changed in each base64 line behind those that name the recipient.
-fn damaged(mail: Vec<u8>) -> Vec<u8> {
+pub fn damaged(mail: Vec<u8>) -> Vec<u8> {
     const NAMES_RECIPIENT: usize = 9;
     let mail = String::from_utf8_lossy(&mail).into_owned();
     let (header, body) = mail.split_once("\r\n\r\n").unwrap_or((&mail, ""));

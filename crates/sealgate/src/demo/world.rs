@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sealgate_core::change::{Activation, Change};
 use sealgate_core::queue::{AttemptResult, NextHop, RecipientResult, TlsRequirement};
 use sealgate_core::rules::{Rule, RuleId};
-use sealgate_core::tenant::{InboundRoute, Proof, SendingClient, Settings};
+use sealgate_core::tenant::{InboundRoute, Installation, Proof, SendingClient, Settings};
 use sealgate_mail::smtp::{Envelope, EnvelopeRecipient, MailParams, Notify};
 use sealgate_mail::{Address, Domain, ReversePath};
 use sealgate_net::smtp_out::Delivery;
@@ -16,10 +16,12 @@ use sealgate_smime::key::KeyKind;
 use sealgate_store::{MasterKey, OverviewFilter, QueueFilter, Store};
 use tokio::sync::mpsc;
 
+use super::living::SignIn;
 use super::partner::Partner;
-use super::scenario::{ALICE, BOB, CAROL, DORA, Keys, RULES, Way};
+use super::people::USERS;
+use super::scenario::{ALICE, BOB, CAROL, DORA, Keys, RULES, TEXT, Way, damaged};
 use super::sink::{Arrived, Sink};
-use super::{ARRIVAL, arrives_at};
+use super::{ARRIVAL, arrives_at, tail};
 use crate::cmd::admin::{rule_table, word};
 use crate::cmd::explain;
 use crate::cmd::{Done, Failure, Output};
@@ -28,7 +30,10 @@ use crate::gateway::now;
 use crate::serve::{Entrances, Listening, Running};
 use crate::{lifecycle, serve};
 
-const ORGANISATION: &str = "office";
+/// The organisation of the demo.
+pub const ORGANISATION: &str = "office";
+/// Port of the portal, if it is free.
+const PORTAL_PORT: u16 = 8443;
 
 /// `Ok` if the gateway took the mail, else its reply.
 pub type Answer = Result<(), String>;
@@ -40,6 +45,7 @@ pub struct World {
     /// The root that certifies the organisation's mailboxes.
     pub office_root: Certificate,
     office: [Certificate; 2],
+    guests: Vec<Partner>,
     directory: PathBuf,
     gateway: Running,
     internet: MailServer,
@@ -85,17 +91,17 @@ impl MailServer {
 }
 
 impl World {
-    /// Makes everything and starts it on free loopback ports.
-    pub async fn start(directory: Option<&Path>) -> Result<Self, Failure> {
+    /// Makes everything and starts it on free loopback ports; with the portal if it is kept.
+    pub async fn start(directory: Option<&Path>, keep: bool) -> Result<Self, Failure> {
         let directory = make_directory(directory)?;
         let internet =
             MailServer::start(&directory.join(arrives_at(Way::Out)), "internet.example").await?;
         let mail_server =
             MailServer::start(&directory.join(arrives_at(Way::In)), "mail.office.example").await?;
-        let config = configuration(&directory)?;
+        let config = configuration(&directory, keep)?;
         MasterKey::create_file(&directory.join("master.key"))?;
         let store = crate::gateway::open_store(&config).await?;
-        let partner = tokio::task::spawn_blocking(|| Partner::make("Partner", DORA)).await??;
+        let partner = tokio::task::spawn_blocking(|| Partner::make("Partner", DORA, 0)).await??;
         configure(
             (&store, &config),
             internet.listening.address,
@@ -110,11 +116,60 @@ impl World {
             partner,
             office_root,
             office,
+            guests: Vec::new(),
             directory,
             gateway,
             internet,
             mail_server,
         })
+    }
+
+    /// The gateway's store.
+    pub fn store(&self) -> &Store {
+        &self.gateway.gateway.store
+    }
+
+    /// The gateway's configuration.
+    pub fn config(&self) -> &Config {
+        &self.gateway.gateway.config
+    }
+
+    /// What mails are decided by now.
+    pub fn installation(&self) -> Arc<Installation> {
+        self.gateway.gateway.installation()
+    }
+
+    /// Where browsers find the portal, without a slash at the end.
+    pub fn portal(&self) -> String {
+        let portal = self.config().portal.as_ref();
+        portal.map_or_else(String::new, |portal| {
+            portal.url.as_str().trim_end_matches('/').to_owned()
+        })
+    }
+
+    /// People outside with certificates of their own, beside the partner.
+    pub fn invite(&mut self, guests: Vec<Partner>) {
+        self.guests = guests;
+    }
+
+    /// Whoever has that address outside and a certificate.
+    pub fn outside(&self, address: &str) -> Option<&Partner> {
+        let mut all = std::iter::once(&self.partner).chain(&self.guests);
+        all.find(|one| one.address.to_string() == address)
+    }
+
+    /// A mail of the partner that cannot be decrypted.
+    pub fn unreadable(&self, to: &str, subject: &str) -> Result<Vec<u8>, Failure> {
+        let [_, carol] = &self.office;
+        let mail = self.partner.sealed(to, subject, TEXT, carol)?;
+        Ok(damaged(mail))
+    }
+
+    /// Nobody waits for what arrived so far.
+    pub fn forget_arrivals(&mut self) {
+        self.unexpected();
+        self.internet.waiting.clear();
+        self.mail_server.waiting.clear();
     }
 
     /// The certificates that the demo's messages are made with.
@@ -240,31 +295,34 @@ impl World {
             .to_string()
     }
 
-    /// Prints the ports and waits for an interrupt.
-    pub async fn keep(&self, output: Output) -> Done {
+    /// Says where everything is and lets mails come and go until an interrupt.
+    pub async fn keep(&mut self, sign_in: &SignIn, output: Output) -> Done {
         let first = |listeners: &[Listening]| {
             listeners
                 .first()
                 .map(|listener| listener.address.to_string())
                 .unwrap_or_default()
         };
-        let ports = serde_json::json!({
+        let names: Vec<_> = USERS
+            .iter()
+            .map(|(name, job)| serde_json::json!({ "name": name, "may": job.words() }))
+            .collect();
+        let place = serde_json::json!({
+            "portal": self.portal(),
+            "link": sign_in.link,
+            "users": names,
+            "password": *sign_in.password,
             "inbound": first(&self.gateway.inbound),
             "outbound": first(&self.gateway.outbound),
             "internet": self.internet.listening.address.to_string(),
             "mail-server": self.mail_server.listening.address.to_string(),
             "configuration": self.directory.join("sealgate.toml"),
         });
-        output.show(&ports, |ports| {
-            format!(
-                "\nThe gateway keeps running; stop it with Ctrl-C.\n  inbound listener (mail for office.example):  {}\n  outbound listener (mail from office.example): {}\n  commands: sealgate --config {} mails\n",
-                ports["inbound"].as_str().unwrap_or_default(),
-                ports["outbound"].as_str().unwrap_or_default(),
-                self.directory.join("sealgate.toml").display()
-            )
-        })?;
-        tokio::signal::ctrl_c().await?;
-        Ok(())
+        output.show(&place, kept)?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
+            failed = tail::run(self) => failed,
+        }
     }
 
     /// Stops everything.
@@ -300,11 +358,48 @@ fn loopback() -> SocketAddr {
 }
 
 /// The configuration, in memory and as a file beside, so that other commands can be tried on the demo's data.
-fn configuration(directory: &Path) -> Result<Config, Failure> {
-    let text = "data = \"data\"\nmaster-key = \"master.key\"\nhostname = \"gateway.office.example\"\n\n[listen]\ninbound = [\"127.0.0.1:0\"]\noutbound = [\"127.0.0.1:0\"]\n\n[dns]\nserver = \"off\"\n";
+fn configuration(directory: &Path, portal: bool) -> Result<Config, Failure> {
+    let mut text = "data = \"data\"\nmaster-key = \"master.key\"\nhostname = \"gateway.office.example\"\n\n[listen]\ninbound = [\"127.0.0.1:0\"]\noutbound = [\"127.0.0.1:0\"]\n\n[dns]\nserver = \"off\"\n".to_owned();
+    if portal {
+        let port = portal_port()?;
+        text += &format!(
+            "\n[portal]\nlisten = [\"127.0.0.1:{port}\"]\nurl = \"http://127.0.0.1:{port}\"\n\n[portal.contact]\nname = \"Support of the demo\"\nmail = \"support@demo.example\"\nphone = \"+43 1 2345\"\nhours = \"Mon to Fri, 8:00 to 17:00\"\n"
+        );
+    }
     let file = directory.join("sealgate.toml");
     std::fs::write(&file, text)?;
     Ok(Config::read(&file)?)
+}
+
+/// A port of this machine that is free now.
+fn portal_port() -> Result<u16, Failure> {
+    let usual = SocketAddr::from(([127, 0, 0, 1], PORTAL_PORT));
+    let free = std::net::TcpListener::bind(usual);
+    let free = free.or_else(|_| std::net::TcpListener::bind(loopback()))?;
+    Ok(free.local_addr()?.port())
+}
+
+/// What is printed of a demo that is kept.
+fn kept(place: &serde_json::Value) -> String {
+    let text = |name: &str| place[name].as_str().unwrap_or_default().to_owned();
+    let users: String = USERS
+        .iter()
+        .map(|(name, job)| format!("  {name:<24} {}\n", job.words()))
+        .collect();
+    format!(
+        "\nThe portal is at {}\n\nOpen this link to come in as an administrator with a password of your own; it works once:\n  {}\n\n\
+         Or sign in as one of these; the password of all is {}\n{users}\n\
+         A mail comes or goes every few seconds. Stop everything with Ctrl-C.\n\
+         \x20 inbound listener (mail for office.example):   {}\n\
+         \x20 outbound listener (mail from office.example): {}\n\
+         \x20 commands: sealgate --config {} mails\n",
+        text("portal"),
+        text("link"),
+        text("password"),
+        text("inbound"),
+        text("outbound"),
+        text("configuration"),
+    )
 }
 
 async fn configure(
@@ -348,7 +443,8 @@ async fn configure(
     lifecycle::settle(store, config, ORGANISATION).await
 }
 
-fn rule(
+/// A rule of a table.
+pub fn rule(
     (managed, external, inbound, outbound): &(&str, &str, &str, &str),
 ) -> Result<Rule, Failure> {
     Ok(Rule {

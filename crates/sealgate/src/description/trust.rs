@@ -60,6 +60,7 @@ pub fn block_of(certificate: &Certificate) -> Blocked {
     Blocked {
         sha256: certificate.fingerprint(),
         subject: Some(certificate.subject_name()),
+        reason: None,
     }
 }
 
@@ -73,6 +74,7 @@ pub fn block_by_fingerprint(digits: &str) -> Result<Blocked, Failure> {
     Ok(Blocked {
         sha256,
         subject: None,
+        reason: None,
     })
 }
 

@@ -2,16 +2,29 @@
 
 use async_trait::async_trait;
 use sealgate_core::change::{Activation, Change};
-use sealgate_core::tenant::MailboxState;
+use sealgate_core::limits::REVOKE_PENDING;
+use sealgate_core::order::{OrderState, Purpose};
+use sealgate_core::tenant::{KeyId, MailboxState};
 use sealgate_mail::Address;
 use sealgate_portal::auth::{Permitted, Read, Write};
-use sealgate_portal::office::mailboxes::{Chosen, Counts, Mailbox, MailboxFilter, Mailboxes};
+use sealgate_portal::office::mailboxes::{
+    ActivateMailboxes, Bulk, BulkProgress, BulkWork, Chosen, Mailbox, MailboxCounts, MailboxDetail,
+    MailboxEvent, MailboxFilter, MailboxKey, Mailboxes, OpenOrder, OrderOptions, OrderWith,
+    PurgeKeys, PurgedKeys, Upload,
+};
 use sealgate_portal::office::{Applied, Asked, At, Page, Paging};
 use sealgate_portal::problem::Problem;
 use sealgate_smime::key::KeyKind;
-use sealgate_store::{MailboxQuery, MailboxRow};
+use sealgate_store::limits::PAGE_ROWS;
+use sealgate_store::{
+    MailboxOrder, MailboxPlace, MailboxQuery, MailboxRow, OrderRow, Purge, RevocationRow, RingKey,
+};
 
-use super::{PortalOffice, problem};
+use super::{PortalOffice, problem, upload};
+use crate::cmd::admin::{word, word_of};
+use crate::gateway::now;
+use crate::lifecycle::key_kind;
+use crate::limits::MAILBOX_HISTORY;
 
 #[async_trait]
 impl Mailboxes for PortalOffice {
@@ -21,29 +34,31 @@ impl Mailboxes for PortalOffice {
         filter: &MailboxFilter,
         paging: &Paging,
     ) -> Asked<Page<Mailbox>> {
-        let after = paging.after.as_deref().map(Address::parse).transpose();
-        let query = MailboxQuery {
-            state: filter.state,
-            search: filter.search.clone().filter(|text| !text.is_empty()),
-            after: after.map_err(|error| Problem::invalid("after", error))?,
-            limit: paging.rows(),
-        };
+        let mut query = query(filter)?;
+        query.after = paging.after.as_deref().map(place_of).transpose()?;
+        query.limit = paging.rows();
         let rows = self.0.store.mailbox_page(who.organisation(), &query).await;
         let rows = rows.map_err(problem)?;
         let is_full = rows.len() >= usize::try_from(paging.rows()).unwrap_or(usize::MAX);
         let next = rows.last().filter(|_| is_full);
         Ok(Page {
-            next: next.map(|row| row.address.to_string()),
+            next: next.map(|row| written(&place(row))),
             items: rows.into_iter().map(shown).collect(),
         })
     }
 
-    async fn mailbox_counts(&self, who: &Permitted<Read>) -> Asked<Counts> {
+    async fn mailboxes_found(&self, who: &Permitted<Read>, filter: &MailboxFilter) -> Asked<u64> {
+        let (store, query) = (&self.0.store, query(filter)?);
+        let found = store.mailboxes_found(who.organisation(), &query).await;
+        found.map_err(problem)
+    }
+
+    async fn mailbox_counts(&self, who: &Permitted<Read>) -> Asked<MailboxCounts> {
         let store = &self.0.store;
         let counts = store.mailbox_counts(who.organisation()).await;
         let counts = counts.map_err(problem)?;
         let quota = store.quota(who.organisation()).await.map_err(problem)?;
-        Ok(Counts {
+        Ok(MailboxCounts {
             known: counts.known,
             active: counts.active,
             held: quota.held,
@@ -53,21 +68,149 @@ impl Mailboxes for PortalOffice {
         })
     }
 
-    async fn activate(&self, who: &Permitted<Write>, chosen: Chosen) -> Asked<Applied> {
-        let mailboxes = self.chosen(who, chosen, MailboxState::Inactive).await?;
-        let order = |mailbox: Address| {
-            let activation = Activation::new(mailbox.clone(), KeyKind::Rsa3072);
-            (mailbox.to_string(), Change::Activate(activation))
+    async fn mailbox(&self, who: &Permitted<Read>, mailbox: &Address) -> Asked<MailboxDetail> {
+        let (store, organisation) = (&self.0.store, who.organisation());
+        let detail = store.mailbox_detail(organisation, mailbox, MAILBOX_HISTORY);
+        let detail = detail.await.map_err(problem)?;
+        let detail = detail.ok_or_else(Problem::not_found)?;
+        let ring = store.key_ring(organisation, mailbox).await;
+        let ring = ring.map_err(problem)?;
+        Ok(MailboxDetail {
+            mailbox: shown(detail.row),
+            aliases: detail.aliases,
+            history: history(&detail.orders, &detail.revocations, &ring),
+            keys: ring.iter().map(key).collect(),
+        })
+    }
+
+    async fn order_options(&self, who: &Permitted<Read>) -> Asked<OrderOptions> {
+        let authorities = self.0.store.authorities(who.organisation()).await;
+        let mut authorities = authorities.map_err(problem)?;
+        authorities.sort_by_key(|authority| !authority.standard);
+        let tokens = self.0.config.tokens.iter();
+        Ok(OrderOptions {
+            authorities: authorities.into_iter().map(|one| one.name).collect(),
+            keys: ["rsa-3072", "p-256", "p-384"].map(str::to_owned).into(),
+            tokens: tokens.map(|token| token.name.clone()).collect(),
+        })
+    }
+
+    async fn bulk_progress(&self, who: &Permitted<Read>) -> Asked<Option<BulkProgress>> {
+        Ok(self.0.bulk.told(who.organisation()))
+    }
+
+    async fn to_deactivate(&self, who: &Permitted<Write>, chosen: &Chosen) -> Asked<u64> {
+        let installation = self.0.installation();
+        let organisation = installation.organisation(who.organisation());
+        let is_active = |address: &&Address| {
+            let mailbox = organisation.and_then(|own| own.mailbox(address));
+            mailbox.is_some_and(|mailbox| mailbox.state == MailboxState::Active)
         };
-        self.change_many(who, mailboxes.into_iter().map(order).collect())
+        let filter = match chosen {
+            Chosen::Mailboxes(named) => return Ok(named.iter().filter(is_active).count() as u64),
+            Chosen::Filter(filter) => filter.clone(),
+            Chosen::All => MailboxFilter::default(),
+        };
+        let Some(query) = in_state(&filter, MailboxState::Active)? else {
+            return Ok(0);
+        };
+        let store = &self.0.store;
+        let found = store.mailboxes_found(who.organisation(), &query).await;
+        found.map_err(problem)
+    }
+
+    async fn activate(&self, who: &Permitted<Write>, order: ActivateMailboxes) -> Asked<Bulk> {
+        let with = self.activation(&order.with)?;
+        let mailboxes = self
+            .chosen(who, order.chosen, MailboxState::Inactive)
+            .await?;
+        let order = |mailbox: Address| {
+            let what = mailbox.to_string();
+            (what, Change::Activate(with.of(mailbox)))
+        };
+        let changes = mailboxes.into_iter().map(order).collect();
+        self.bulk(who, BulkWork::Activation, changes).await
+    }
+
+    async fn deactivate(&self, who: &Permitted<Write>, chosen: Chosen) -> Asked<Bulk> {
+        let mailboxes = self.chosen(who, chosen, MailboxState::Active).await?;
+        let stop = |mailbox: Address| (mailbox.to_string(), Change::Deactivate(mailbox));
+        let changes = mailboxes.into_iter().map(stop).collect();
+        self.bulk(who, BulkWork::Deactivation, changes).await
+    }
+
+    async fn withdraw_orders(
+        &self,
+        who: &Permitted<Write>,
+        mailboxes: Vec<Address>,
+    ) -> Asked<Applied> {
+        self.one_by_one(who, mailboxes, Change::Withdraw).await
+    }
+
+    async fn confirm_revoked(
+        &self,
+        who: &Permitted<Write>,
+        mailboxes: Vec<Address>,
+    ) -> Asked<Applied> {
+        self.one_by_one(who, mailboxes, Change::ConfirmRevoked)
             .await
     }
 
-    async fn deactivate(&self, who: &Permitted<Write>, chosen: Chosen) -> Asked<Applied> {
-        let mailboxes = self.chosen(who, chosen, MailboxState::Active).await?;
-        let stop = |mailbox: Address| (mailbox.to_string(), Change::Deactivate(mailbox));
-        self.change_many(who, mailboxes.into_iter().map(stop).collect())
-            .await
+    async fn renew(
+        &self,
+        who: &Permitted<Write>,
+        mailbox: &Address,
+        (with, revoke): (OrderWith, bool),
+    ) -> Asked<Applied> {
+        self.must_be_known(who, mailbox).await?;
+        let purpose = match revoke {
+            true => Purpose::Replacement,
+            false => Purpose::Renewal,
+        };
+        let order = self.activation(&with)?.of(mailbox.clone());
+        self.change(who, vec![Change::Renew(order, purpose)]).await
+    }
+
+    async fn upload(
+        &self,
+        who: &Permitted<Write>,
+        mailbox: &Address,
+        upload: Upload,
+    ) -> Asked<Applied> {
+        self.must_be_known(who, mailbox).await?;
+        let import = upload::read(&self.0.uploads, upload, mailbox).await?;
+        self.change(who, vec![Change::ImportKeys(import)]).await
+    }
+
+    async fn set_aliases(
+        &self,
+        who: &Permitted<Write>,
+        mailbox: &Address,
+        aliases: Vec<Address>,
+    ) -> Asked<Applied> {
+        self.must_be_known(who, mailbox).await?;
+        let change = Change::Aliases(mailbox.clone(), aliases);
+        self.change(who, vec![change]).await
+    }
+
+    async fn purge(
+        &self,
+        who: &Permitted<Write>,
+        mailbox: &Address,
+        which: PurgeKeys,
+    ) -> Asked<PurgedKeys> {
+        let which = match which {
+            PurgeKeys::AllOld => Purge::AllOld,
+            PurgeKeys::Keys(keys) => Purge::These(keys.into_iter().map(KeyId).collect()),
+        };
+        let whose = (who.organisation(), mailbox);
+        let purged = self.0.store.purge_keys(whose, which, who.who(), now());
+        let purged = purged.await.map_err(problem)?;
+        self.applied(purged.version, Vec::new()).await?;
+        Ok(PurgedKeys {
+            keys: purged.keys.iter().map(|key| key.0).collect(),
+            on_tokens: purged.on_tokens.iter().map(|(key, _)| key.0).collect(),
+        })
     }
 }
 
@@ -79,43 +222,248 @@ impl PortalOffice {
         chosen: Chosen,
         state: MailboxState,
     ) -> Asked<Vec<Address>> {
-        let mut named = match chosen {
-            Chosen::Mailboxes(named) => named,
-            Chosen::All => return self.all_in(who, state).await,
+        let filter = match chosen {
+            Chosen::Mailboxes(mut named) => {
+                named.sort();
+                named.dedup();
+                return Ok(named);
+            }
+            Chosen::Filter(filter) => filter,
+            Chosen::All => MailboxFilter::default(),
         };
-        named.sort();
-        named.dedup();
-        Ok(named)
-    }
-
-    async fn all_in(&self, who: &Permitted<Write>, state: MailboxState) -> Asked<Vec<Address>> {
+        let Some(mut query) = in_state(&filter, state)? else {
+            return Ok(Vec::new());
+        };
+        query.limit = PAGE_ROWS;
         let mut found = Vec::new();
         loop {
-            let query = MailboxQuery {
-                state: Some(state),
-                after: found.last().cloned(),
-                limit: sealgate_store::limits::PAGE_ROWS,
-                ..MailboxQuery::default()
-            };
             let rows = self.0.store.mailbox_page(who.organisation(), &query).await;
             let rows = rows.map_err(problem)?;
-            if rows.is_empty() {
+            let Some(last) = rows.last() else {
                 return Ok(found);
-            }
+            };
+            query.after = Some(place(last));
             found.extend(rows.into_iter().map(|row| row.address));
+        }
+    }
+
+    /// The same change to each of these mailboxes; names those it is refused for.
+    async fn one_by_one(
+        &self,
+        who: &Permitted<Write>,
+        mailboxes: Vec<Address>,
+        change: fn(Address) -> Change,
+    ) -> Asked<Applied> {
+        let one = |mailbox: Address| (mailbox.to_string(), change(mailbox));
+        self.change_many(who, mailboxes.into_iter().map(one).collect())
+            .await
+    }
+
+    async fn must_be_known(&self, who: &Permitted<Write>, mailbox: &Address) -> Asked<()> {
+        let known = self.0.store.mailbox_detail(who.organisation(), mailbox, 0);
+        let known = known.await.map_err(problem)?;
+        known.map(|_| ()).ok_or_else(Problem::not_found)
+    }
+
+    /// An order as it was chosen, of no mailbox yet.
+    fn activation(&self, with: &OrderWith) -> Asked<OrderOf> {
+        let key = with.key.as_deref().map_or(Ok(KeyKind::Rsa3072), key_kind);
+        let key = key.map_err(|why| Problem::invalid("key", why))?;
+        if let Some(token) = &with.token {
+            let there = self.0.config.must_have_token(token);
+            there.map_err(|why| Problem::invalid("token", why))?;
+        }
+        Ok(OrderOf {
+            authority: with.authority.clone(),
+            key,
+            token: with.token.clone(),
+        })
+    }
+}
+
+/// An order, of no mailbox yet.
+struct OrderOf {
+    authority: Option<String>,
+    key: KeyKind,
+    token: Option<String>,
+}
+
+impl OrderOf {
+    fn of(&self, mailbox: Address) -> Activation {
+        Activation {
+            mailbox,
+            authority: self.authority.clone(),
+            key: self.key,
+            token: self.token.clone(),
         }
     }
 }
 
+fn query(filter: &MailboxFilter) -> Asked<MailboxQuery> {
+    let (order, descending) = match filter.sort.as_deref() {
+        Some(sort) => {
+            let word = sort.strip_prefix('-');
+            (order(word.unwrap_or(sort))?, word.is_some())
+        }
+        None => (MailboxOrder::Domain, false),
+    };
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    Ok(MailboxQuery {
+        state: filter.state,
+        search: given(&filter.search),
+        route: given(&filter.route),
+        order,
+        descending,
+        ..MailboxQuery::default()
+    })
+}
+
+fn order(word: &str) -> Asked<MailboxOrder> {
+    match word {
+        "" | "domain" => Ok(MailboxOrder::Domain),
+        "name" => Ok(MailboxOrder::Name),
+        "state" => Ok(MailboxOrder::State),
+        "certificate" => Ok(MailboxOrder::Certificate),
+        _ => Err(Problem::invalid(
+            "sort",
+            "one of domain, name, state, certificate",
+        )),
+    }
+}
+
+/// Those of the filter that are in `state`, in the order of the table; none if the filter excludes the state.
+fn in_state(filter: &MailboxFilter, state: MailboxState) -> Asked<Option<MailboxQuery>> {
+    if filter.state.is_some_and(|wanted| wanted != state) {
+        return Ok(None);
+    }
+    let ordered = MailboxFilter {
+        state: Some(state),
+        sort: None,
+        ..filter.clone()
+    };
+    query(&ordered).map(Some)
+}
+
+fn place(row: &MailboxRow) -> MailboxPlace {
+    MailboxPlace {
+        address: row.address.clone(),
+        state: row.state,
+        certificate: row.signing.map_or(0, |(id, _)| id),
+    }
+}
+
+fn written(place: &MailboxPlace) -> String {
+    let state = word_of(&place.state);
+    format!("{state}:{}:{}", place.certificate, place.address)
+}
+
+fn place_of(text: &str) -> Asked<MailboxPlace> {
+    let malformed = || Problem::invalid("after", "not what a page before gave as next");
+    let mut parts = text.splitn(3, ':');
+    let mut part = || parts.next().ok_or_else(malformed);
+    Ok(MailboxPlace {
+        state: word(part()?).map_err(|_| malformed())?,
+        certificate: part()?.parse().map_err(|_| malformed())?,
+        address: Address::parse(part()?).map_err(|_| malformed())?,
+    })
+}
+
 fn shown(row: MailboxRow) -> Mailbox {
     let active = row.signing.filter(|_| row.state == MailboxState::Active);
+    let leaves = (row.state == MailboxState::RevokePending).then(|| row.since.plus(REVOKE_PENDING));
     Mailbox {
         name: row.address.local().to_owned(),
         domain: row.address.domain().to_unicode(),
         address: row.address,
         state: row.state,
         since: At(row.since),
+        inactive_by: leaves.map(At),
         certificate: active.map(|(id, _)| id),
         expires: active.map(|(_, end)| At(end)),
+        order: row.order.map(|order| OpenOrder {
+            authority: order.authority,
+            purpose: order.purpose,
+            state: order.state,
+            created: At(order.created),
+            due: order.due.map(At),
+            error: order.error,
+        }),
+        by_hand: row.by_hand,
+        error: row.error,
+    }
+}
+
+fn key(key: &RingKey) -> MailboxKey {
+    let certificate = &key.certificate;
+    MailboxKey {
+        id: key.id.0,
+        subject: certificate.subject_name(),
+        issuer: certificate.issuer_name(),
+        serial: certificate.serial_hex(),
+        sha256: certificate.fingerprint_hex(),
+        valid_from: At(certificate.not_before()),
+        valid_until: At(certificate.not_after()),
+        uploaded: key.authority.is_none(),
+        authority: key.authority.clone(),
+        token: key.token.clone(),
+        signs: key.signing,
+        encrypts: key.encryption,
+        to_be_revoked: key.to_be_revoked,
+    }
+}
+
+/// What happened to a mailbox's certificates, the newest first.
+fn history(
+    orders: &[OrderRow],
+    revocations: &[RevocationRow],
+    ring: &[RingKey],
+) -> Vec<MailboxEvent> {
+    let uploaded = ring.iter().filter(|key| key.authority.is_none());
+    let mut events: Vec<MailboxEvent> = uploaded
+        .map(|key| event(At(key.added), "uploaded", Some(key.id)))
+        .collect();
+    for order in orders {
+        let named = |event: MailboxEvent| MailboxEvent {
+            authority: Some(order.authority.clone()),
+            ..event
+        };
+        events.push(named(event(At(order.created), "ordered", None)));
+        let what = match order.state {
+            OrderState::Issued => "issued",
+            OrderState::Failed => "failed",
+            OrderState::Withdrawn => "withdrawn",
+            OrderState::New | OrderState::Asking | OrderState::Waiting => continue,
+        };
+        let ended = event(At(order.ended.unwrap_or(order.created)), what, None);
+        let why = order.error.clone().filter(|_| what == "failed");
+        events.push(named(MailboxEvent { why, ..ended }));
+    }
+    for revocation in revocations {
+        let asked = event(
+            At(revocation.asked),
+            "revocation-asked",
+            Some(revocation.key),
+        );
+        events.push(MailboxEvent {
+            why: revocation.error.clone(),
+            ..asked
+        });
+        if let Some(confirmed) = revocation.confirmed {
+            events.push(event(At(confirmed), "revoked", Some(revocation.key)));
+        }
+    }
+    // Of what happened in one second, the later step is further down in its list.
+    events.reverse();
+    events.sort_by_key(|event| std::cmp::Reverse(event.at));
+    events
+}
+
+fn event(at: At, what: &'static str, certificate: Option<KeyId>) -> MailboxEvent {
+    MailboxEvent {
+        at,
+        what,
+        authority: None,
+        certificate: certificate.map(|key| key.0),
+        why: None,
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use sealgate_core::directory::{ATTRIBUTES, Bind, Directory, DirectoryUrl, Protection, dns_label};
+use sealgate_core::directory::{Bind, Directory, DirectoryUrl, Protection, dns_label};
 use sealgate_mail::{Address, Domain};
 use serde::Serialize;
 
@@ -14,8 +14,8 @@ use crate::cmd::{
     table,
 };
 use crate::description::read_certificates;
+use crate::directories::{self as described, Described};
 use crate::gateway::{Gateway, now};
-use crate::limits::DIRECTORY_NAME_CHARS;
 use crate::sources;
 
 /// Verbs for directories.
@@ -121,61 +121,33 @@ async fn add(admin: &Admin, arguments: &AddArgs, output: Output) -> Done {
 
 /// The directory that the arguments describe; what would be unsafe or cannot be is refused.
 fn described(arguments: &AddArgs) -> Result<Directory, Failure> {
-    let name = &arguments.name;
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if name.is_empty() || name.len() > DIRECTORY_NAME_CHARS || !name.chars().all(is_plain) {
-        return Err(Failure::new(format_args!(
-            "a name has letters, digits, \"-\", \"_\" and \".\", at most {DIRECTORY_NAME_CHARS}: not \"{name}\""
-        )));
-    }
-    let protection = match (arguments.url.tls, arguments.starttls) {
-        (true, true) => {
-            return Err(Failure::new(
-                "an ldaps URL has TLS from the start: leave --starttls away",
-            ));
+    let protection = described::protection(&arguments.url, arguments.starttls);
+    let protection = protection
+        .map_err(|_| Failure::new("an ldaps URL has TLS from the start: leave --starttls away"))?;
+    let bind = match &arguments.bind {
+        None => None,
+        Some(dn) => {
+            described::may_bind(&arguments.url, protection).map_err(|_| {
+                Failure::new("a password is not sent in clear: use an ldaps URL or --starttls")
+            })?;
+            let password = read_password()?;
+            Some(Bind {
+                dn: dn.clone(),
+                password,
+            })
         }
-        (true, false) => Protection::Tls,
-        (false, true) => Protection::StartTls,
-        (false, false) => Protection::None,
     };
-    let bind = bind(arguments, protection)?;
-    let base = arguments.base.clone().or(arguments.url.base.clone());
-    let attributes = match arguments.attributes.as_slice() {
-        [] => ATTRIBUTES.map(str::to_owned).to_vec(),
-        given => given.to_vec(),
-    };
-    Ok(Directory {
-        name: name.clone(),
-        place: arguments.url.place.clone(),
+    let described = Described {
+        name: arguments.name.clone(),
+        url: arguments.url.clone(),
         protection,
         bind,
-        base: base.unwrap_or_default(),
+        base: arguments.base.clone(),
         domains: arguments.domains.clone(),
-        attributes,
+        attributes: arguments.attributes.clone(),
         roots: arguments.roots.as_deref().map(roots).transpose()?,
-    })
-}
-
-fn bind(arguments: &AddArgs, protection: Protection) -> Result<Option<Bind>, Failure> {
-    let Some(dn) = &arguments.bind else {
-        return Ok(None);
     };
-    // RFC 4513 section 5.1.3: a password is for a protected connection.
-    if protection == Protection::None && !arguments.url.place.is_loopback() {
-        return Err(Failure::new(
-            "a password is not sent in clear: use an ldaps URL or --starttls",
-        ));
-    }
-    let password = read_password()?;
-    if password.is_empty() {
-        return Err(Failure::new(
-            "an empty password proves nothing: leave --bind away to ask without a name",
-        ));
-    }
-    Ok(Some(Bind {
-        dn: dn.clone(),
-        password,
-    }))
+    described.directory().map_err(Failure::new)
 }
 
 /// The roots in a file, in PEM form.

@@ -3,10 +3,10 @@
 use clap::Subcommand;
 use sealgate_core::change::Change;
 use sealgate_core::tenant::{Language, Settings};
-use serde_json::Value;
 
 use super::{Admin, language};
 use crate::cmd::{Cli, Done, Failure, OrganisationArg, Output, table};
+use crate::switches;
 
 /// Verbs for organisations.
 #[derive(Debug, Subcommand)]
@@ -103,39 +103,16 @@ fn switch_table(settings: &Settings) -> String {
 
 /// `settings` with each `name=value` carried out.
 fn with(settings: Settings, switches: &[String]) -> Result<Settings, Failure> {
-    let mut changed = serde_json::to_value(settings)?;
+    let mut changed = settings;
     for switch in switches {
         let (name, value) = switch.split_once('=').ok_or_else(|| {
             Failure::new(format_args!(
                 "\"{switch}\" gives no value: write it as SWITCH=VALUE"
             ))
         })?;
-        let place = changed
-            .get_mut(name)
-            .ok_or_else(|| unknown_switch(name, &settings))?;
-        *place = match (&place, value) {
-            (Value::Bool(_), "on") => Value::Bool(true),
-            (Value::Bool(_), "off") => Value::Bool(false),
-            (Value::Bool(_), _) => {
-                return Err(Failure::new(format_args!(
-                    "{name} is on or off, not \"{value}\""
-                )));
-            }
-            (_, word) => Value::String(word.to_owned()),
-        };
-        serde_json::from_value::<Settings>(changed.clone())
-            .map_err(|error| Failure::new(format_args!("{name}: {error}")))?;
+        changed = switches::set(changed, name, value).map_err(Failure::new)?;
     }
-    Ok(serde_json::from_value(changed)?)
-}
-
-fn unknown_switch(name: &str, settings: &Settings) -> Failure {
-    let words = settings.words();
-    let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
-    Failure::new(format_args!(
-        "there is no switch {name}; the switches are {}",
-        names.join(", ")
-    ))
+    Ok(changed)
 }
 
 #[cfg(test)]
@@ -155,6 +132,7 @@ mod tests {
                 "off" => "on",
                 "en" => "de",
                 "soft" => "hard",
+                "90" => "30",
                 _ => "leave",
             };
             let after = with(before, &[format!("{name}={other}")]).unwrap();

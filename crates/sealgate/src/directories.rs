@@ -1,0 +1,81 @@
+//! What a directory may be, as the command line and the portal describe it: what would be unsafe or cannot be is refused.
+
+use sealgate_core::directory::{ATTRIBUTES, Bind, Directory, DirectoryUrl, Protection};
+use sealgate_mail::Domain;
+
+use crate::limits::DIRECTORY_NAME_CHARS;
+
+/// A directory as somebody describes it.
+#[derive(Debug)]
+pub struct Described {
+    /// Its name in traces and events.
+    pub name: String,
+    /// Where it is.
+    pub url: DirectoryUrl,
+    /// How the connection is protected, as [`protection`] gave it.
+    pub protection: Protection,
+    /// Who asks.
+    pub bind: Option<Bind>,
+    /// The entry below which is searched, unless the URL names it.
+    pub base: Option<String>,
+    /// The domains whose addresses it is asked for; all if there is none.
+    pub domains: Vec<Domain>,
+    /// The attributes that hold certificates; the usual ones if there is none.
+    pub attributes: Vec<String>,
+    /// Roots for its TLS certificate, in PEM form.
+    pub roots: Option<String>,
+}
+
+/// How a connection is protected.
+pub fn protection(url: &DirectoryUrl, starttls: bool) -> Result<Protection, String> {
+    match (url.tls, starttls) {
+        (true, true) => Err("an ldaps URL has TLS from the start: leave StartTLS away".to_owned()),
+        (true, false) => Ok(Protection::Tls),
+        (false, true) => Ok(Protection::StartTls),
+        (false, false) => Ok(Protection::None),
+    }
+}
+
+/// RFC 4513 section 5.1.3: a password is for a protected connection.
+pub fn may_bind(url: &DirectoryUrl, protection: Protection) -> Result<(), String> {
+    match protection == Protection::None && !url.place.is_loopback() {
+        true => Err("a password is not sent in clear: use an ldaps URL or StartTLS".to_owned()),
+        false => Ok(()),
+    }
+}
+
+impl Described {
+    /// The directory.
+    pub fn directory(self) -> Result<Directory, String> {
+        let name = &self.name;
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if name.is_empty() || name.len() > DIRECTORY_NAME_CHARS || !name.chars().all(is_plain) {
+            return Err(format!(
+                "a name has letters, digits, \"-\", \"_\" and \".\", at most {DIRECTORY_NAME_CHARS}: not \"{name}\""
+            ));
+        }
+        if let Some(bind) = &self.bind {
+            may_bind(&self.url, self.protection)?;
+            if bind.password.is_empty() {
+                return Err(
+                    "an empty password proves nothing: leave the name away to ask without one"
+                        .to_owned(),
+                );
+            }
+        }
+        let attributes = match self.attributes.as_slice() {
+            [] => ATTRIBUTES.map(str::to_owned).to_vec(),
+            given => given.to_vec(),
+        };
+        Ok(Directory {
+            name: self.name,
+            place: self.url.place,
+            protection: self.protection,
+            bind: self.bind,
+            base: self.base.or(self.url.base).unwrap_or_default(),
+            domains: self.domains,
+            attributes,
+            roots: self.roots,
+        })
+    }
+}

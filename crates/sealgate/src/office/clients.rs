@@ -1,0 +1,266 @@
+//! The portal's questions about sending clients.
+
+use async_trait::async_trait;
+use ipnet::IpNet;
+use rand_core::RngCore;
+use sealgate_core::change::Change;
+use sealgate_core::permission::Permission;
+use sealgate_core::tenant::{Proof, SendingClient};
+use sealgate_portal::auth::{Admin, Permitted};
+use sealgate_portal::office::clients::{
+    Client, ClientProof, ClientRights, ClientSecret, Clients, NewClient, NewClientProof,
+};
+use sealgate_portal::office::{Applied, Asked};
+use sealgate_portal::problem::Problem;
+use sealgate_smime::algorithms::DigestAlgorithm;
+use sealgate_smime::aws::Digest;
+use sealgate_smime::certificate::Certificate;
+use zeroize::Zeroizing;
+
+use super::PortalOffice;
+use crate::description::block_by_fingerprint;
+use crate::limits::{CLIENT_ENTRIES, CLIENT_NAME_CHARS, CLIENT_NETWORKS, CLIENT_SECRET_OCTETS};
+use crate::passwords::password_hash;
+use crate::random::SystemRandom;
+
+#[async_trait]
+impl Clients for PortalOffice {
+    async fn clients(&self, who: &Permitted<Admin>) -> Asked<Vec<Client>> {
+        let installation = self.0.installation();
+        let own = installation.organisation(who.organisation());
+        let clients = own.map(|own| own.clients.as_slice()).unwrap_or_default();
+        let mut clients: Vec<Client> = clients.iter().map(shown).collect();
+        clients.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(clients)
+    }
+
+    async fn client(&self, who: &Permitted<Admin>, name: &str) -> Asked<Client> {
+        Ok(shown(&self.sending_client(who, name)?))
+    }
+
+    async fn add_client(&self, who: &Permitted<Admin>, client: NewClient) -> Asked<ClientSecret> {
+        must_be_name("name", &client.name)?;
+        judge(&client.may_send_as)?;
+        if self.sending_client(who, &client.name).is_ok() {
+            return Err(Problem::invalid(
+                "name",
+                "this name is taken: choose another",
+            ));
+        }
+        let (proof, user, secret) = self.proof(who, &client).await?;
+        let new = SendingClient {
+            name: client.name,
+            proof,
+            may_send_as: client.may_send_as,
+            mail_server: client.mail_server,
+        };
+        let applied = self.change(who, vec![Change::PutClient(new)]).await?;
+        Ok(ClientSecret {
+            user,
+            secret,
+            applied,
+        })
+    }
+
+    async fn set_client(
+        &self,
+        who: &Permitted<Admin>,
+        name: &str,
+        rights: ClientRights,
+    ) -> Asked<Applied> {
+        judge(&rights.may_send_as)?;
+        let client = SendingClient {
+            may_send_as: rights.may_send_as,
+            mail_server: rights.mail_server,
+            ..self.sending_client(who, name)?
+        };
+        self.change(who, vec![Change::PutClient(client)]).await
+    }
+
+    async fn new_client_secret(&self, who: &Permitted<Admin>, name: &str) -> Asked<ClientSecret> {
+        let client = self.sending_client(who, name)?;
+        let secret = new_secret();
+        let (proof, user) = match client.proof {
+            Proof::Password { user, .. } => {
+                let hash = self.hash(&secret).await?;
+                let proof = Proof::Password {
+                    user: user.clone(),
+                    hash,
+                };
+                (proof, Some(user))
+            }
+            Proof::Connector { networks, .. } => (connector(networks, &secret)?, None),
+            Proof::Certificate(_) | Proof::Network(_) => {
+                return Err(Problem::new("client-without-secret"));
+            }
+        };
+        let client = SendingClient { proof, ..client };
+        let applied = self.change(who, vec![Change::PutClient(client)]).await?;
+        Ok(ClientSecret {
+            user,
+            secret: Some(secret.to_string()),
+            applied,
+        })
+    }
+
+    async fn remove_client(&self, who: &Permitted<Admin>, name: &str) -> Asked<Applied> {
+        let client = self.sending_client(who, name)?;
+        self.change(who, vec![Change::RemoveClient(client.name)])
+            .await
+    }
+}
+
+type Made = (Proof, Option<String>, Option<String>);
+
+impl PortalOffice {
+    fn sending_client(&self, who: &Permitted<Admin>, name: &str) -> Asked<SendingClient> {
+        let installation = self.0.installation();
+        let own = installation.organisation(who.organisation());
+        let mut clients = own.into_iter().flat_map(|own| &own.clients);
+        let found = clients.find(|client| client.name == name);
+        found.cloned().ok_or_else(Problem::not_found)
+    }
+
+    /// Where several organisations share the installation, the operator says whose a network is: whoever had the network of
+    /// another one would get its mail.
+    fn may_have_networks(&self, who: &Permitted<Admin>) -> Asked<()> {
+        let is_alone = self.0.installation().organisations().len() < 2;
+        match is_alone || who.may(Permission::Operate) {
+            true => Ok(()),
+            false => Err(Problem::new("client-network")),
+        }
+    }
+
+    /// How a new client proves itself, its user name, and the secret that is told once.
+    async fn proof(&self, who: &Permitted<Admin>, client: &NewClient) -> Asked<Made> {
+        match &client.proof {
+            NewClientProof::Password { user } => {
+                let user = user.clone().filter(|user| !user.is_empty());
+                let user = user.unwrap_or_else(|| client.name.clone());
+                must_be_name("user", &user)?;
+                let secret = new_secret();
+                let proof = Proof::Password {
+                    user: user.clone(),
+                    hash: self.hash(&secret).await?,
+                };
+                Ok((proof, Some(user), Some(secret.to_string())))
+            }
+            NewClientProof::Certificate { certificate } => {
+                Ok((Proof::Certificate(fingerprint(certificate)?), None, None))
+            }
+            NewClientProof::Network { networks } => {
+                judge_networks(networks)?;
+                self.may_have_networks(who)?;
+                Ok((Proof::Network(networks.clone()), None, None))
+            }
+            NewClientProof::Connector { networks } => {
+                judge_networks(networks)?;
+                let secret = new_secret();
+                let proof = connector(networks.clone(), &secret)?;
+                Ok((proof, None, Some(secret.to_string())))
+            }
+        }
+    }
+
+    /// Hashing takes memory and time: it has a thread of its own and a place among few.
+    async fn hash(&self, secret: &Zeroizing<String>) -> Asked<String> {
+        let place = self.0.password_checks.acquire().await;
+        let _place = place.map_err(Problem::internal)?;
+        let secret = secret.clone();
+        let hashed = tokio::task::spawn_blocking(move || password_hash(&secret));
+        let hashed = hashed.await.map_err(Problem::internal)?;
+        hashed.map_err(|failure| Problem::internal(failure.message))
+    }
+}
+
+/// A secret by chance, in letters and digits that every program takes.
+fn new_secret() -> Zeroizing<String> {
+    let mut octets = Zeroizing::new([0; CLIENT_SECRET_OCTETS]);
+    SystemRandom.fill_bytes(octets.as_mut());
+    Zeroizing::new(base64_simd::URL_SAFE_NO_PAD.encode_to_string(octets.as_ref()))
+}
+
+fn connector(networks: Vec<IpNet>, secret: &str) -> Asked<Proof> {
+    let digest = Digest::of(DigestAlgorithm::Sha256, secret.as_bytes());
+    let secret = digest.try_into();
+    let secret = secret.map_err(|_| Problem::internal("no SHA-256"))?;
+    Ok(Proof::Connector { networks, secret })
+}
+
+/// Of a certificate in PEM, or as it was written down.
+fn fingerprint(text: &str) -> Asked<[u8; 32]> {
+    let text = text.trim();
+    if !text.contains("-----BEGIN") {
+        let digits = text.replace([':', ' '], "").to_lowercase();
+        let read = block_by_fingerprint(&digits);
+        let read = read.map_err(|failure| Problem::invalid("certificate", failure.message))?;
+        return Ok(read.sha256);
+    }
+    let read = Certificate::read_all(text.as_bytes());
+    let read = read.map_err(|error| Problem::invalid("certificate", error))?;
+    match read.as_slice() {
+        [only] => Ok(only.fingerprint()),
+        several => Err(Problem::invalid(
+            "certificate",
+            format!("{} certificates; give just one", several.len()),
+        )),
+    }
+}
+
+fn must_be_name(field: &'static str, name: &str) -> Asked<()> {
+    let is_word = |c: char| !c.is_control() && !c.is_whitespace();
+    match name.chars().count() {
+        1..=CLIENT_NAME_CHARS if name.chars().all(is_word) => Ok(()),
+        _ => Err(Problem::invalid(
+            field,
+            format!("one word of at most {CLIENT_NAME_CHARS} characters, without blanks"),
+        )),
+    }
+}
+
+fn judge<T>(entries: &[T]) -> Asked<()> {
+    match entries.len() {
+        0..=CLIENT_ENTRIES => Ok(()),
+        _ => Err(Problem::invalid(
+            "may_send_as",
+            format!("at most {CLIENT_ENTRIES} entries"),
+        )),
+    }
+}
+
+/// A network of everybody would make an open relay of this gateway.
+fn judge_networks(networks: &[IpNet]) -> Asked<()> {
+    match networks.len() {
+        0 => Err(Problem::invalid("networks", "at least one network")),
+        1..=CLIENT_NETWORKS if networks.iter().all(|network| network.prefix_len() > 0) => Ok(()),
+        1..=CLIENT_NETWORKS => Err(Problem::invalid(
+            "networks",
+            "this network is the whole internet: anybody could send in your name",
+        )),
+        _ => Err(Problem::invalid(
+            "networks",
+            format!("at most {CLIENT_NETWORKS} networks"),
+        )),
+    }
+}
+
+fn shown(client: &SendingClient) -> Client {
+    let hex = |sha256: &[u8; 32]| sha256.iter().map(|octet| format!("{octet:02x}")).collect();
+    Client {
+        name: client.name.clone(),
+        proof: match &client.proof {
+            Proof::Password { user, .. } => ClientProof::Password { user: user.clone() },
+            Proof::Certificate(sha256) => ClientProof::Certificate {
+                sha256: hex(sha256),
+            },
+            Proof::Network(networks) => ClientProof::Network {
+                networks: networks.clone(),
+            },
+            Proof::Connector { networks, .. } => ClientProof::Connector {
+                networks: networks.clone(),
+            },
+        },
+        may_send_as: client.may_send_as.clone(),
+        mail_server: client.mail_server,
+    }
+}

@@ -1,0 +1,542 @@
+//! The portal's questions about inbound routes, their mailboxes, and the ways out.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sealgate_core::change::Change;
+use sealgate_core::permission::Permission;
+use sealgate_core::prerequisite::Answer;
+use sealgate_core::queue::{Credentials, Destination, NextHop, TlsRequirement};
+use sealgate_core::tenant::{InboundRoute, Organisation};
+use sealgate_mail::{Address, Domain};
+use sealgate_net::prerequisites::texts;
+use sealgate_portal::auth::{Permitted, Read, Write};
+use sealgate_portal::office::inbound::{
+    Added, DomainWay, GoesAlong, Inbound, LineRefusal, MxState, NewRoute, NewServer, NewWayOut,
+    Preview, RefusedLine, Route, Server, WayOut, WaysOut,
+};
+use sealgate_portal::office::mailboxes::{Bulk, BulkWork};
+use sealgate_portal::office::{Applied, Asked};
+use sealgate_portal::problem::Problem;
+use sealgate_store::limits::PAGE_ROWS;
+use sealgate_store::{MailboxCounts, MailboxPlace, MailboxQuery};
+
+use tokio::task::JoinSet;
+
+use super::{PortalOffice, problem};
+use crate::gateway::{Gateway, now};
+use crate::limits::{DOMAINS_ASKED, ROUTE_DOMAINS, ROUTE_NAME_CHARS, TOGETHER, WAY_WAIT};
+use crate::prerequisites::may_request;
+
+#[async_trait]
+impl Inbound for PortalOffice {
+    async fn routes(&self, who: &Permitted<Read>) -> Asked<Vec<Route>> {
+        let own = self.own(who)?;
+        let counts = self.counts(who).await?;
+        let mut routes: Vec<Route> = own.routes.iter().map(|one| shown(one, &counts)).collect();
+        routes.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(routes)
+    }
+
+    async fn route(&self, who: &Permitted<Read>, name: &str) -> Asked<Route> {
+        let counts = self.counts(who).await?;
+        let own = self.own(who)?;
+        Ok(shown(named(&own, name)?, &counts))
+    }
+
+    async fn domain_ways(
+        &self,
+        who: &Permitted<Read>,
+        name: &str,
+    ) -> Asked<(Vec<DomainWay>, Vec<Domain>)> {
+        let own = self.own(who)?;
+        let route = named(&own, name)?;
+        let mut asked = JoinSet::new();
+        for domain in route.domains.iter().take(DOMAINS_ASKED).cloned() {
+            let (gateway, own) = (Arc::clone(&self.0), Arc::clone(&own));
+            asked.spawn(async move { way(&gateway, &own, domain).await });
+        }
+        let mut ways = asked.join_all().await;
+        ways.sort_by(|one, other| one.domain.cmp(&other.domain));
+        Ok((ways, self.0.config.gateway_names()))
+    }
+
+    async fn add_route(&self, who: &Permitted<Write>, route: NewRoute) -> Asked<Applied> {
+        let own = self.own(who)?;
+        if named(&own, &route.name).is_ok() {
+            return Err(Problem::invalid(
+                "name",
+                "there is a route of this name already",
+            ));
+        }
+        let route = judged(route, None)?;
+        self.must_be_proven(who, &route.domains).await?;
+        self.change(who, vec![Change::PutRoute(route)]).await
+    }
+
+    async fn edit_route(&self, who: &Permitted<Write>, route: NewRoute) -> Asked<Bulk> {
+        let own = self.own(who)?;
+        let before = named(&own, &route.name)?;
+        let route = judged(route, Some(&before.target))?;
+        let had = |domain: &&Domain| before.domains.contains(*domain);
+        let new = route.domains.iter().filter(|domain| !had(domain));
+        let new: Vec<Domain> = new.cloned().collect();
+        self.must_be_proven(who, &new).await?;
+        let lost = before
+            .domains
+            .iter()
+            .filter(|one| !route.domains.contains(*one));
+        let lost: Vec<Domain> = lost.cloned().collect();
+        self.with_mailboxes(who, (&route.name.clone(), lost), Change::PutRoute(route))
+            .await
+    }
+
+    async fn goes_along(
+        &self,
+        who: &Permitted<Read>,
+        name: &str,
+        domains: &[Domain],
+    ) -> Asked<GoesAlong> {
+        let own = self.own(who)?;
+        let route = named(&own, name)?;
+        let counts = self.counts(who).await?;
+        let is_lost = |domain: &Domain| route.domains.contains(domain) && !domains.contains(domain);
+        let lost = counts.iter().filter(|(domain, _)| is_lost(domain));
+        Ok(
+            lost.fold(GoesAlong::default(), |sum, (_, counts)| GoesAlong {
+                mailboxes: sum.mailboxes.saturating_add(counts.known),
+                certificates: sum.certificates.saturating_add(counts.active),
+            }),
+        )
+    }
+
+    async fn remove_route(&self, who: &Permitted<Write>, name: &str) -> Asked<Bulk> {
+        let own = self.own(who)?;
+        let route = named(&own, name)?;
+        let change = Change::RemoveRoute(route.name.clone());
+        self.with_mailboxes(who, (name, route.domains.clone()), change)
+            .await
+    }
+
+    async fn preview(
+        &self,
+        who: &Permitted<Write>,
+        name: &str,
+        lines: Vec<(u64, String)>,
+    ) -> Asked<Preview> {
+        let own = self.own(who)?;
+        let route = named(&own, name)?;
+        let mut preview = sorted(&route.domains, lines);
+        let known = self.0.store.known_among(own.id, &preview.new).await;
+        let known = known.map_err(problem)?;
+        preview.new.retain(|address| !known.contains(address));
+        preview.known = known.len() as u64;
+        Ok(preview)
+    }
+
+    async fn add_mailboxes(
+        &self,
+        who: &Permitted<Write>,
+        name: &str,
+        mailboxes: Vec<Address>,
+    ) -> Asked<Added> {
+        let own = self.own(who)?;
+        let route = named(&own, name)?;
+        let is_stray = |address: &&Address| !route.domains.contains(address.domain());
+        if let Some(stray) = mailboxes.iter().find(is_stray) {
+            return Err(Problem {
+                detail: Some(stray.to_string()),
+                ..Problem::new("mailbox-in-no-domain")
+            });
+        }
+        if mailboxes.is_empty() {
+            return Err(Problem::new("nothing-chosen"));
+        }
+        let mut seen = HashSet::new();
+        let wanted: Vec<Address> = mailboxes
+            .into_iter()
+            .filter(|address| seen.insert(address.key()))
+            .collect();
+        let all = wanted.len() as u64;
+        let store = &self.0.store;
+        let added = store.add_mailboxes(own.id, wanted, who.who(), now()).await;
+        let (added, version) = added.map_err(problem)?;
+        Ok(Added {
+            added,
+            known: all.saturating_sub(added),
+            applied: self.applied(version, Vec::new()).await?,
+        })
+    }
+
+    async fn remove_mailboxes(
+        &self,
+        who: &Permitted<Write>,
+        mailboxes: Vec<Address>,
+    ) -> Asked<Applied> {
+        let known = self.0.store.known_among(who.organisation(), &mailboxes);
+        let known = known.await.map_err(problem)?;
+        let stranger = mailboxes.iter().any(|address| !known.contains(address));
+        if stranger {
+            return Err(Problem::not_found());
+        }
+        let remove = |mailbox: Address| (mailbox.to_string(), Change::RemoveMailbox(mailbox));
+        self.change_many(who, mailboxes.into_iter().map(remove).collect())
+            .await
+    }
+
+    async fn ways_out(&self, who: &Permitted<Read>) -> Asked<WaysOut> {
+        let own = self.own(who)?;
+        let way = |destination: &Destination| WayOut {
+            server: destination.hop.as_ref().and_then(server),
+            tls: destination.tls,
+        };
+        let destinations = own.destinations.iter();
+        Ok(WaysOut {
+            smarthost: own.smarthost.as_ref().and_then(server),
+            destinations: destinations
+                .map(|(domain, to)| (domain.clone(), way(to)))
+                .collect(),
+        })
+    }
+
+    async fn set_smarthost(
+        &self,
+        who: &Permitted<Write>,
+        server: Option<NewServer>,
+    ) -> Asked<Applied> {
+        let own = self.own(who)?;
+        let hop = server.map(|server| hop(server, own.smarthost.as_ref()));
+        let change = Change::Smarthost(hop.transpose()?);
+        self.change(who, vec![change]).await
+    }
+
+    async fn set_way_out(
+        &self,
+        who: &Permitted<Write>,
+        domain: Domain,
+        way: NewWayOut,
+    ) -> Asked<Applied> {
+        let own = self.own(who)?;
+        let before = own.destinations.get(&domain).and_then(|to| to.hop.as_ref());
+        let hop = way.server.map(|server| hop(server, before)).transpose()?;
+        let destination = Destination { hop, tls: way.tls };
+        self.change(who, vec![Change::PutDestination(domain, destination)])
+            .await
+    }
+
+    async fn remove_way_out(&self, who: &Permitted<Write>, domain: Domain) -> Asked<Applied> {
+        let own = self.own(who)?;
+        if !own.destinations.contains_key(&domain) {
+            return Err(Problem::not_found());
+        }
+        self.change(who, vec![Change::RemoveDestination(domain)])
+            .await
+    }
+}
+
+type Counts = Vec<(Domain, MailboxCounts)>;
+
+impl PortalOffice {
+    fn own<P>(&self, who: &Permitted<P>) -> Asked<Arc<Organisation>> {
+        let installation = self.0.installation();
+        let own = installation.organisation(who.organisation());
+        own.cloned().ok_or_else(Problem::not_found)
+    }
+
+    async fn counts(&self, who: &Permitted<Read>) -> Asked<Counts> {
+        let counts = self.0.store.domain_counts(who.organisation()).await;
+        counts.map_err(problem)
+    }
+
+    /// Where several organisations share the installation, nobody takes a domain that is not theirs: mail of the others for it
+    /// would come to them. The operator knows what he does; where DNS is switched off nobody can be asked.
+    async fn must_be_proven(&self, who: &Permitted<Write>, domains: &[Domain]) -> Asked<()> {
+        let is_alone = self.0.installation().organisations().len() < 2;
+        if is_alone || who.may(Permission::Operate) {
+            return Ok(());
+        }
+        let proof = format!("organisation={}", who.organisation_name());
+        for domain in domains {
+            let name = format!("_sealgate.{}", domain.as_str());
+            match texts(&self.0.dns, &name).await {
+                Answer::Off => {}
+                Answer::Known(texts) if texts.iter().any(|text| text.trim() == proof) => {}
+                Answer::Known(_) | Answer::Missing(_) => {
+                    return Err(Problem {
+                        detail: Some(format!("{name}. TXT \"{proof}\"")),
+                        ..Problem::new("domain-not-proven")
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out `change`, with which all known mailboxes of `domains` go. Where they are many, they go in the background
+    /// first.
+    async fn with_mailboxes(
+        &self,
+        who: &Permitted<Write>,
+        (route, domains): (&str, Vec<Domain>),
+        change: Change,
+    ) -> Asked<Bulk> {
+        let counts = self.counts(&who.reads()).await?;
+        let lost = counts.iter().filter(|(domain, _)| domains.contains(domain));
+        let all = lost.map(|(_, counts)| counts.known).sum::<u64>();
+        if all <= TOGETHER as u64 {
+            return Ok(Bulk {
+                applied: self.change(who, vec![change]).await?,
+                done: all,
+                goes_on: None,
+                batch: None,
+            });
+        }
+        let mut changes = Vec::new();
+        let mut query = MailboxQuery {
+            route: Some(route.to_owned()),
+            limit: PAGE_ROWS,
+            ..MailboxQuery::default()
+        };
+        loop {
+            let rows = self.0.store.mailbox_page(who.organisation(), &query).await;
+            let rows = rows.map_err(problem)?;
+            let Some(last) = rows.last() else { break };
+            query.after = Some(MailboxPlace {
+                address: last.address.clone(),
+                state: last.state,
+                certificate: 0,
+            });
+            let lost = rows.into_iter().map(|row| row.address);
+            let lost = lost.filter(|address| domains.contains(address.domain()));
+            changes
+                .extend(lost.map(|address| (address.to_string(), Change::RemoveMailbox(address))));
+        }
+        changes.push((route.to_owned(), change));
+        self.bulk(who, BulkWork::Removal, changes).await
+    }
+}
+
+/// What S18 asks for; nobody waits for DNS for long.
+async fn way(gateway: &Gateway, own: &Organisation, domain: Domain) -> DomainWay {
+    let asked = may_request(gateway, own, &domain);
+    let (mx, found) = match tokio::time::timeout(WAY_WAIT, asked).await {
+        Ok(Ok(())) => (MxState::Met, None),
+        Ok(Err(refusal)) if refusal.passing => (MxState::Unknown, Some(refusal.text)),
+        Ok(Err(refusal)) => (MxState::NotMet, Some(refusal.text)),
+        Err(_) => (MxState::Unknown, None),
+    };
+    DomainWay { domain, mx, found }
+}
+
+fn named<'o>(own: &'o Organisation, name: &str) -> Asked<&'o InboundRoute> {
+    let mut routes = own.routes.iter();
+    let found = routes.find(|route| route.name == name);
+    found.ok_or_else(Problem::not_found)
+}
+
+fn shown(route: &InboundRoute, counts: &Counts) -> Route {
+    let own = counts
+        .iter()
+        .filter(|(domain, _)| route.domains.contains(domain));
+    let (mut mailboxes, mut active) = (0_u64, 0_u64);
+    for (_, counts) in own {
+        mailboxes = mailboxes.saturating_add(counts.known);
+        active = active.saturating_add(counts.active);
+    }
+    Route {
+        name: route.name.clone(),
+        domains: route.domains.clone(),
+        target: server(&route.target).unwrap_or_else(|| Server {
+            host: String::new(),
+            port: 25,
+            tls: TlsRequirement::default(),
+            user: None,
+        }),
+        wildcard: route.wildcard,
+        mailboxes,
+        active,
+    }
+}
+
+fn server(hop: &NextHop) -> Option<Server> {
+    match hop {
+        NextHop::Host {
+            host,
+            port,
+            tls,
+            credentials,
+        } => Some(Server {
+            host: host.clone(),
+            port: *port,
+            tls: *tls,
+            user: credentials.as_ref().map(|own| own.user.clone()),
+        }),
+        NextHop::Mx { .. } => None,
+    }
+}
+
+/// A route as it is to be, if it can be.
+fn judged(route: NewRoute, before: Option<&NextHop>) -> Asked<InboundRoute> {
+    let name = route.name.trim();
+    let is_text = |c: char| !c.is_control();
+    if !(1..=ROUTE_NAME_CHARS).contains(&name.chars().count()) || !name.chars().all(is_text) {
+        return Err(Problem::invalid(
+            "name",
+            format!("1 to {ROUTE_NAME_CHARS} characters on one line"),
+        ));
+    }
+    if !(1..=ROUTE_DOMAINS).contains(&route.domains.len()) {
+        return Err(Problem::invalid(
+            "domains",
+            format!("1 to {ROUTE_DOMAINS} domains"),
+        ));
+    }
+    let mut domains: Vec<Domain> = Vec::with_capacity(route.domains.len());
+    for domain in route.domains {
+        if domain.is_literal() {
+            return Err(Problem::invalid(
+                "domains",
+                format!("{domain} is no domain name"),
+            ));
+        }
+        if !domains.contains(&domain) {
+            domains.push(domain);
+        }
+    }
+    Ok(InboundRoute {
+        name: name.to_owned(),
+        domains,
+        target: hop(route.target, before)?,
+        wildcard: route.wildcard,
+    })
+}
+
+/// A server as it is to be. Without a password the one before stays, for the same user at the same server.
+fn hop(server: NewServer, before: Option<&NextHop>) -> Asked<NextHop> {
+    let host = server.host.trim().to_owned();
+    let is_name = Domain::parse(&host).is_ok_and(|name| !name.is_literal());
+    if !is_name && host.parse::<IpAddr>().is_err() {
+        return Err(Problem::invalid("host", "a host name or an IP address"));
+    }
+    if server.port == 0 {
+        return Err(Problem::invalid("port", "1 to 65535"));
+    }
+    let user = server.user.filter(|user| !user.is_empty());
+    let given = server.password.filter(|password| !password.is_empty());
+    let credentials = user.map(|user| {
+        let known = match before {
+            Some(NextHop::Host {
+                host: at,
+                credentials: Some(known),
+                ..
+            }) if *at == host && known.user == user => Some(known.password.clone()),
+            _ => None,
+        };
+        let password = given.or(known);
+        let missing = || Problem::invalid("password", "give the password of this user");
+        Ok(Credentials {
+            user,
+            password: password.ok_or_else(missing)?,
+        })
+    });
+    Ok(NextHop::Host {
+        host,
+        port: server.port,
+        tls: server.tls,
+        credentials: credentials.transpose()?,
+    })
+}
+
+/// The lines of a list, each mailbox once; what cannot be taken is refused with its line.
+fn sorted(domains: &[Domain], lines: Vec<(u64, String)>) -> Preview {
+    let mut preview = Preview::default();
+    let mut seen = HashSet::new();
+    for (line, text) in lines {
+        let why = match Address::parse(&text) {
+            Err(_) => LineRefusal::NoAddress,
+            Ok(address) if !domains.contains(address.domain()) => LineRefusal::OtherDomain,
+            Ok(address) if !seen.insert(address.key()) => LineRefusal::Twice,
+            Ok(address) => {
+                preview.new.push(address);
+                continue;
+            }
+        };
+        preview.refused.push(RefusedLine { line, text, why });
+    }
+    preview
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn domains(names: &[&str]) -> Vec<Domain> {
+        names
+            .iter()
+            .map(|name| Domain::parse(name).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_list_is_sorted_line_by_line() {
+        let own = domains(&["a.example", "b.example"]);
+        let table = [
+            ("x@a.example", None),
+            ("X@A.example", Some(LineRefusal::Twice)),
+            ("y@b.example", None),
+            ("y@c.example", Some(LineRefusal::OtherDomain)),
+            ("nobody", Some(LineRefusal::NoAddress)),
+            ("", Some(LineRefusal::NoAddress)),
+        ];
+        for (text, expected) in table.into_iter().skip(1) {
+            let lines = vec![(1, "x@a.example".to_owned()), (2, text.to_owned())];
+            let preview = sorted(&own, lines);
+            let found = preview.refused.first().map(|line| line.why);
+            assert_eq!(found, expected, "{text}");
+            assert_eq!(
+                preview.refused.first().map(|one| one.line),
+                expected.map(|_| 2)
+            );
+        }
+    }
+
+    /// A password is never sent to another server than the one it was given for.
+    #[test]
+    fn a_password_stays_with_its_server_and_user() {
+        let server = |host: &str, user: Option<&str>, password: Option<&str>| NewServer {
+            host: host.into(),
+            port: 25,
+            tls: TlsRequirement::Required,
+            user: user.map(str::to_owned),
+            password: password.map(str::to_owned),
+        };
+        let before = hop(server("mx.example", Some("us"), Some("secret")), None).unwrap();
+        let table = [
+            ("mx.example", Some("us"), None, Some("secret")),
+            ("mx.example", Some("us"), Some(""), Some("secret")),
+            ("mx.example", Some("us"), Some("new"), Some("new")),
+            ("mx.example", None, None, None),
+        ];
+        for (host, user, password, expected) in table {
+            let NextHop::Host { credentials, .. } =
+                hop(server(host, user, password), Some(&before)).unwrap()
+            else {
+                panic!("no host");
+            };
+            assert_eq!(credentials.map(|own| own.password).as_deref(), expected);
+        }
+        for (host, user) in [("evil.example", "us"), ("mx.example", "them")] {
+            let refused = hop(server(host, Some(user), None), Some(&before)).unwrap_err();
+            assert_eq!(refused.field, Some("password"), "{host} {user}");
+        }
+        for host in ["", "no host", "a@b", "[127.0.0.1]", "http://x/"] {
+            assert_eq!(
+                hop(server(host, None, None), None).unwrap_err().field,
+                Some("host"),
+                "{host}"
+            );
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The portal's questions about events and the audit log.
+
+use async_trait::async_trait;
+use sealgate_core::tenant::Language;
+use sealgate_portal::auth::{Admin, Operate, Permitted, Read};
+use sealgate_portal::office::records::{
+    AuditChain, AuditFilter, AuditLine, Event, EventFilter, EventKind, Records, Sentence,
+};
+use sealgate_portal::office::{Asked, At, Page, Paging};
+use sealgate_portal::problem::Problem;
+use sealgate_store::AuditQuery;
+
+use super::{PortalOffice, numbered, older, problem};
+use crate::cmd::admin::{word, word_of};
+
+#[async_trait]
+impl Records for PortalOffice {
+    async fn events(
+        &self,
+        who: &Permitted<Read>,
+        filter: &EventFilter,
+        paging: &Paging,
+    ) -> Asked<Page<Event>> {
+        let kind = filter.kind.as_deref().map(word).transpose();
+        let kind = kind.map_err(|error| Problem::invalid("kind", error))?;
+        let narrowed = (kind, older(paging)?);
+        let store = &self.0.store;
+        let found = store.newest_events(who.organisation(), narrowed, paging.rows());
+        let shown = |event: sealgate_store::Event| Event {
+            id: event.id,
+            at: At(event.at),
+            kind: word_of(&event.kind),
+            sentence: sentence(event.kind),
+            text: event.text,
+        };
+        let events = found.await.map_err(problem)?.into_iter().map(shown);
+        Ok(numbered(events.collect(), paging, |event| event.id))
+    }
+
+    fn event_kinds(&self) -> Vec<EventKind> {
+        let kinds = sealgate_store::EventKind::ALL.into_iter();
+        let kind = |kind| EventKind {
+            word: word_of(&kind),
+            sentence: sentence(kind),
+        };
+        kinds.map(kind).collect()
+    }
+
+    async fn audit(
+        &self,
+        who: &Permitted<Admin>,
+        filter: &AuditFilter,
+        paging: &Paging,
+    ) -> Asked<Page<AuditLine>> {
+        let organisation = who.organisation_name().to_owned();
+        self.audit_lines(Some(organisation), filter, paging).await
+    }
+
+    async fn audit_of_all(
+        &self,
+        _: &Permitted<Operate>,
+        filter: &AuditFilter,
+        paging: &Paging,
+    ) -> Asked<Page<AuditLine>> {
+        self.audit_lines(None, filter, paging).await
+    }
+
+    async fn audit_chain(&self, _: &Permitted<Operate>) -> Asked<AuditChain> {
+        let broken_at = self.0.store.audit_break().await.map_err(problem)?;
+        Ok(AuditChain {
+            whole: broken_at.is_none(),
+            broken_at,
+        })
+    }
+}
+
+impl PortalOffice {
+    async fn audit_lines(
+        &self,
+        organisation: Option<String>,
+        filter: &AuditFilter,
+        paging: &Paging,
+    ) -> Asked<Page<AuditLine>> {
+        let query = AuditQuery {
+            organisation,
+            who: filter.who.clone(),
+            search: filter.search.clone(),
+            before: older(paging)?,
+            limit: paging.rows(),
+        };
+        let lines = self.0.store.audit_page(&query).await.map_err(problem)?;
+        let shown = |line: sealgate_store::AuditLine| AuditLine {
+            id: line.id,
+            at: At(line.at),
+            who: line.who,
+            organisation: line.organisation,
+            text: line.text,
+        };
+        Ok(numbered(
+            lines.into_iter().map(shown).collect(),
+            paging,
+            |line| line.id,
+        ))
+    }
+}
+
+fn sentence(kind: sealgate_store::EventKind) -> Sentence {
+    Sentence {
+        de: kind.sentence(Language::De),
+        en: kind.sentence(Language::En),
+    }
+}

@@ -1,0 +1,28 @@
+//! Switches by name and word, as commands, pages and the API give them.
+
+use sealgate_core::tenant::Settings;
+use serde_json::Value;
+
+/// `settings` with the switch `name` at `value`; the error is one line that says what to write instead.
+pub fn set(settings: Settings, name: &str, value: &str) -> Result<Settings, String> {
+    let mut changed = serde_json::to_value(settings).map_err(|error| error.to_string())?;
+    let place = changed
+        .get_mut(name)
+        .ok_or_else(|| unknown(name, &settings))?;
+    *place = match (&place, value) {
+        (Value::Bool(_), "on") => Value::Bool(true),
+        (Value::Bool(_), "off") => Value::Bool(false),
+        (Value::Bool(_), _) => return Err(format!("{name} is on or off, not \"{value}\"")),
+        (_, word) => Value::String(word.to_owned()),
+    };
+    serde_json::from_value(changed).map_err(|error| format!("{name}: {error}"))
+}
+
+fn unknown(name: &str, settings: &Settings) -> String {
+    let words = settings.words();
+    let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
+    format!(
+        "there is no switch {name}; the switches are {}",
+        names.join(", ")
+    )
+}
