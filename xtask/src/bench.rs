@@ -1,15 +1,26 @@
-//! Builds the benchmarks and starts them. They are a workspace of their own: libcrypto is measured there, and neither the
-//! product nor CI builds it.
+//! Builds the benchmarks and starts them. Those of the engine are a workspace of their own: libcrypto is measured there, and
+//! neither the product nor CI builds it.
+
+mod http;
+mod portal;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// What `cargo xtask bench` can be asked for.
-pub const BENCHES: [&str; 2] = ["smime", "memory"];
+pub const BENCHES: [&str; 3] = ["smime", "memory", "portal"];
 
 /// Runs one of the benchmarks.
 pub fn run(root: &Path, arguments: &[&str]) -> ExitCode {
+    if arguments == ["portal"] {
+        return portal(root, portal::LINES);
+    }
     finish(build(root).and_then(|program| start(Command::new(program).args(arguments))))
+}
+
+/// Measures the portal with so many lines of the journal.
+pub fn portal(root: &Path, lines: &str) -> ExitCode {
+    finish(portal::run(root, lines))
 }
 
 /// Runs the timing test of rows C10 and C11 on one core. Its time is only worth something on a quiet machine.

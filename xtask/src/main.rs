@@ -15,6 +15,7 @@ const USAGE: &str = "\
 usage: cargo xtask test [--no-install] [STEP...]   run all steps, or only those named
        cargo xtask tidy                            check crate directions, budgets and marks
        cargo xtask bench smime|memory              speed beside libcrypto, memory beside `openssl cms`
+       cargo xtask bench portal [LINES]            how long each page takes where there is much data
        cargo xtask timing [DECRYPTIONS]            whether RSA decryption tells anything by its time
 
 steps: tools fetch fmt clippy tidy deny unit build e2e interop
@@ -28,6 +29,9 @@ fn main() -> ExitCode {
         Some((task, [])) if task == "tidy" => tidy_command(&root),
         Some((task, [what])) if task == "bench" && bench::BENCHES.contains(&what.as_str()) => {
             bench::run(&root, &[what])
+        }
+        Some((task, [what, lines])) if task == "bench" && what == "portal" => {
+            bench::portal(&root, lines)
         }
         Some((task, rest)) if task == "timing" && rest.len() <= 1 => bench::timing(&root, rest),
         Some((help, _)) if help == "help" || help == "--help" || help == "-h" => {

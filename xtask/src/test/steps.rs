@@ -175,7 +175,8 @@ fn tests(place: &Place, step: &str, arguments: &[&str], limit: Duration) -> Outc
     let job = place
         .cargo(step, &arguments)
         .env("SEALGATE_BIN", binary)
-        .env("SEALGATE_PYTHON", tools::python(place));
+        .env("SEALGATE_PYTHON", tools::python(place))
+        .env("SEALGATE_NPM", tools::npm(place));
     let (output, mut failure) = match job.run(limit) {
         Ok(output) => (output, None),
         Err(failed) => {

@@ -38,6 +38,9 @@ const DEBIAN: &[Program] = &[
     debian("/usr/sbin/knotd", "knot"),
     debian("/usr/sbin/keymgr", "knot"),
     debian("kzonesign", "knot-dnssecutils"),
+    debian("/usr/bin/chromium", "chromium"),
+    debian("node", "nodejs"),
+    debian("npm", "npm"),
 ];
 
 const fn debian(name: &'static str, package: &'static str) -> Program {
@@ -47,13 +50,16 @@ const fn debian(name: &'static str, package: &'static str) -> Program {
 /// Brings Python's `venv` module, which Debian packs apart from Python.
 const VENV_PACKAGE: &str = "python3-venv";
 /// Python packages of the tests, with their versions: a foreign DKIM signer and verifier, with what it needs for
-/// Ed25519; a linter of certificates, lists and OCSP answers; an ACME server.
+/// Ed25519; a linter of certificates, lists and OCSP answers; an ACME server; a tester of the API by its description.
 const PYTHON_PACKAGES: &[&str] = &[
     "dkimpy==1.1.8",
     "PyNaCl==1.6.2",
     "pkilint==0.13.3",
     "acme2certifier==0.46.3",
+    "schemathesis==4.32.5",
 ];
+/// What the browser tests need of npm, with its lock file: what drives the browser, and what judges pages for everybody's use.
+const NPM_FILES: &[&str] = &["package.json", "package-lock.json"];
 /// The licence checker: its crate and version. It builds with the pinned toolchain in about two minutes.
 const CARGO_DENY: (&str, &str) = ("cargo-deny", "0.20.2");
 
@@ -64,6 +70,7 @@ pub fn provide(place: &Place, limit: Duration) -> (Vec<String>, Vec<String>) {
     for result in [
         provide_debian(place, limit),
         provide_python(place, limit),
+        provide_npm(place, limit),
         provide_cargo_deny(place, limit),
     ] {
         match result {
@@ -153,6 +160,39 @@ fn provide_python(place: &Place, limit: Duration) -> Result<Option<String>, Stri
     place.job("pip", &interpreter, &arguments).run(limit)?;
     std::fs::write(&stamp, &list).map_err(|error| format!("{}: {error}", stamp.display()))?;
     Ok(Some(format!("installed Python packages: {list}")))
+}
+
+/// Where the packages of npm lie.
+pub fn npm(place: &Place) -> PathBuf {
+    place.target.join("npm/node_modules")
+}
+
+fn provide_npm(place: &Place, limit: Duration) -> Result<Option<String>, String> {
+    let (from, to) = (place.root.join("e2e/browser"), place.target.join("npm"));
+    let same = |name: &&str| {
+        let read = |directory: &Path| std::fs::read(directory.join(name)).ok();
+        read(&from).is_some() && read(&from) == read(&to)
+    };
+    // npm writes this file last.
+    let done = npm(place).join(".package-lock.json");
+    if NPM_FILES.iter().all(same) && done.is_file() {
+        return Ok(None);
+    }
+    if !place.install {
+        return Err("missing npm packages of e2e/browser".to_owned());
+    }
+    println!("installing npm packages into {}", to.display());
+    let copied = std::fs::create_dir_all(&to).and_then(|()| {
+        NPM_FILES
+            .iter()
+            .try_for_each(|name| std::fs::copy(from.join(name), to.join(name)).map(|_| ()))
+    });
+    copied.map_err(|error| format!("{}: {error}", to.display()))?;
+    let prefix = to.to_string_lossy().into_owned();
+    let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+    let arguments = [&arguments[..], &["--prefix", &prefix]].concat();
+    place.job("npm", "npm", &arguments).run(limit)?;
+    Ok(Some("installed npm packages of e2e/browser".to_owned()))
 }
 
 /// Path of the licence checker in the target directory, if it was built there.
