@@ -24,6 +24,7 @@ pub mod namespace;
 pub mod nss;
 pub mod openssl;
 pub mod place;
+pub mod portal;
 pub mod program;
 pub mod revocation;
 pub mod scene;

@@ -14,8 +14,20 @@ pub struct Request {
     pub method: String,
     /// Path with query.
     pub path: String,
+    /// Its header fields as they came, one a line.
+    pub fields: Vec<String>,
     /// What was sent with it.
     pub body: Vec<u8>,
+}
+
+impl Request {
+    /// The value of a header field.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find_map(|line| {
+            let (own, value) = line.split_once(':')?;
+            own.eq_ignore_ascii_case(name).then_some(value.trim())
+        })
+    }
 }
 
 /// What comes back.
@@ -135,7 +147,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> io::Result<Request> {
         words.next().unwrap_or_default(),
         words.next().unwrap_or_default(),
     );
-    let mut length = 0;
+    let (mut length, mut fields) = (0, Vec::new());
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line)? == 0 || line.trim_end().is_empty() {
@@ -144,10 +156,16 @@ fn read(reader: &mut BufReader<TcpStream>) -> io::Result<Request> {
         if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
             length = value.trim().parse().unwrap_or(0);
         }
+        fields.push(line.trim_end().to_owned());
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    Ok(Request { method, path, body })
+    Ok(Request {
+        method,
+        path,
+        fields,
+        body,
+    })
 }
 
 fn say(socket: &mut TcpStream, answer: Answer, end: &AtomicBool) -> io::Result<()> {
