@@ -92,6 +92,7 @@ pub enum UserCommand {
 
 /// What a user may do.
 #[derive(Debug, Args)]
+#[group(id = "rights")]
 pub struct Grant {
     /// Run the installation.
     #[arg(long, conflicts_with_all = ["reseller", "role", "organisation"])]
