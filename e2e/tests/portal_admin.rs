@@ -174,9 +174,13 @@ fn the_operator_makes_organisations_and_sees_how_the_system_is() {
     let system = operator.get("/system").text();
     assert!(system.contains(env!("CARGO_PKG_VERSION")), "{system}");
     let token = person("operator-token").visits(&world);
+    let caught_up = || {
+        let system = got(&token, "/system");
+        system["nodes"][0]["configuration"] == system["configuration"]
+    };
+    assert!(wait_for(caught_up), "the gateway loads what was changed");
     let system = got(&token, "/system");
     assert_eq!(system["nodes"][0]["alive"], true);
-    assert_eq!(system["nodes"][0]["configuration"], system["configuration"]);
     assert!(system["free_octets"].as_u64().unwrap() > 1_000_000);
 
     let anybody = Visitor::new(world.portal);

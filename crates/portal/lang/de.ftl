@@ -1642,7 +1642,7 @@ clients-renew-do = Neues Geheimnis erzeugen, bisheriges ungültig machen
 clients-delete-this = Client { $client } löschen
 clients-delete-then = Was dieser Client danach übergeben will, wird abgewiesen.
 clients-delete-do = Client { $client } löschen
-problem-client-network = Auf dieser Installation sind mehrere Organisationen. Ein Netz ohne Geheimnis kann hier nur der Betreiber zuordnen. Wählen Sie einen anderen Nachweis oder wenden Sie sich an ihn.
+problem-client-network = Auf dieser Installation sind mehrere Organisationen. Ein Netz ohne Geheimnis und das Zertifikat eines Clients kann hier nur der Betreiber zuordnen. Wählen Sie einen anderen Nachweis oder wenden Sie sich an ihn.
 problem-client-without-secret = Dieser Client weist sich ohne Passwort und Geheimnis aus.
 
 ## Zertifizierungsstellen

@@ -1642,7 +1642,7 @@ clients-renew-do = Make a new secret, end the former one
 clients-delete-this = Delete client { $client }
 clients-delete-then = What this client wants to hand in then is refused.
 clients-delete-do = Delete client { $client }
-problem-client-network = There are several organisations on this installation. Here only the operator can assign a network without a secret. Choose another proof, or turn to the operator.
+problem-client-network = There are several organisations on this installation. Here only the operator can assign a network without a secret, or the certificate of a client. Choose another proof, or turn to the operator.
 problem-client-without-secret = This client proves itself without a password or secret.
 
 ## Authorities

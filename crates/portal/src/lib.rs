@@ -36,7 +36,9 @@ use jiff::tz::TimeZone;
 use sealgate_mail::Timestamp;
 use url::Url;
 
+use limits::{DOWNLOADS, DOWNLOADS_OF_ONE, LIVE_STREAMS, LIVE_STREAMS_OF_ONE};
 use office::Office;
+use streaming::Streams;
 
 /// What every handler has at hand. Cheap to clone.
 #[derive(Clone)]
@@ -47,8 +49,10 @@ pub struct Portal {
     pub settings: Arc<Settings>,
     /// Sign-ins under way.
     pub doors: Arc<auth::Doors>,
-    /// Streams that are open.
-    pub streams: Arc<streaming::Streams>,
+    /// Live views that are open.
+    pub streams: Arc<Streams>,
+    /// Downloads of mails under way.
+    pub downloads: Arc<Streams>,
 }
 
 /// What the operator set for the portal.
@@ -92,7 +96,8 @@ impl Portal {
             office,
             settings: Arc::new(settings),
             doors: Arc::default(),
-            streams: Arc::default(),
+            streams: Arc::new(Streams::new(LIVE_STREAMS, LIVE_STREAMS_OF_ONE)),
+            downloads: Arc::new(Streams::new(DOWNLOADS, DOWNLOADS_OF_ONE)),
         }
     }
 

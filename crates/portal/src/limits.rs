@@ -8,8 +8,8 @@ pub const PAGE_ROWS: u32 = 50;
 pub const PAGE_ROWS_MOST: u32 = 500;
 /// Octets of a form: a rule field has at most 20 entries of 320 octets, a bulk selection 500 addresses.
 pub const FORM_OCTETS: usize = 512 * 1024;
-/// Octets of a JSON body, for the same reason.
-pub const JSON_OCTETS: usize = 512 * 1024;
+/// Octets of a form that anybody may send: names, passwords and codes.
+pub const OPEN_FORM_OCTETS: usize = 16 * 1024;
 /// Octets of an upload (row W5): a PKCS #12 file, certificates in PEM, or a CSV file of 50,000 mailboxes.
 pub const UPLOAD_OCTETS: usize = 5 * 1024 * 1024;
 /// Fields in an upload form: none of ours has more than ten.
@@ -112,3 +112,7 @@ pub const FOREIGN_SUBJECT_OCTETS: usize = 255;
 pub const FOREIGN_OCTETS: usize = 256 * 1024;
 /// Seconds that it may take for one answer: somebody waits.
 pub const FOREIGN_WAIT_SECONDS: u64 = 8;
+/// Downloads of mails at the same time: each keeps a thread as long as it is read, and mail needs threads too.
+pub const DOWNLOADS: usize = 12;
+/// Of these, of one user or token.
+pub const DOWNLOADS_OF_ONE: usize = 2;

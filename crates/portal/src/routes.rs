@@ -12,7 +12,7 @@ use axum::routing::{MethodRouter, get as on_get, post as on_post};
 use sealgate_core::permission::{Permission, Role};
 
 use crate::auth::Needs;
-use crate::limits::{REQUEST_SECONDS, UPLOAD_OCTETS};
+use crate::limits::{FORM_OCTETS, OPEN_FORM_OCTETS, REQUEST_SECONDS, UPLOAD_OCTETS};
 use crate::problem::Problem;
 use crate::view::{View, wanted_language};
 use crate::{Portal, api, pages};
@@ -61,7 +61,7 @@ pub fn open<H: Handler<T, Portal>, T: 'static>(
     handler: H,
 ) -> PageRoute {
     let route = match method {
-        Method::POST => on_post(handler),
+        Method::POST => on_post(handler).layer(DefaultBodyLimit::max(OPEN_FORM_OCTETS)),
         _ => on_get(handler),
     };
     PageRoute {
@@ -95,16 +95,17 @@ pub fn router(portal: Portal) -> Router {
     let of_pages = of_pages
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::new("method") })
+        .layer(DefaultBodyLimit::max(FORM_OCTETS))
         .layer(from_fn_with_state(portal.clone(), problem_as_page));
     let (of_api, _) = api::router().split_for_parts();
     let of_api = of_api
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::new("method") })
+        .layer(DefaultBodyLimit::max(UPLOAD_OCTETS))
         .layer(from_fn(problem_as_json));
     Router::new()
         .nest("/api/v1", of_api)
         .merge(of_pages)
-        .layer(DefaultBodyLimit::max(UPLOAD_OCTETS))
         .layer(from_fn(within_time))
         .layer(from_fn(guarded))
         .with_state(portal)

@@ -8,8 +8,6 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use tokio::sync::mpsc::Receiver;
 
-use crate::limits::{LIVE_STREAMS, LIVE_STREAMS_OF_ONE};
-
 /// What comes through a channel, until its other end is dropped.
 #[derive(Debug)]
 pub struct Pieces<T>(pub Receiver<T>);
@@ -23,8 +21,12 @@ impl<T> Stream for Pieces<T> {
 }
 
 /// How many streams each one reads that stay open.
-#[derive(Debug, Default)]
-pub struct Streams(Mutex<HashMap<String, usize>>);
+#[derive(Debug)]
+pub struct Streams {
+    open: Mutex<HashMap<String, usize>>,
+    most: usize,
+    most_of_one: usize,
+}
 
 /// A place among the streams; given back when it is dropped.
 #[derive(Debug)]
@@ -34,12 +36,21 @@ pub struct Place {
 }
 
 impl Streams {
+    /// At most so many in all, and of one reader.
+    pub fn new(most: usize, most_of_one: usize) -> Self {
+        Self {
+            open: Mutex::default(),
+            most,
+            most_of_one,
+        }
+    }
+
     /// A place for `who`, if they or all together do not have too many.
     pub fn place(self: &Arc<Self>, who: &str) -> Option<Place> {
-        let mut streams = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut streams = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = streams.values().sum();
         let own = streams.get(who).copied().unwrap_or(0);
-        if all >= LIVE_STREAMS || own >= LIVE_STREAMS_OF_ONE {
+        if all >= self.most || own >= self.most_of_one {
             return None;
         }
         streams.insert(who.to_owned(), own.saturating_add(1));
@@ -52,7 +63,7 @@ impl Streams {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let streams = &self.streams.0;
+        let streams = &self.streams.open;
         let mut streams = streams.lock().unwrap_or_else(PoisonError::into_inner);
         let own = streams.get(&self.who).copied().unwrap_or(0);
         match own.saturating_sub(1) {
@@ -65,10 +76,11 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{LIVE_STREAMS, LIVE_STREAMS_OF_ONE};
 
     #[test]
     fn one_reader_has_few_streams() {
-        let streams = Arc::new(Streams::default());
+        let streams = Arc::new(Streams::new(LIVE_STREAMS, LIVE_STREAMS_OF_ONE));
         let places: Vec<_> = (0..LIVE_STREAMS_OF_ONE)
             .map(|_| streams.place("reader").unwrap())
             .collect();
@@ -81,6 +93,6 @@ mod tests {
             .collect();
         assert!(streams.place("reader").is_none());
         drop(many);
-        assert!(streams.0.lock().unwrap().is_empty());
+        assert!(streams.open.lock().unwrap().is_empty());
     }
 }

@@ -220,3 +220,7 @@ pub const WEBHOOK_POLL: Duration = Duration::from_secs(1);
 pub const WEBHOOKS_AT_ONCE: u32 = 16;
 /// Random octets of a webhook's secret: as many as its hash has.
 pub const WEBHOOK_SECRET: usize = 32;
+/// Shortest prefix of an IPv4 network that a sending client may have: no organisation and no provider has more than a class A network.
+pub const SHORTEST_PREFIX_V4: u8 = 8;
+/// The same of an IPv6 network: registries give providers no shorter prefix.
+pub const SHORTEST_PREFIX_V6: u8 = 16;

@@ -317,7 +317,7 @@ impl Run<'_> {
 
     async fn change(&mut self, change: &Change) -> Result<(), StoreError> {
         match change {
-            Change::Settings { after, .. } => self.settings(after).await,
+            Change::Settings { before, after } => self.settings(before, after).await,
             Change::PutRoute(route) => self.put_route(route).await,
             Change::RemoveRoute(name) => self.remove_route(name).await,
             Change::AddMailbox(address) => self.add_mailbox(address).await,
@@ -364,9 +364,16 @@ impl Run<'_> {
         }
     }
 
-    async fn settings(&mut self, settings: &Settings) -> Result<(), StoreError> {
+    /// Only the switches that differ: another administrator may have changed others since `before` was read.
+    async fn settings(&mut self, before: &Settings, after: &Settings) -> Result<(), StoreError> {
+        let row = sqlx::query("SELECT settings FROM organisations WHERE id = $1")
+            .bind(self.organisation)
+            .fetch_one(&mut *self.connection)
+            .await?;
+        let stored: Settings = row.json("settings")?;
+        let settings = stored.with_difference(before, after);
         sqlx::query("UPDATE organisations SET settings = $1 WHERE id = $2")
-            .bind(json(settings)?)
+            .bind(json(&settings)?)
             .bind(self.organisation)
             .execute(&mut *self.connection)
             .await?;

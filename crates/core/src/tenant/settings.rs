@@ -118,6 +118,58 @@ impl Settings {
         ]
     }
 
+    /// These switches, with those that differ between `before` and `after` as in `after`.
+    pub fn with_difference(self, before: &Self, after: &Self) -> Self {
+        let Self {
+            all_or_nothing,
+            language,
+            legacy,
+            brainpool,
+            revocation,
+            public_roots,
+            neutralise,
+            subject_tags,
+            header_protection,
+            exact_local_parts,
+            replace_uploaded,
+            calendar,
+            tnef,
+            smimea,
+            dkim,
+            journal_days,
+        } = self;
+        Self {
+            all_or_nothing: changed(all_or_nothing, before.all_or_nothing, after.all_or_nothing),
+            language: changed(language, before.language, after.language),
+            legacy: changed(legacy, before.legacy, after.legacy),
+            brainpool: changed(brainpool, before.brainpool, after.brainpool),
+            revocation: changed(revocation, before.revocation, after.revocation),
+            public_roots: changed(public_roots, before.public_roots, after.public_roots),
+            neutralise: changed(neutralise, before.neutralise, after.neutralise),
+            subject_tags: changed(subject_tags, before.subject_tags, after.subject_tags),
+            header_protection: changed(
+                header_protection,
+                before.header_protection,
+                after.header_protection,
+            ),
+            exact_local_parts: changed(
+                exact_local_parts,
+                before.exact_local_parts,
+                after.exact_local_parts,
+            ),
+            replace_uploaded: changed(
+                replace_uploaded,
+                before.replace_uploaded,
+                after.replace_uploaded,
+            ),
+            calendar: changed(calendar, before.calendar, after.calendar),
+            tnef: changed(tnef, before.tnef, after.tnef),
+            smimea: changed(smimea, before.smimea, after.smimea),
+            dkim: changed(dkim, before.dkim, after.dkim),
+            journal_days: changed(journal_days, before.journal_days, after.journal_days),
+        }
+    }
+
     /// The switches that differ from `before`, in words: `legacy on, tnef leave`.
     pub fn changed_since(&self, before: &Self) -> String {
         let pairs = self.words().into_iter().zip(before.words());
@@ -127,6 +179,11 @@ impl Settings {
             .collect();
         changed.join(", ")
     }
+}
+
+/// What a switch is after a change from `before` to `after`, if it was `stored`.
+fn changed<T: PartialEq>(stored: T, before: T, after: T) -> T {
+    if before == after { stored } else { after }
 }
 
 const fn on_off(value: bool) -> &'static str {
@@ -278,5 +335,26 @@ mod tests {
             "language de, legacy on, revocation hard, public-roots off, tnef sign-only"
         );
         assert_eq!(before.changed_since(&before), "");
+    }
+
+    #[test]
+    fn a_change_leaves_what_it_does_not_name() {
+        let before = Settings::default();
+        let after = Settings {
+            legacy: true,
+            ..before
+        };
+        let stored = Settings {
+            subject_tags: true,
+            tnef: Special::Leave,
+            ..before
+        };
+        let expected = Settings {
+            legacy: true,
+            ..stored
+        };
+        assert_eq!(stored.with_difference(&before, &after), expected);
+        assert_eq!(stored.with_difference(&after, &after), stored);
+        assert_eq!(before.with_difference(&before, &stored), stored);
     }
 }

@@ -167,7 +167,7 @@ async fn raw(
 ) -> Result<Response, Problem> {
     let copy = query.copy.as_deref();
     let raw = portal.office.raw_mail(&permitted, &path.mail, copy).await?;
-    Ok(download(&path.mail, raw))
+    download(&portal, permitted.who(), &path.mail, raw)
 }
 
 /// The queue of the whole installation, oldest first; nothing of any content.

@@ -4,7 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, Multipart, RawPathParams, Request};
+use axum::extract::{
+    DefaultBodyLimit, FromRequest, FromRequestParts, Multipart, RawPathParams, Request,
+};
 use axum::http::Method;
 use axum::http::request::Parts;
 use sealgate_core::permission::{Permission, Role, Verdict, Whose, decide};
@@ -14,7 +16,7 @@ use serde::de::DeserializeOwned;
 
 use super::who::{Authenticated, CSRF_FIELD, CSRF_HEADER, Signed, authenticate};
 use crate::Portal;
-use crate::limits::UPLOAD_FIELDS;
+use crate::limits::{UPLOAD_FIELDS, UPLOAD_OCTETS};
 use crate::problem::Problem;
 
 /// What a handler needs; a type, so that the compiler sees it.
@@ -252,7 +254,8 @@ impl<P: Needs> FromRequest<Portal> for Uploaded<P> {
         let (mut parts, body) = request.into_parts();
         let permitted = Permitted::<P>::judge(portal, &mut parts).await?;
         let headers = parts.headers.clone();
-        let request = Request::from_parts(parts, body);
+        let mut request = Request::from_parts(parts, body);
+        DefaultBodyLimit::max(UPLOAD_OCTETS).apply(&mut request);
         let form = Multipart::from_request(request, portal).await;
         let fields = read_fields(form.map_err(|_| Problem::new("media-type"))?).await?;
         let uploaded = Self { permitted, fields };

@@ -281,14 +281,23 @@ async fn raw(
         .office
         .raw_mail(&visit.permitted, &path.mail, copy)
         .await?;
-    Ok(download(&path.mail, raw))
+    download(&portal, visit.permitted.who(), &path.mail, raw)
 }
 
 /// A mail as a file that no browser opens by itself. Its name is made of our own number, never of anything in the mail (row W13).
-pub(crate) fn download(mail: &str, raw: RawMail) -> Response {
+/// A reader that does not read keeps a thread waiting, so each has few at a time, and all together too.
+pub(crate) fn download(
+    portal: &Portal,
+    who: &str,
+    mail: &str,
+    raw: RawMail,
+) -> Result<Response, Problem> {
+    let place = portal.downloads.place(who);
+    let place = place.ok_or(Problem::new("too-many-tries"))?;
     let (sender, receiver) = channel(DOWNLOAD_AHEAD);
     let octets = raw.content.len();
     tokio::task::spawn_blocking(move || {
+        let _place = place;
         let mut reader = match raw.content.reader(0) {
             Ok(reader) => reader,
             Err(error) => return drop(sender.blocking_send(Err(error))),
@@ -317,5 +326,5 @@ pub(crate) fn download(mail: &str, raw: RawMail) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
         (header::CONTENT_LENGTH, octets.to_string()),
     ];
-    (headers, Body::from_stream(Pieces(receiver))).into_response()
+    Ok((headers, Body::from_stream(Pieces(receiver))).into_response())
 }

@@ -181,7 +181,7 @@ async fn come_back(
     let browser = cookie(&parts.headers, foreign_cookie(&portal)).unwrap_or_default();
     let came = oidc::finish(&portal, issuer, browser, brought).await;
     let came = came.map_err(|refusal| {
-        tracing::warn!(reason = %refusal, "a sign-in with another server was refused");
+        tracing::warn!(reason = ?refusal.to_string(), "a sign-in with another server was refused");
         Problem::new("foreign")
     })?;
     let language = View::for_anybody(&portal, &parts).language;

@@ -170,6 +170,11 @@ struct Show {
 }
 
 impl Show {
+    /// The value that the page shows, sent back with what is chosen.
+    fn value(&self, name: &str) -> &str {
+        self.values.get(name).map_or("", String::as_str)
+    }
+
     fn is(&self, name: &str, value: &str) -> bool {
         self.values.get(name).is_some_and(|own| own == value)
     }
@@ -208,6 +213,8 @@ async fn save(
                 .map_or("off", String::as_str)
                 .to_owned(),
         })
+        // Another administrator may have changed the others since this page was shown.
+        .filter(|switch| form.get(&format!("was-{}", switch.name)) != Some(&switch.value))
         .collect();
     let applied = portal.office.change_settings(&permitted, &switches).await?;
     let notice = match applied.live {

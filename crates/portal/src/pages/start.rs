@@ -10,6 +10,7 @@ use sealgate_core::tenant::Language;
 use serde::Deserialize;
 
 use crate::Portal;
+use crate::auth::sign_in::own_page;
 use crate::auth::{Oneself, Permitted};
 use crate::lang::key;
 use crate::office::start::{Entry, EntryFilter};
@@ -101,10 +102,7 @@ async fn language(
     State(portal): State<Portal>,
     Form(switch): Form<Switch>,
 ) -> Result<Response, Problem> {
-    let is_ours = switch.back.starts_with('/')
-        && !switch.back.starts_with("//")
-        && !switch.back.contains('\\');
-    let mut response = see(if is_ours { &switch.back } else { "/" })?;
+    let mut response = see(own_page(&portal, &switch.back))?;
     let cookie = language_cookie(&portal, switch.language)?;
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)

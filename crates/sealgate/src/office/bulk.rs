@@ -180,10 +180,11 @@ impl PortalOffice {
             broken_off: false,
             batch: None,
         };
+        // Asked before, so that nothing can come between the note that work begins and the work.
+        let version = self.0.store.version().await.map_err(problem)?;
         if !self.0.bulk.begin(job.organisation, progress.clone()) {
             return Err(Problem::new("bulk-goes-on"));
         }
-        let version = self.0.store.version().await.map_err(problem)?;
         tokio::spawn(job.run(Arc::clone(&self.0)));
         Ok(Bulk {
             applied: Applied {

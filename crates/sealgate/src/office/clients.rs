@@ -19,7 +19,10 @@ use zeroize::Zeroizing;
 
 use super::PortalOffice;
 use crate::description::block_by_fingerprint;
-use crate::limits::{CLIENT_ENTRIES, CLIENT_NAME_CHARS, CLIENT_NETWORKS, CLIENT_SECRET_OCTETS};
+use crate::limits::{
+    CLIENT_ENTRIES, CLIENT_NAME_CHARS, CLIENT_NETWORKS, CLIENT_SECRET_OCTETS, SHORTEST_PREFIX_V4,
+    SHORTEST_PREFIX_V6,
+};
 use crate::passwords::password_hash;
 use crate::random::SystemRandom;
 
@@ -121,8 +124,8 @@ impl PortalOffice {
         found.cloned().ok_or_else(Problem::not_found)
     }
 
-    /// Where several organisations share the installation, the operator says whose a network is: whoever had the network of
-    /// another one would get its mail.
+    /// Where several organisations share the installation, the operator says whose a network or a client's certificate is:
+    /// whoever had that of another one would get its mail. Certificates are no secret, and nobody shows here that he has the key.
     fn may_have_networks(&self, who: &Permitted<Admin>) -> Asked<()> {
         let is_alone = self.0.installation().organisations().len() < 2;
         match is_alone || who.may(Permission::Operate) {
@@ -146,7 +149,9 @@ impl PortalOffice {
                 Ok((proof, Some(user), Some(secret.to_string())))
             }
             NewClientProof::Certificate { certificate } => {
-                Ok((Proof::Certificate(fingerprint(certificate)?), None, None))
+                let proof = Proof::Certificate(fingerprint(certificate)?);
+                self.may_have_networks(who)?;
+                Ok((proof, None, None))
             }
             NewClientProof::Network { networks } => {
                 judge_networks(networks)?;
@@ -230,12 +235,16 @@ fn judge<T>(entries: &[T]) -> Asked<()> {
 
 /// A network of everybody would make an open relay of this gateway.
 fn judge_networks(networks: &[IpNet]) -> Asked<()> {
+    let is_small = |network: &IpNet| match network {
+        IpNet::V4(_) => network.prefix_len() >= SHORTEST_PREFIX_V4,
+        IpNet::V6(_) => network.prefix_len() >= SHORTEST_PREFIX_V6,
+    };
     match networks.len() {
         0 => Err(Problem::invalid("networks", "at least one network")),
-        1..=CLIENT_NETWORKS if networks.iter().all(|network| network.prefix_len() > 0) => Ok(()),
+        1..=CLIENT_NETWORKS if networks.iter().all(is_small) => Ok(()),
         1..=CLIENT_NETWORKS => Err(Problem::invalid(
             "networks",
-            "this network is the whole internet: anybody could send in your name",
+            "this network is a large part of the internet: anybody could send in your name",
         )),
         _ => Err(Problem::invalid(
             "networks",

@@ -101,6 +101,9 @@ impl Store {
                         format!("remove user {name} from the organisation")
                     }
                 };
+                if role < Some(former) {
+                    forget_given(connection, organisation, &name).await?;
+                }
                 sessions::end_others(connection, user, None).await?;
                 let organisation = configuration::name_of(connection, organisation).await?;
                 tell(connection, &by, &organisation, &text).await
@@ -134,6 +137,26 @@ async fn role_of(
         .await?;
     row.ok_or_else(|| StoreError::NotFound(format!("user {} is no member", user.0)))?
         .word("role")
+}
+
+/// Ends what a member who may do less now made or was given before: invitations by and for them, and API tokens they made.
+async fn forget_given(
+    connection: &mut SqliteConnection,
+    organisation: OrganisationId,
+    name: &str,
+) -> Result<(), StoreError> {
+    for statement in [
+        "DELETE FROM invitations WHERE organisation = $1 AND user IS NULL
+         AND (created_by = $2 OR folded = (SELECT folded FROM users WHERE name = $2))",
+        "DELETE FROM api_tokens WHERE organisation = $1 AND created_by = $2",
+    ] {
+        sqlx::query(statement)
+            .bind(organisation.0)
+            .bind(name)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Somebody must be able to administer the organisation.

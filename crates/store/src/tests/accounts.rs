@@ -151,6 +151,46 @@ async fn the_last_administrator_stays_unless_the_operator_says_so() {
 }
 
 #[tokio::test]
+async fn who_may_do_less_leaves_no_way_back() {
+    let world = world().await;
+    let (store, organisation) = (&world.store, world.organisation);
+    user(&world, 1, "anna@example.com", Role::Admin).await;
+    let berta = user(&world, 2, "Berta@example.com", Role::Admin).await;
+    let by_berta = || By {
+        who: "Berta@example.com".into(),
+        at: NOW,
+    };
+    for (number, role) in [(3, Some(Role::Read)), (5, None)] {
+        let admin = || Invited::Member(organisation, Role::Admin);
+        let own = invitation(number, "berta@example.com", admin());
+        store.invite(own, by_berta()).await.unwrap();
+        let friend = invitation(number + 1, "friend@example.com", admin());
+        store.invite(friend, by_berta()).await.unwrap();
+        let token = NewApiToken {
+            name: format!("t{number}"),
+            sha256: [number; 32],
+            grants: Grants {
+                roles: vec![(organisation, Role::Admin)],
+                ..Grants::default()
+            },
+            expires: NOW.plus(60),
+        };
+        store.create_api_token(token, by_berta()).await.unwrap();
+        let less = store.change_member(organisation, (berta, role), false, by());
+        less.await.unwrap();
+        for link in [number, number + 1] {
+            let taken = store.accept_invitation([link; 32], Accepting::User(berta), NOW);
+            assert!(
+                matches!(taken.await, Err(StoreError::NotFound(_))),
+                "{link}"
+            );
+        }
+        let token = store.api_token(&[number; 32], NOW).await.unwrap();
+        assert!(token.is_none());
+    }
+}
+
+#[tokio::test]
 async fn invitations_are_for_one_person_once_and_for_a_time() {
     let world = world().await;
     let store = &world.store;
