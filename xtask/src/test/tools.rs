@@ -39,6 +39,11 @@ const DEBIAN: &[Program] = &[
     debian("/usr/sbin/keymgr", "knot"),
     debian("kzonesign", "knot-dnssecutils"),
     debian("/usr/bin/chromium", "chromium"),
+    // Chromium draws no text without a font.
+    debian(
+        "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+        "fonts-dejavu-core",
+    ),
     debian("node", "nodejs"),
     debian("npm", "npm"),
 ];
