@@ -10,7 +10,7 @@ use crate::authority::Connector;
 use crate::order::Purpose;
 use crate::queue::{Destination, NextHop};
 use crate::rules::{Entry, Rule, RuleId};
-use crate::tenant::{Blocked, InboundRoute, Partner, SendingClient, Settings};
+use crate::tenant::{Blocked, ClientEdit, InboundRoute, Partner, SendingClient, Settings};
 
 mod words;
 
@@ -93,6 +93,10 @@ pub enum Change {
     Smarthost(Option<NextHop>),
     /// Adds the sending client, or replaces the one of that name.
     PutClient(SendingClient),
+    /// Adds the sending client; refused if there is one of that name.
+    AddClient(SendingClient),
+    /// Makes something different about the sending client of that name, and leaves the rest as others made it.
+    EditClient(String, ClientEdit),
     /// Removes the sending client.
     RemoveClient(String),
 }
@@ -483,6 +487,7 @@ mod tests {
             port: 25,
             tls: TlsRequirement::Required,
             credentials: Some(credentials),
+            reach: Default::default(),
         }
     }
 
@@ -590,7 +595,10 @@ mod tests {
     }
 
     fn lines(current: &Described, desired: &Described) -> Vec<String> {
-        diff(current, desired).iter().map(describe).collect()
+        diff(current, desired)
+            .iter()
+            .map(|change| describe(change).to_string())
+            .collect()
     }
 
     #[test]
@@ -746,7 +754,9 @@ mod tests {
             let words = format!("{before:?} {after:?}");
             let found = diff_keys(&before, &mailbox("us@a.example", after));
             assert_eq!(
-                found.as_ref().map_or(String::new(), describe),
+                found
+                    .as_ref()
+                    .map_or(String::new(), |change| describe(change).to_string()),
                 expected,
                 "{words}"
             );

@@ -18,6 +18,7 @@ use crate::limits::{
     SOURCE_KEPT, SOURCE_KEPT_LEAST, SOURCE_KEYS, SOURCE_NOTHING, SOURCE_PAUSE, SOURCE_REASON_CHARS,
     SOURCE_SILENT,
 };
+use crate::queue::Reach;
 use crate::tenant::{CorrespondentKey, CorrespondentState, Smimea};
 
 /// The attributes that hold certificates of people (RFC 4523 section 4.1, RFC 2798 section 2.8). OpenLDAP knows the last only
@@ -48,6 +49,9 @@ pub struct Directory {
     pub attributes: Vec<String>,
     /// Roots trusted for its own TLS certificate beside the public ones, in PEM form.
     pub roots: Option<String>,
+    /// Which addresses it may have; judged each time a connection is made.
+    #[serde(default)]
+    pub reach: Reach,
 }
 
 impl Directory {

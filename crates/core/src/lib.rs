@@ -39,11 +39,14 @@ pub mod queue;
 pub mod renewal;
 pub mod report;
 pub mod rules;
+pub mod saying;
 pub mod settle;
+pub mod sign_in;
 pub mod special;
 pub mod subject;
 pub mod suite;
 pub mod tenant;
+pub mod terms;
 #[cfg(test)]
 mod testdata;
 pub mod webhook;

@@ -6,6 +6,8 @@
 use sealgate_mail::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::saying::Refusals;
+
 /// What is booked for an organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Licence {
@@ -58,12 +60,11 @@ pub struct Quota {
 
 /// Why no certificate is ordered for a mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", Refusals::from(*self))]
 pub enum QuotaRefusal {
     /// S11, A14.
-    #[error("needs a licence, and all {0} are used: book more, or deactivate another mailbox")]
     Full(u32),
     /// A27.
-    #[error("needs a licence, and their term is over: have it extended")]
     Over,
 }
 

@@ -289,6 +289,18 @@ pub fn is_loop(
     marks.any(|field| without_blanks(&field.value()) == expected)
 }
 
+/// Whether the mail comes straight from this installation: no server has written a Received field above ours since we marked
+/// it. To be asked before the fields of ours are taken off.
+pub fn is_straight_from_us(key: &[u8], header: &HeaderBlock) -> bool {
+    let mark = header
+        .fields()
+        .position(|field| is_own_trace(&field, header, key));
+    let above = header.fields().take(mark.unwrap_or_default());
+    // Our own Received field stands above the mark.
+    let hops = above.filter(|field| field.is("Received")).count();
+    mark.is_some() && hops <= 1
+}
+
 /// Whether the field is a mark that [`trace_field`] made for this mail.
 fn is_own_trace(field: &Field<'_>, header: &HeaderBlock, key: &[u8]) -> bool {
     let value = without_blanks(&field.value());
@@ -376,6 +388,39 @@ mod tests {
             for_strangers(&header).raw(),
             b"Received: x\r\nFrom: a@x.example\r\nMessage-ID: <1@x.example>\r\nSubject: s\r\n"
         );
+    }
+
+    #[test]
+    fn m6_what_comes_straight_from_us() {
+        let key = [7; 32];
+        let mail = "From: a@x.example\r\nMessage-ID: <1@x.example>\r\n";
+        let parsed = |text: &str| HeaderBlock::parse(text.as_bytes());
+        let mark =
+            |key: &[u8]| trace_field(key, OrganisationId(3), Direction::Outbound, &parsed(mail));
+        let (ours, received) = (mark(&key), "Received: from x by us\r\n");
+        let forged = mark(&[8; 32]);
+        let table = [
+            ("no mark", format!("{received}{mail}"), false),
+            ("as we send it", format!("{received}{ours}{mail}"), true),
+            (
+                "signed",
+                format!("DKIM-Signature: x\r\n{received}{ours}{mail}"),
+                true,
+            ),
+            (
+                "by another server",
+                format!("{received}{received}{ours}{mail}"),
+                false,
+            ),
+            ("another's mark", format!("{received}{forged}{mail}"), false),
+        ];
+        for (name, header, straight) in table {
+            assert_eq!(
+                is_straight_from_us(&key, &parsed(&header)),
+                straight,
+                "{name}"
+            );
+        }
     }
 
     #[test]

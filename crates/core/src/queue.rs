@@ -115,6 +115,20 @@ impl TlsRequirement {
     }
 }
 
+/// Which addresses a named server may have.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// All: the operator named it, or an organisation that has the installation to itself.
+    #[default]
+    Everywhere,
+    /// Public ones, and those that the operator lets organisations name: the administrator of one of several organisations
+    /// named it.
+    Public,
+}
+
 /// Where a copy is handed over.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -131,6 +145,9 @@ pub enum NextHop {
         /// SMTP AUTH, only ever sent under TLS.
         #[serde(default)]
         credentials: Option<Credentials>,
+        /// Which addresses it may have; judged each time a connection is made.
+        #[serde(default)]
+        reach: Reach,
     },
     /// The servers that the domain's MX records name (RFC 5321 section 5.1).
     Mx {
@@ -184,11 +201,13 @@ impl NextHop {
                 port,
                 tls,
                 credentials,
+                reach,
             } => Self::Host {
                 host,
                 port,
                 tls: tls.max(wanted),
                 credentials,
+                reach,
             },
             Self::Mx { domain, tls } => Self::Mx {
                 domain,

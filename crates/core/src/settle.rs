@@ -314,6 +314,7 @@ mod tests {
             port: 25,
             tls: Default::default(),
             credentials: None,
+            reach: Default::default(),
         };
         let route = InboundRoute {
             name: "main".into(),

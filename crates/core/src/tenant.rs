@@ -155,7 +155,7 @@ impl Mailbox {
 /// A machine or account that may hand in outbound mail, and as whom (spec.md section 2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendingClient {
-    /// Its name, unique in the installation.
+    /// Its name, unique in its organisation.
     pub name: String,
     /// How it proves itself.
     pub proof: Proof,
@@ -190,7 +190,41 @@ pub enum Proof {
     },
 }
 
+/// What is to be different about a sending client; what is none stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientEdit {
+    /// What it may send as.
+    pub may_send_as: Option<Vec<Entry>>,
+    /// Whether it is a mail server.
+    pub mail_server: Option<bool>,
+    /// Its secret.
+    pub secret: Option<ClientSecret>,
+}
+
+/// A secret as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientSecret {
+    /// Of [`Proof::Password`]: the hash.
+    Password(String),
+    /// Of [`Proof::Connector`]: the SHA-256.
+    Connector([u8; 32]),
+}
+
 impl Proof {
+    /// The same with another secret; none if it has no secret of that kind.
+    #[must_use]
+    pub fn with_secret(self, new: ClientSecret) -> Option<Self> {
+        match (self, new) {
+            (Self::Password { user, .. }, ClientSecret::Password(hash)) => {
+                Some(Self::Password { user, hash })
+            }
+            (Self::Connector { networks, .. }, ClientSecret::Connector(secret)) => {
+                Some(Self::Connector { networks, secret })
+            }
+            _ => None,
+        }
+    }
+
     fn shares(&self, peer: IpAddr) -> bool {
         match self {
             Self::Connector { networks, .. } => holds(networks, peer),
@@ -366,9 +400,14 @@ impl Installation {
         )
     }
 
-    /// The sending client of that name.
-    pub fn client_by_name(&self, name: &str) -> Option<(&Arc<Organisation>, &SendingClient)> {
-        self.clients().find(|(_, client)| client.name == name)
+    /// The sending client of that name in an organisation; another one may have its namesake.
+    pub fn client_by_name(
+        &self,
+        organisation: OrganisationId,
+        name: &str,
+    ) -> Option<(&Arc<Organisation>, &SendingClient)> {
+        self.clients()
+            .find(|(of, client)| of.id == organisation && client.name == name)
     }
 
     fn clients(&self) -> impl Iterator<Item = (&Arc<Organisation>, &SendingClient)> {

@@ -1,161 +1,222 @@
-//! A change in one plain line, for the audit log and for whoever asked for it.
+//! A change in one plain sentence, for the audit log and for whoever asked for it.
 
-use sealgate_mail::{Address, Domain};
+use sealgate_mail::Address;
 use sealgate_smime::certificate::Certificate;
 
-use super::{Activation, Change, NewAuthority};
+use super::{Activation, Change, ImportKeys, MoveRule, NewAuthority};
 use crate::order::Purpose;
 use crate::queue::{Destination, NextHop};
-use crate::rules::{InboundMode, OutboundMode, Rule};
-use crate::tenant::InboundRoute;
+use crate::rules::Rule;
+use crate::saying::{Changes as Said, Saying};
+use crate::tenant::{Blocked, InboundRoute, Partner};
 
-/// The change in one plain line; never a password or a key.
-pub fn describe(change: &Change) -> String {
+/// The change in one plain sentence; never a password or a key.
+pub fn describe(change: &Change) -> Saying {
     match change {
         Change::Settings { before, after } => {
-            format!("set switches: {}", after.changed_since(before))
+            let names = after.changed_since(before);
+            Said::Switches { names }
         }
         Change::PutRoute(route) => inbound_route(route),
-        Change::RemoveRoute(name) => format!("remove inbound route {name} and its mailboxes"),
-        Change::AddMailbox(address) => format!("add mailbox {address}"),
-        Change::RemoveMailbox(address) => format!("remove mailbox {address}"),
-        Change::Aliases(address, aliases) if aliases.is_empty() => {
-            format!("mailbox {address} has no aliases")
-        }
-        Change::Aliases(address, aliases) => format!(
-            "mail to {address} is also opened with the keys of {}",
-            list(aliases, Address::to_string)
-        ),
-        Change::Activate(order) => format!(
-            "activate mailbox {} with {}",
-            order.mailbox,
-            named_authority(&order.authority)
-        ),
+        Change::RemoveRoute(name) => Said::RouteRemoved { name: name.clone() },
+        Change::AddMailbox(address) => Said::Mailbox {
+            address: address.to_string(),
+        },
+        Change::RemoveMailbox(address) => Said::MailboxRemoved {
+            address: address.to_string(),
+        },
+        Change::Aliases(address, aliases) => other_names(address, aliases),
+        Change::Activate(order) => activated(order),
         Change::Renew(order, purpose) => renewed(order, *purpose),
-        Change::Withdraw(address) => format!("withdraw the order for mailbox {address}"),
-        Change::ConfirmRevoked(address) => {
-            format!("the uploaded certificates of mailbox {address} are revoked by their issuers")
-        }
+        Change::Withdraw(address) => Said::Withdraw {
+            address: address.to_string(),
+        },
+        Change::ConfirmRevoked(address) => Said::ConfirmRevoked {
+            address: address.to_string(),
+        },
         Change::PutAuthority(new) => authority(new),
-        Change::RemoveAuthority(name) => format!("order nothing from authority {name} any more"),
-        Change::ImportKeys(keys) => format!(
-            "activate mailbox {} with {}",
-            keys.mailbox,
-            list(&keys.pairs, |(certificate, _)| named(certificate))
-        ),
-        Change::Deactivate(address) => format!("deactivate mailbox {address}"),
-        Change::Rules(_)
-        | Change::AddRule(_)
-        | Change::EditRule { .. }
-        | Change::MoveRule(_)
-        | Change::RemoveRule(_)
-        | Change::RestoreRule(_) => of_rules(change),
-        Change::PutCorrespondent(certificate) => {
-            format!("add public key {}", named(certificate))
-        }
-        Change::RemoveCorrespondent(print) => format!("remove public key sha256:{}", hex(print)),
-        Change::PutTrustRoot(certificate) => format!("add trust root {}", named(certificate)),
-        Change::RemoveTrustRoot(print) => format!("remove trust root sha256:{}", hex(print)),
-        Change::Block(blocked) => match &blocked.subject {
-            Some(subject) => format!("never trust {subject} (sha256:{})", hex(&blocked.sha256)),
-            None => format!("never trust sha256:{}", hex(&blocked.sha256)),
+        Change::RemoveAuthority(name) => Said::AuthorityRemoved { name: name.clone() },
+        Change::ImportKeys(keys) => uploaded(keys),
+        Change::Deactivate(address) => Said::Deactivate {
+            address: address.to_string(),
         },
-        Change::Unblock(print) => format!("no longer block sha256:{}", hex(print)),
-        Change::PutPartner(partner) => format!(
-            "set profile of partner {}: {}",
-            partner.external,
-            partner.profile.as_str()
-        ),
-        Change::RemovePartner(external) => format!("remove partner {external}"),
-        Change::PutDestination(domain, to) => destination(domain, to),
-        Change::RemoveDestination(domain) => {
-            format!("send mail for {} like all other mail", domain.as_str())
-        }
-        Change::Smarthost(Some(host)) => format!("send mail through smarthost {}", hop(host)),
-        Change::Smarthost(None) => "send mail to the servers of its domain (MX)".to_owned(),
-        Change::PutClient(client) => format!("set sending client {}", client.name),
-        Change::RemoveClient(name) => format!("remove sending client {name}"),
+        Change::Rules(rules) => all_rules(rules),
+        Change::AddRule(rule) => Said::AddRule {
+            rule: one_rule(rule).into(),
+        },
+        Change::EditRule { was, becomes } => edited(was, becomes),
+        Change::MoveRule(way) => moved(way),
+        Change::RemoveRule(rule) => Said::RemoveRule {
+            id: rule.id.0,
+            rule: one_rule(rule).into(),
+        },
+        Change::RestoreRule(id) => Said::RestoreRule { id: id.0 },
+        Change::PutCorrespondent(certificate) => Said::PublicKey {
+            name: named(certificate),
+        },
+        Change::RemoveCorrespondent(print) => Said::PublicKeyRemoved { sha256: hex(print) },
+        Change::PutTrustRoot(certificate) => Said::TrustRoot {
+            name: named(certificate),
+        },
+        Change::RemoveTrustRoot(print) => Said::TrustRootRemoved { sha256: hex(print) },
+        Change::Block(blocked) => never(blocked),
+        Change::Unblock(print) => Said::Unblock { sha256: hex(print) },
+        Change::PutPartner(new) => partner(new),
+        Change::RemovePartner(external) => Said::PartnerRemoved {
+            external: external.to_string(),
+        },
+        Change::PutDestination(domain, to) => destination(domain.as_str(), to),
+        Change::RemoveDestination(domain) => Said::DestinationRemoved {
+            domain: domain.as_str().to_owned(),
+        },
+        Change::Smarthost(Some(host)) => Said::Smarthost {
+            to: hop(host).into(),
+        },
+        Change::Smarthost(None) => Said::NoSmarthost {},
+        Change::PutClient(client) | Change::AddClient(client) => Said::Client {
+            name: client.name.clone(),
+        },
+        Change::EditClient(name, edit) => match edit.secret {
+            None => Said::Client { name: name.clone() },
+            Some(_) => Said::ClientSecret { name: name.clone() },
+        },
+        Change::RemoveClient(name) => Said::ClientRemoved { name: name.clone() },
+    }
+    .into()
+}
+
+fn activated(order: &Activation) -> Said {
+    Said::Activate {
+        mailbox: order.mailbox.to_string(),
+        authority: named_authority(&order.authority).into(),
     }
 }
 
-/// A change of rules.
-fn of_rules(change: &Change) -> String {
-    match change {
-        Change::Rules(rules) => match rules.len() {
-            1 => "set the list of rules: 1 rule".to_owned(),
-            n => format!("set the list of rules: {n} rules"),
-        },
-        Change::AddRule(rule) => format!("add rule with priority 1: {}", one_rule(rule)),
-        Change::EditRule { was, becomes } => format!(
-            "change rule {}: {}; before: {}",
-            was.id.0,
-            one_rule(becomes),
-            one_rule(was)
-        ),
-        Change::MoveRule(way) => format!(
-            "move rule {} from priority {} to {}",
-            way.id.0, way.from, way.to
-        ),
-        Change::RemoveRule(rule) => format!("delete rule {}: {}", rule.id.0, one_rule(rule)),
-        Change::RestoreRule(id) => format!("take the deletion of rule {} back", id.0),
-        _ => String::new(),
+fn uploaded(keys: &ImportKeys) -> Said {
+    Said::Upload {
+        mailbox: keys.mailbox.to_string(),
+        certificates: list(&keys.pairs, |(certificate, _)| named(certificate)),
     }
 }
 
-fn inbound_route(route: &InboundRoute) -> String {
-    format!(
-        "set inbound route {}: {} to {}{}",
-        route.name,
-        list(&route.domains, |domain| domain.as_str().to_owned()),
-        hop(&route.target),
-        if route.wildcard { ", wildcard" } else { "" }
-    )
+fn all_rules(rules: &[Rule]) -> Said {
+    match number(rules.len()) {
+        1 => Said::OneRule {},
+        count => Said::Rules { count },
+    }
+}
+
+fn edited(was: &Rule, becomes: &Rule) -> Said {
+    Said::EditRule {
+        id: was.id.0,
+        becomes: one_rule(becomes).into(),
+        was: one_rule(was).into(),
+    }
+}
+
+fn moved(way: &MoveRule) -> Said {
+    Said::MoveRule {
+        id: way.id.0,
+        from: number(way.from),
+        to: number(way.to),
+    }
+}
+
+fn never(blocked: &Blocked) -> Said {
+    let sha256 = hex(&blocked.sha256);
+    match blocked.subject.clone() {
+        Some(subject) => Said::BlockNamed { subject, sha256 },
+        None => Said::Block { sha256 },
+    }
+}
+
+fn partner(new: &Partner) -> Said {
+    Said::Partner {
+        external: new.external.to_string(),
+        profile: new.profile.as_str().to_owned(),
+    }
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn other_names(address: &Address, aliases: &[Address]) -> Said {
+    let address = address.to_string();
+    match aliases {
+        [] => Said::NoAliases { address },
+        _ => Said::Aliases {
+            address,
+            aliases: list(aliases, Address::to_string),
+        },
+    }
+}
+
+fn inbound_route(route: &InboundRoute) -> Said {
+    let name = route.name.clone();
+    let domains = list(&route.domains, |domain| domain.as_str().to_owned());
+    let to = hop(&route.target).into();
+    match route.wildcard {
+        true => Said::WildcardRoute { name, domains, to },
+        false => Said::Route { name, domains, to },
+    }
 }
 
 /// `example.com <-> partner.example, inbound enforce, outbound not defined`.
-fn one_rule(rule: &Rule) -> String {
-    format!(
-        "{} <-> {}, inbound {}, outbound {}",
-        rule.managed,
-        rule.external,
-        rule.inbound.map_or("not defined", InboundMode::as_str),
-        rule.outbound.map_or("not defined", OutboundMode::as_str)
-    )
+fn one_rule(rule: &Rule) -> Said {
+    Said::Rule {
+        managed: pattern(&rule.managed.to_string()),
+        external: pattern(&rule.external.to_string()),
+        inbound: rule.inbound,
+        outbound: rule.outbound,
+    }
 }
 
-fn renewed(order: &Activation, purpose: Purpose) -> String {
-    let then = match purpose {
-        Purpose::Replacement => "; the present ones are revoked then",
-        Purpose::Activation | Purpose::Renewal => "",
+fn pattern(written: &str) -> Box<Saying> {
+    match written {
+        "all" => Said::All {}.into(),
+        _ => Box::new(written.into()),
+    }
+}
+
+fn renewed(order: &Activation, purpose: Purpose) -> Said {
+    let mailbox = order.mailbox.to_string();
+    let authority = named_authority(&order.authority).into();
+    match purpose {
+        Purpose::Replacement => Said::Replace { mailbox, authority },
+        Purpose::Activation | Purpose::Renewal => Said::Renew { mailbox, authority },
+    }
+}
+
+fn authority(new: &NewAuthority) -> Said {
+    let name = new.name.clone();
+    let mut name: Box<Saying> = match &new.connector {
+        Some(connector) => Said::OfKind {
+            name,
+            kind: connector.as_str().to_owned(),
+        }
+        .into(),
+        None => Box::new(name.into()),
     };
-    format!(
-        "order the next certificate of mailbox {} from {}{then}",
-        order.mailbox,
-        named_authority(&order.authority)
-    )
+    if new.standard {
+        name = Said::Standard { name }.into();
+    }
+    Said::Authority { name }
 }
 
-fn authority(new: &NewAuthority) -> String {
-    let kind = new.connector.as_ref().map(|c| format!(" ({})", c.as_str()));
-    let standard = if new.standard { ", standard" } else { "" };
-    format!(
-        "set authority {}{}{standard}",
-        new.name,
-        kind.unwrap_or_default()
-    )
+fn destination(domain: &str, to: &Destination) -> Said {
+    Said::Destination {
+        domain: domain.to_owned(),
+        to: to.hop.as_ref().map_or(Said::SmarthostOrMx {}, hop).into(),
+        tls: to.tls.as_str().to_owned(),
+    }
 }
 
-fn destination(domain: &Domain, to: &Destination) -> String {
-    let hop = to.hop.as_ref().map_or("smarthost or MX".to_owned(), hop);
-    let tls = to.tls.as_str();
-    format!("send mail for {} to {hop}, TLS {tls}", domain.as_str())
-}
-
-fn named_authority(name: &Option<String>) -> String {
-    name.as_ref()
-        .map_or("the standard authority".to_owned(), |name| {
-            format!("authority {name}")
-        })
+fn named_authority(name: &Option<String>) -> Said {
+    match name {
+        Some(name) => Said::NamedAuthority { name: name.clone() },
+        None => Said::StandardAuthority {},
+    }
 }
 
 fn list<T>(items: &[T], name: impl Fn(&T) -> String) -> String {
@@ -163,21 +224,30 @@ fn list<T>(items: &[T], name: impl Fn(&T) -> String) -> String {
     names.join(", ")
 }
 
-fn hop(hop: &NextHop) -> String {
+fn hop(hop: &NextHop) -> Said {
     match hop {
         NextHop::Host {
             host,
             port,
             tls,
             credentials,
-        } => format!(
-            "{host}:{port}, TLS {}{}",
-            tls.as_str(),
-            credentials
-                .as_ref()
-                .map_or(String::new(), |c| format!(", as {}", c.user))
-        ),
-        NextHop::Mx { domain, tls } => format!("MX of {}, TLS {}", domain.as_str(), tls.as_str()),
+            ..
+        } => {
+            let (host, port, tls) = (host.clone(), i64::from(*port), tls.as_str().to_owned());
+            match credentials {
+                Some(as_whom) => Said::HostAs {
+                    host,
+                    port,
+                    tls,
+                    user: as_whom.user.clone(),
+                },
+                None => Said::Host { host, port, tls },
+            }
+        }
+        NextHop::Mx { domain, tls } => Said::Mx {
+            domain: domain.as_str().to_owned(),
+            tls: tls.as_str().to_owned(),
+        },
     }
 }
 

@@ -5,6 +5,7 @@ use sealgate_mail::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{is_good, promoted};
+use crate::saying::Refusals;
 use crate::tenant::{CorrespondentKey, CorrespondentState, Origin};
 
 /// What an administrator chooses for one key of a correspondent.
@@ -40,38 +41,27 @@ pub struct Changed {
 
 /// Why a choice is refused, and what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", Refusals::from(*self))]
 pub enum ChoiceRefusal {
     /// It is not [`CorrespondentState::New`].
-    #[error("it is not new, so there is nothing to approve; to use it, say: prefer")]
     NotNew,
     /// It is used already.
-    #[error("it is the only preferred one already")]
     Preferred,
     /// It is [`CorrespondentState::Pending`].
-    #[error(
-        "it waits for an answer about revocation; to use it without one, import its certificate by hand"
-    )]
     Pending,
     /// It is blocked.
-    #[error("it is blocked; unblock it first")]
     Blocked,
     /// It is not blocked.
-    #[error("it is not blocked")]
     NotBlocked,
     /// It is pinned.
-    #[error("it is pinned; unpin it first")]
     Pinned,
     /// It is not pinned.
-    #[error("it is not pinned")]
     NotPinned,
     /// Another key of the address is pinned: this one.
-    #[error("public key {0} of the same address is pinned; unpin that first")]
     OtherPinned(i64),
     /// It has expired.
-    #[error("its certificate has expired")]
     Expired,
     /// It cannot be encrypted to for another reason.
-    #[error("its certificate is not valid yet, or may not be used to encrypt")]
     Unusable,
 }
 

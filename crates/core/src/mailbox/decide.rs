@@ -1,30 +1,25 @@
 //! Judges a command against where a mailbox stands: what happens, or why not.
 
 use super::{Command, Event, Life, MailboxState};
+use crate::saying::Refusals;
 
 /// Why a command is not carried out; the text says what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", Refusals::from(*self))]
 pub enum Refusal {
     /// S42: no "Deactivate" while the activation is pending, no second activation.
-    #[error("its activation is under way: wait for the certificate, or withdraw the order")]
     ActivationPending,
     /// S36.
-    #[error("is active already")]
     Active,
     /// S40.
-    #[error("is not active")]
     Inactive,
     /// A13.
-    #[error("is being deactivated: wait until its certificate is revoked and it is inactive")]
     RevokePending,
     /// One order at a time.
-    #[error("has an order for its next certificate already")]
     Ordered,
     /// There is nothing to withdraw, and nobody waits for what came.
-    #[error("has no open order")]
     NoOrder,
     /// Only Revoke pending ends by confirmation or by time.
-    #[error("has no revocation pending")]
     NoRevocation,
 }
 

@@ -1,0 +1,265 @@
+//! Told sentences: what stands in events, in the audit log and in refusals, as a key with its values, and its words in English
+//! and German.
+//!
+//! One enum for each topic; its variants are the keys, their fields the values, and beside each stand both texts. A text that
+//! leaves out a value, or names one that is not there, does not compile.
+
+use std::fmt;
+
+use sealgate_mail::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::harvest::Choice;
+use crate::permission::Role;
+use crate::rules::{InboundMode, OutboundMode};
+use crate::tenant::{CorrespondentState, Language};
+use crate::terms;
+
+/// Makes the enum of a topic, each variant with its English and its German text.
+macro_rules! sayings {
+    ($(#[$doc:meta])* $name:ident {
+        $($variant:ident { $($field:ident: $kind:ty),* } = $en:literal, $de:literal;)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum $name {
+            $(#[doc = $en] $variant { $(#[doc = "A value of the text."] $field: $kind),* },)*
+        }
+
+        impl $name {
+            /// Every text, English and German.
+            pub const TEXTS: &[(&str, &str)] = &[$(($en, $de)),*];
+        }
+
+        impl $crate::saying::Told for $name {
+            fn told(&self, language: $crate::tenant::Language) -> String {
+                use $crate::tenant::Language::{De, En};
+                match (self, language) {
+                    $(
+                        (Self::$variant { $($field),* }, En) => format!($en $(, $field = $field.told(En))*),
+                        (Self::$variant { $($field),* }, De) => format!($de $(, $field = $field.told(De))*),
+                    )*
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&$crate::saying::Told::told(self, $crate::tenant::Language::En))
+            }
+        }
+
+        impl From<$name> for $crate::saying::Saying {
+            fn from(one: $name) -> Self {
+                Self::$name(one)
+            }
+        }
+
+        impl From<$name> for Box<$crate::saying::Saying> {
+            fn from(one: $name) -> Self {
+                Box::new(one.into())
+            }
+        }
+    };
+}
+
+mod accounts;
+mod certificates;
+mod changes;
+mod keys;
+mod operation;
+mod refusals;
+
+pub use accounts::Accounts;
+pub use certificates::Certificates;
+pub use changes::Changes;
+pub use keys::Keys;
+pub use operation::Operation;
+pub use refusals::Refusals;
+
+/// What has words in each language.
+pub trait Told {
+    /// Its words.
+    fn told(&self, language: Language) -> String;
+}
+
+/// A told sentence. `Display` is its English.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Saying {
+    /// Words as they are, in whatever language: what a foreign server said, what an administrator wrote.
+    Words(String),
+    /// About users, invitations, API tokens and resellers.
+    Accounts(Accounts),
+    /// A change of an organisation's configuration.
+    Changes(Changes),
+    /// About certificates of mailboxes, their orders and revocations.
+    Certificates(Certificates),
+    /// About correspondents' public keys and the keys of key rings.
+    Keys(Keys),
+    /// About mail, webhooks, DKIM keys and the installation.
+    Operation(Operation),
+    /// Why something that was asked for is not done.
+    Refusals(Refusals),
+}
+
+impl Told for Saying {
+    fn told(&self, language: Language) -> String {
+        match self {
+            Self::Words(words) => words.clone(),
+            Self::Accounts(one) => one.told(language),
+            Self::Changes(one) => one.told(language),
+            Self::Certificates(one) => one.told(language),
+            Self::Keys(one) => one.told(language),
+            Self::Operation(one) => one.told(language),
+            Self::Refusals(one) => one.told(language),
+        }
+    }
+}
+
+impl fmt::Display for Saying {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told(Language::En))
+    }
+}
+
+impl Saying {
+    /// Every text there is, English and German.
+    pub fn texts() -> impl Iterator<Item = (&'static str, &'static str)> {
+        let tables = [
+            Accounts::TEXTS,
+            Changes::TEXTS,
+            Certificates::TEXTS,
+            Keys::TEXTS,
+            Operation::TEXTS,
+            Refusals::TEXTS,
+        ];
+        tables.into_iter().flatten().copied()
+    }
+}
+
+impl From<String> for Saying {
+    fn from(words: String) -> Self {
+        Self::Words(words)
+    }
+}
+
+impl From<&str> for Saying {
+    fn from(words: &str) -> Self {
+        Self::Words(words.to_owned())
+    }
+}
+
+impl Told for String {
+    fn told(&self, _: Language) -> String {
+        self.clone()
+    }
+}
+
+impl Told for i64 {
+    fn told(&self, _: Language) -> String {
+        self.to_string()
+    }
+}
+
+/// English: as a script reads it. German: day, month, year, hour and minute in UTC.
+impl Told for Timestamp {
+    fn told(&self, language: Language) -> String {
+        let written = self.rfc3339();
+        let parts = (written.get(..10), written.get(11..16));
+        match (language, parts) {
+            (Language::De, (Some(day), Some(time))) => {
+                let day: Vec<_> = day.rsplit('-').collect();
+                format!("{}, {time} Uhr (UTC)", day.join("."))
+            }
+            _ => written,
+        }
+    }
+}
+
+impl Told for Box<Saying> {
+    fn told(&self, language: Language) -> String {
+        self.as_ref().told(language)
+    }
+}
+
+impl Told for Vec<Saying> {
+    fn told(&self, language: Language) -> String {
+        let all: Vec<_> = self.iter().map(|one| one.told(language)).collect();
+        all.join(", ")
+    }
+}
+
+impl Told for Role {
+    fn told(&self, language: Language) -> String {
+        match (self, language) {
+            (Self::Read, Language::De) => "Lesen",
+            (Self::Write, Language::De) => "Schreiben",
+            (Self::Admin, Language::De) => "Verwalten",
+            (_, Language::En) => self.as_str(),
+        }
+        .to_owned()
+    }
+}
+
+impl Told for Option<InboundMode> {
+    fn told(&self, language: Language) -> String {
+        match language {
+            Language::De => terms::inbound_mode(*self, language),
+            Language::En => self.map_or("not defined", InboundMode::as_str),
+        }
+        .to_owned()
+    }
+}
+
+impl Told for Option<OutboundMode> {
+    fn told(&self, language: Language) -> String {
+        match language {
+            Language::De => terms::outbound_mode(*self, language),
+            Language::En => self.map_or("not defined", OutboundMode::as_str),
+        }
+        .to_owned()
+    }
+}
+
+impl Told for CorrespondentState {
+    fn told(&self, language: Language) -> String {
+        match (self, language) {
+            (Self::Preferred, Language::En) => "preferred",
+            (Self::Preferred, Language::De) => "bevorzugt",
+            (Self::Additional, Language::En) => "additional",
+            (Self::Additional, Language::De) => "weiterer",
+            (Self::New, Language::En) => "new",
+            (Self::New, Language::De) => "neu",
+            (Self::Pending, Language::En) => "pending",
+            (Self::Pending, Language::De) => "wartet",
+            (Self::Blocked, Language::En) => "blocked",
+            (Self::Blocked, Language::De) => "gesperrt",
+        }
+        .to_owned()
+    }
+}
+
+impl Told for Choice {
+    fn told(&self, language: Language) -> String {
+        match (self, language) {
+            (Self::Approve, Language::En) => "approve",
+            (Self::Approve, Language::De) => "Zustimmen",
+            (Self::Prefer, Language::En) => "prefer",
+            (Self::Prefer, Language::De) => "Bevorzugen",
+            (Self::Pin, Language::En) => "pin",
+            (Self::Pin, Language::De) => "Anheften",
+            (Self::Unpin, Language::En) => "unpin",
+            (Self::Unpin, Language::De) => "Anheften aufheben",
+            (Self::Block, Language::En) => "block",
+            (Self::Block, Language::De) => "Sperren",
+            (Self::Unblock, Language::En) => "unblock",
+            (Self::Unblock, Language::De) => "Entsperren",
+        }
+        .to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests;
