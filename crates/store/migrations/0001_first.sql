@@ -130,6 +130,9 @@ CREATE INDEX mailboxes_table ON mailboxes (organisation, domain, mailbox, state)
 CREATE INDEX mailboxes_state ON mailboxes (organisation, state, domain, mailbox) WHERE known = 1;
 CREATE INDEX mailboxes_certificate ON mailboxes (organisation, coalesce(signing, 0), mailbox) WHERE known = 1;
 CREATE INDEX mailboxes_held ON mailboxes (organisation) WHERE state <> 'inactive';
+-- For a key that goes: who still refers to it.
+CREATE INDEX mailboxes_signing ON mailboxes (signing) WHERE signing IS NOT NULL;
+CREATE INDEX mailboxes_encryption ON mailboxes (encryption) WHERE encryption IS NOT NULL;
 CREATE INDEX mailboxes_pending ON mailboxes (since) WHERE state = 'revoke-pending';
 
 -- Which keys are current follows from the mailboxes; kept by the database itself, so that no transaction can forget it.
@@ -157,12 +160,12 @@ CREATE TABLE rules (
 CREATE INDEX rules_organisation ON rules (organisation, priority);
 
 CREATE TABLE clients (
-    name TEXT PRIMARY KEY NOT NULL,
     organisation INTEGER NOT NULL REFERENCES organisations (id),
+    name TEXT NOT NULL,
     user_name TEXT UNIQUE,
-    sealed BLOB NOT NULL
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (organisation, name)
 ) STRICT;
-CREATE INDEX clients_organisation ON clients (organisation, name);
 
 CREATE TABLE destinations (
     organisation INTEGER NOT NULL REFERENCES organisations (id),
@@ -469,6 +472,7 @@ CREATE TABLE to_open (
     id INTEGER PRIMARY KEY NOT NULL,
     mail INTEGER NOT NULL REFERENCES mails (id),
     copy INTEGER REFERENCES copies (id),
+    organisation INTEGER NOT NULL,
     envelope TEXT NOT NULL,
     head BLOB NOT NULL,
     content INTEGER NOT NULL,
@@ -480,6 +484,7 @@ CREATE TABLE to_open (
 CREATE INDEX to_open_due ON to_open (due) WHERE due IS NOT NULL;
 CREATE INDEX to_open_mail ON to_open (mail);
 CREATE INDEX to_open_copy ON to_open (copy) WHERE copy IS NOT NULL;
+CREATE INDEX to_open_listed ON to_open (organisation, id) WHERE copy IS NULL;
 
 CREATE TABLE copies (
     id INTEGER PRIMARY KEY NOT NULL,
@@ -499,6 +504,7 @@ CREATE INDEX copies_mail ON copies (mail);
 CREATE TABLE recipients (
     id INTEGER PRIMARY KEY NOT NULL,
     copy INTEGER NOT NULL REFERENCES copies (id),
+    organisation INTEGER NOT NULL,
     mailbox TEXT NOT NULL,
     envelope TEXT NOT NULL,
     state TEXT NOT NULL,
@@ -513,6 +519,10 @@ CREATE TABLE recipients (
 CREATE INDEX recipients_copy ON recipients (copy);
 CREATE INDEX recipients_due ON recipients (due) WHERE due IS NOT NULL;
 CREATE INDEX recipients_held ON recipients (held_until) WHERE held_until IS NOT NULL;
+-- The queue as it is listed: of one organisation, and of all.
+CREATE INDEX recipients_listed ON recipients (organisation, id) WHERE state IN ('waiting', 'held');
+CREATE INDEX recipients_held_listed ON recipients (organisation, id) WHERE held_until IS NOT NULL;
+CREATE INDEX recipients_held_all ON recipients (id) WHERE held_until IS NOT NULL;
 
 -- Events for administrators, the audit log, and the processes that serve.
 
@@ -521,7 +531,8 @@ CREATE TABLE events (
     organisation INTEGER NOT NULL REFERENCES organisations (id),
     at INTEGER NOT NULL,
     kind TEXT NOT NULL,
-    text TEXT NOT NULL
+    text TEXT NOT NULL,
+    said TEXT
 ) STRICT;
 CREATE INDEX events_organisation ON events (organisation, id);
 CREATE INDEX events_at ON events (organisation, at, id);
@@ -554,6 +565,7 @@ CREATE TABLE audit (
     who TEXT NOT NULL,
     organisation TEXT NOT NULL,
     text TEXT NOT NULL,
+    said TEXT,
     hash BLOB NOT NULL
 ) STRICT;
 CREATE INDEX audit_organisation ON audit (organisation, id);
@@ -616,7 +628,7 @@ CREATE INDEX source_keys_source ON source_keys (source);
 
 -- Accounts of the portal. `folded` is the comparison form of a name. Secrets of sessions, tokens, invitations and recovery codes
 -- are there as their SHA-256 only; `totp_new` waits for its first code. A session of which `complete` is 0 still owes the second
--- factor.
+-- factor. `invited_by` names the organisation whose invitation made an account.
 
 CREATE TABLE resellers (
     id INTEGER PRIMARY KEY NOT NULL,
@@ -638,6 +650,7 @@ CREATE TABLE users (
     disabled INTEGER NOT NULL DEFAULT 0,
     issuer TEXT,
     subject TEXT,
+    invited_by TEXT,
     created INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX users_subject ON users (issuer, subject) WHERE issuer IS NOT NULL;
@@ -727,3 +740,35 @@ CREATE INDEX removed_rules_organisation ON removed_rules (organisation, removed)
 -- The list of correspondents' keys, whole and by what it is filtered by, in the order of addresses.
 
 CREATE INDEX correspondents_list ON correspondents (organisation, mailbox, fingerprint, state, origin, pinned, not_after, id);
+
+-- Work on many mailboxes that goes on piece by piece: the targets that are left, and how far it is, in the transaction of each
+-- piece. `settings`: what is done with each, while it goes on.
+
+CREATE TABLE bulk_jobs (
+    id INTEGER PRIMARY KEY NOT NULL,
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    kind TEXT NOT NULL,
+    settings BLOB,
+    text TEXT NOT NULL,
+    who TEXT NOT NULL,
+    made INTEGER NOT NULL,
+    total INTEGER NOT NULL,
+    done INTEGER NOT NULL,
+    refused INTEGER NOT NULL,
+    reasons TEXT NOT NULL,
+    batch INTEGER REFERENCES batches (id),
+    ended INTEGER,
+    ending TEXT,
+    stopped_by TEXT
+) STRICT;
+CREATE INDEX bulk_jobs_organisation ON bulk_jobs (organisation, id);
+CREATE INDEX bulk_jobs_open ON bulk_jobs (done, id) WHERE ended IS NULL;
+CREATE INDEX bulk_jobs_ended ON bulk_jobs (ended) WHERE ended IS NOT NULL;
+INSERT INTO counters (name, value) VALUES ('bulk-job', 0);
+
+CREATE TABLE bulk_targets (
+    job INTEGER NOT NULL REFERENCES bulk_jobs (id) ON DELETE CASCADE,
+    place INTEGER NOT NULL,
+    address TEXT NOT NULL,
+    PRIMARY KEY (job, place)
+) STRICT, WITHOUT ROWID;

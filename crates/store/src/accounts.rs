@@ -11,6 +11,8 @@ mod sessions;
 mod tokens;
 
 use sealgate_core::permission::{Grants, ResellerId, Role, UserId};
+use sealgate_core::saying::{Accounts as Said, Refusals, Saying};
+use sealgate_core::sign_in::Lock;
 use sealgate_core::tenant::{Language, OrganisationId};
 use sealgate_mail::{Address, Timestamp};
 use sqlx::SqliteConnection;
@@ -30,7 +32,7 @@ pub use invitations::{
 pub use members::Member;
 pub use resellers::{Reseller, WhoseOrganisation};
 pub use second_factor::SecondFactor;
-pub use sessions::{NewSession, Session, SessionEnds, SessionLine};
+pub use sessions::{Session, SessionEnds, SessionLine};
 pub use tokens::{ApiToken, ApiTokenLine, ApiTokenScope, NewApiToken};
 
 /// Who changes something, as the audit log writes it, and when.
@@ -63,8 +65,21 @@ pub struct User {
     pub has_second_factor: bool,
     /// Whether another server vouches for the user (OpenID Connect).
     pub is_foreign: bool,
+    /// The organisation whose invitation made the account; none where it was the operator's.
+    pub invited_by: Option<String>,
     /// When the account was made.
     pub created: Timestamp,
+}
+
+/// What of a user is to be changed; what is absent stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UserChange {
+    /// Whether sign-ins are refused.
+    pub disabled: Option<bool>,
+    /// Whether the user runs the installation.
+    pub operator: Option<bool>,
+    /// The reseller that the user works for; inside, none takes them from whoever has them.
+    pub reseller: Option<Option<ResellerId>>,
 }
 
 /// What a user is in organisations: names and roles.
@@ -76,6 +91,29 @@ pub struct UserLine {
     pub roles: Vec<(String, Role)>,
     /// When the user was last there.
     pub seen: Option<Timestamp>,
+}
+
+impl UserChange {
+    /// What the audit log says of it.
+    fn words(&self, name: &str, reseller: Option<&str>) -> Vec<Said> {
+        let name = || name.to_owned();
+        let disabled = self.disabled.map(|disabled| match disabled {
+            true => Said::Disabled { name: name() },
+            false => Said::Enabled { name: name() },
+        });
+        let operator = self.operator.map(|operator| match operator {
+            true => Said::Operator { name: name() },
+            false => Said::NoOperator { name: name() },
+        });
+        let works = self.reseller.map(|_| match reseller {
+            Some(reseller) => Said::ForReseller {
+                name: name(),
+                reseller: reseller.to_owned(),
+            },
+            None => Said::ForNoReseller { name: name() },
+        });
+        [disabled, operator, works].into_iter().flatten().collect()
+    }
 }
 
 /// Which users are listed.
@@ -96,6 +134,7 @@ pub(crate) struct NewUser<'a> {
     pub password: Option<&'a str>,
     pub foreign: Option<(&'a str, &'a str)>,
     pub language: Language,
+    pub invited_by: Option<&'a str>,
 }
 
 impl Store {
@@ -184,7 +223,7 @@ impl Store {
                     .execute(&mut *connection)
                     .await?;
                 sessions::end_others(connection, id, kept).await?;
-                Ok(Some(format!("set the password of {name}")))
+                Ok(Some(Said::PasswordSet { name }))
             })
         })
         .await
@@ -204,79 +243,87 @@ impl Store {
                     .bind(id.0)
                     .execute(connection)
                     .await?;
-                let text = format!("set the language of {name} to {}", language.as_str());
-                Ok(Some(text))
+                let to = language.as_str().to_owned();
+                Ok(Some(Said::LanguageSet { name, to }))
             })
         })
         .await
     }
 
-    /// Refuses a user's sign-ins from now on, or takes them again; ends all sessions.
-    pub async fn set_disabled(&self, id: UserId, disabled: bool, by: By) -> Result<(), StoreError> {
-        self.change_user(id, by, move |connection, name| {
-            Box::pin(async move {
-                if disabled {
-                    must_not_be_last_operator(connection, id).await?;
-                }
-                sqlx::query("UPDATE users SET disabled = $1 WHERE id = $2")
-                    .bind(disabled)
-                    .bind(id.0)
-                    .execute(&mut *connection)
-                    .await?;
-                sessions::end_others(connection, id, None).await?;
-                let verb = if disabled { "disable" } else { "enable" };
-                Ok(Some(format!("{verb} user {name}")))
-            })
-        })
-        .await
-    }
-
-    /// Makes a user an operator, or no operator any more; ends all sessions.
-    pub async fn set_operator(&self, id: UserId, operator: bool, by: By) -> Result<(), StoreError> {
-        self.change_user(id, by, move |connection, name| {
-            Box::pin(async move {
-                if !operator {
-                    must_not_be_last_operator(connection, id).await?;
-                }
-                sqlx::query("UPDATE users SET operator = $1 WHERE id = $2")
-                    .bind(operator)
-                    .bind(id.0)
-                    .execute(&mut *connection)
-                    .await?;
-                sessions::end_others(connection, id, None).await?;
-                let what = if operator { "an" } else { "no" };
-                Ok(Some(format!("user {name} is {what} operator")))
-            })
-        })
-        .await
-    }
-
-    /// Lets a user work for a reseller, or for none; ends all sessions.
-    pub async fn set_reseller(
+    /// Changes what a user may do in the installation; all their sessions end. The last operator stays.
+    pub async fn change_rights(
         &self,
         id: UserId,
-        reseller: Option<ResellerId>,
+        change: UserChange,
         by: By,
     ) -> Result<(), StoreError> {
-        self.change_user(id, by, move |connection, name| {
+        let work = job(move |connection| {
             Box::pin(async move {
-                let words = match reseller {
-                    Some(reseller) => format!(
-                        "reseller {}",
-                        resellers::name_of(connection, reseller).await?
-                    ),
-                    None => "no reseller".to_owned(),
+                let name = name_of(connection, id).await?;
+                if change.disabled == Some(true) || change.operator == Some(false) {
+                    must_not_be_last_operator(connection, id).await?;
+                }
+                let reseller = change.reseller.flatten();
+                let reseller_name = match reseller {
+                    Some(id) => Some(resellers::name_of(connection, id).await?),
+                    None => None,
                 };
-                sqlx::query("UPDATE users SET reseller = $1 WHERE id = $2")
-                    .bind(reseller.map(|reseller| reseller.0))
-                    .bind(id.0)
-                    .execute(&mut *connection)
-                    .await?;
-                sessions::end_others(connection, id, None).await?;
-                Ok(Some(format!("user {name} works for {words}")))
+                sqlx::query(
+                    "UPDATE users SET disabled = COALESCE($1, disabled), operator = COALESCE($2, operator),
+                            reseller = CASE WHEN $3 THEN $4 ELSE reseller END WHERE id = $5",
+                )
+                .bind(change.disabled)
+                .bind(change.operator)
+                .bind(change.reseller.is_some())
+                .bind(reseller.map(|id| id.0))
+                .bind(id.0)
+                .execute(&mut *connection)
+                .await?;
+                for said in change.words(&name, reseller_name.as_deref()) {
+                    tell(connection, &by, "", said).await?;
+                }
+                sessions::end_others(connection, id, None).await
             })
-        })
-        .await
+        });
+        self.0.writer.write(Weight::default(), work).await
+    }
+
+    /// Tells the organisations of an account, or the operator if it is in none, that its sign-ins are refused for a while. Of a
+    /// name without account nothing is told.
+    pub async fn told_locked(
+        &self,
+        name: &Address,
+        lock: Lock,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let folded = name.key();
+        let work = job(move |connection| {
+            Box::pin(async move {
+                let row = sqlx::query("SELECT * FROM users WHERE folded = $1")
+                    .bind(folded)
+                    .fetch_optional(&mut *connection)
+                    .await?;
+                let Some(user) = row.as_ref().map(user).transpose()? else {
+                    return Ok(());
+                };
+                let mut told = named_roles(connection, user.id).await?;
+                if told.is_empty() {
+                    told.push((String::new(), Role::Read));
+                }
+                let address = lock.address.to_string();
+                let seconds = lock.seconds;
+                let said = match lock.second_factor {
+                    true => Said::SecondFactorsLocked { address, seconds },
+                    false => Said::PasswordsLocked { address, seconds },
+                };
+                let by = By { who: user.name, at };
+                for (organisation, _) in told {
+                    tell(connection, &by, &organisation, said.clone()).await?;
+                }
+                Ok(())
+            })
+        });
+        self.0.writer.write(Weight::default(), work).await
     }
 
     /// Removes a user with all that is theirs.
@@ -288,7 +335,7 @@ impl Store {
                     .bind(id.0)
                     .execute(connection)
                     .await?;
-                Ok(Some(format!("remove user {name}")))
+                Ok(Some(Said::Removed { name }))
             })
         })
         .await
@@ -305,7 +352,7 @@ impl Store {
         F: for<'c> FnOnce(
                 &'c mut SqliteConnection,
                 String,
-            ) -> crate::writer::Running<'c, Option<String>>
+            ) -> crate::writer::Running<'c, Option<Said>>
             + Send
             + 'static,
     {
@@ -313,7 +360,7 @@ impl Store {
             Box::pin(async move {
                 let name = name_of(connection, id).await?;
                 match change(&mut *connection, name).await? {
-                    Some(text) => tell(connection, &by, "", &text).await,
+                    Some(said) => tell(connection, &by, "", said).await,
                     None => Ok(()),
                 }
             })
@@ -327,13 +374,13 @@ pub(crate) async fn tell(
     connection: &mut SqliteConnection,
     by: &By,
     organisation: &str,
-    text: &str,
+    said: impl Into<Saying>,
 ) -> Result<(), StoreError> {
     let entry = audit::Entry {
         at: by.at,
         who: &by.who,
         organisation,
-        text,
+        said: said.into(),
     };
     audit::insert(connection, entry).await
 }
@@ -359,8 +406,8 @@ pub(crate) async fn insert(
 ) -> Result<UserId, StoreError> {
     let id = next_number(connection, "user").await?;
     let made = sqlx::query(
-        "INSERT INTO users (id, name, folded, password, language, operator, issuer, subject, created)
-         VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8) ON CONFLICT (folded) DO NOTHING",
+        "INSERT INTO users (id, name, folded, password, language, operator, issuer, subject, invited_by, created)
+         VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9) ON CONFLICT (folded) DO NOTHING",
     )
     .bind(id)
     .bind(new.name)
@@ -369,15 +416,15 @@ pub(crate) async fn insert(
     .bind(new.language.as_str())
     .bind(new.foreign.map(|(issuer, _)| issuer))
     .bind(new.foreign.map(|(_, subject)| subject))
+    .bind(new.invited_by)
     .bind(now.0)
     .execute(connection)
     .await?;
     match made.rows_affected() {
         1 => Ok(UserId(id)),
-        _ => Err(StoreError::Refused(format!(
-            "{} has an account already",
-            new.name
-        ))),
+        _ => Err(StoreError::refused(Refusals::HasAccount {
+            name: new.name.to_owned(),
+        })),
     }
 }
 
@@ -395,9 +442,7 @@ async fn must_not_be_last_operator(
     .await?;
     let (others, own): (i64, Option<bool>) = (row.field("others")?, row.field("own")?);
     match others == 0 && own == Some(true) {
-        true => Err(StoreError::Refused(
-            "this is the last operator: make another one first".to_owned(),
-        )),
+        true => Err(StoreError::Refused(Refusals::LastOperator {}.into())),
         false => Ok(()),
     }
 }
@@ -451,6 +496,7 @@ pub(crate) fn user(row: &SqliteRow) -> Result<User, StoreError> {
         has_password: row.field::<Option<&str>>("password")?.is_some(),
         has_second_factor: row.field::<Option<&[u8]>>("totp")?.is_some(),
         is_foreign: row.field::<Option<&str>>("issuer")?.is_some(),
+        invited_by: row.field("invited_by")?,
         created: row.time("created")?,
     })
 }

@@ -10,6 +10,7 @@ use sealgate_core::limits::{EXPIRY_WARNINGS, ORDER_LATE, REVOKE_PENDING};
 use sealgate_core::mailbox::{Command, Life};
 use sealgate_core::order::Purpose;
 use sealgate_core::renewal::{self, Current, Step, Terms};
+use sealgate_core::saying::Certificates as Said;
 use sealgate_core::tenant::{OrganisationId, Settings};
 use sealgate_mail::{Address, Timestamp};
 use sqlx::sqlite::SqliteRow;
@@ -197,13 +198,16 @@ async fn tell_late(
     .await?;
     let Some(row) = row else { return Ok(()) };
     let error: Option<String> = row.field("error")?;
-    let text = format!(
-        "the certificate for {} was ordered a day ago and is not there{}: see `sealgate order list`",
-        row.address("address")?,
-        error.map_or(String::new(), |error| format!(" ({error})"))
-    );
+    let address = row.address("address")?.to_string();
+    let said = match error {
+        Some(error) => Said::NotThereBecause {
+            address,
+            error: Box::new(error.into()),
+        },
+        None => Said::NotThere { address },
+    };
     let whose = row.field("organisation")?;
-    events::insert(connection, whose, now, (EventKind::OrderLate, text)).await
+    events::insert(connection, whose, now, (EventKind::OrderLate, said)).await
 }
 
 async fn end_waiting(
@@ -226,14 +230,14 @@ async fn end_waiting(
     lives
         .command(address, Command::WaitedOut, With::Nothing)
         .await?;
-    let text = format!(
-        "{address} is inactive after 14 days and its licence is free, though nobody has confirmed yet that its certificate is revoked: see `sealgate order revocations`"
-    );
+    let said = Said::InactiveUnconfirmed {
+        address: address.to_string(),
+    };
     note(
         connection,
         (*organisation, now),
         EventKind::RevocationLate,
-        &text,
+        said,
     )
     .await
 }
@@ -252,7 +256,7 @@ async fn end_ahead(
         .await?;
     let Some(row) = row else { return Ok(()) };
     let quota = licences::quota(connection, organisation.0).await?;
-    let until = row.time("not_after")?.rfc3339();
+    let until = row.time("not_after")?;
     match step(&row, quota, now)? {
         Step::None => Ok(()),
         Step::Order => {
@@ -272,14 +276,15 @@ async fn end_ahead(
             lives
                 .command(address, Command::Renew, With::Order(&order))
                 .await?;
-            let text = format!(
-                "the next certificate of {address} is ordered: the present one ends {until}"
-            );
+            let said = Said::RenewalOrdered {
+                address: address.to_string(),
+                until,
+            };
             note(
                 connection,
                 (*organisation, now),
                 EventKind::RenewalOrdered,
-                &text,
+                said,
             )
             .await
         }
@@ -289,19 +294,16 @@ async fn end_ahead(
                 .bind(row.field::<i64>("key")?)
                 .execute(&mut *connection)
                 .await?;
-            let text = match days {
-                0 => format!(
-                    "the certificate of {address} ended {until}: its mail is not signed any more, and refused where a rule enforces encryption"
-                ),
-                _ => {
-                    format!("the certificate of {address} ends {until}, and no other is there yet")
-                }
+            let address = address.to_string();
+            let said = match days {
+                0 => Said::Ended { address, until },
+                _ => Said::Ends { address, until },
             };
             note(
                 connection,
                 (*organisation, now),
                 EventKind::CertificateEnds,
-                &text,
+                said,
             )
             .await
         }

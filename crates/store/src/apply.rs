@@ -5,12 +5,15 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sealgate_core::change::{Change, describe};
+use sealgate_core::saying::{Changes as Said, Refusals, Saying};
 use sealgate_core::tenant::{InboundRoute, OrganisationId, Settings};
 use sealgate_mail::{Domain, Timestamp};
 use sqlx::SqliteConnection;
 
 use crate::audit::{self, Entry};
-use crate::configuration::{changed, destination_record, next_number, route_record, seal_setting};
+use crate::configuration::{
+    changed, current_version, destination_record, next_number, route_record, seal_setting,
+};
 use crate::error::StoreError;
 use crate::limits::ORGANISATION_NAME;
 use crate::rows::{Columns, json, size};
@@ -134,12 +137,13 @@ pub struct CarriedOut {
     pub version: u64,
     /// Places of the changes that were refused, each with its reason; only of changes that are carried out
     /// [`Together`].
-    pub refused: Vec<(usize, String)>,
+    pub refused: Vec<(usize, Saying)>,
     /// The batch of the orders that were opened [`Together`]; none if there are none.
     pub batch: Option<i64>,
 }
 
-async fn in_one_transaction(
+/// Carries out all of `instruction` in the transaction of `connection`, or fails.
+pub(crate) async fn in_one_transaction(
     connection: &mut SqliteConnection,
     inner: &Inner,
     instruction: &Instruction,
@@ -151,7 +155,7 @@ async fn in_one_transaction(
             at: now,
             who,
             organisation: name,
-            text: "create organisation",
+            said: Said::OrganisationMade {}.into(),
         };
         audit::insert(connection, entry).await?;
     }
@@ -195,8 +199,13 @@ async fn in_one_transaction(
         let is_kept = orders::close_batch(run.connection, batch.id, batch.orders).await?;
         kept = is_kept.then_some(batch.id);
     }
+    let is_nothing = !refused.is_empty() && refused.len() == instruction.changes.len();
+    let version = match is_nothing {
+        true => current_version(connection).await?,
+        false => changed(connection, OrganisationId(organisation)).await?,
+    };
     Ok(CarriedOut {
-        version: size(changed(connection, OrganisationId(organisation)).await?),
+        version: size(version),
         refused,
         batch: kept,
     })
@@ -217,9 +226,9 @@ async fn insert_organisation(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     if !is_organisation_name(name) {
-        return refused(format!(
-            "the name of an organisation is one word of at most {ORGANISATION_NAME} letters (a to z), digits, \".\", \"-\" and \"_\", and begins with a letter or digit"
-        ));
+        return refused(Refusals::OrganisationName {
+            most: i64::try_from(ORGANISATION_NAME).unwrap_or(i64::MAX),
+        });
     }
     let id = next_number(connection, "organisation").await?;
     let done = sqlx::query(
@@ -232,7 +241,9 @@ async fn insert_organisation(
     .execute(&mut *connection)
     .await?;
     match done.rows_affected() {
-        0 => refused(format!("there is an organisation {name} already")),
+        0 => refused(Refusals::OrganisationTaken {
+            name: name.to_owned(),
+        }),
         _ => authorities::insert_built_in(connection, &inner.sealer, (id, now)).await,
     }
 }
@@ -247,8 +258,8 @@ fn routes_of(changes: &[Change]) -> HashSet<String> {
     changes.iter().filter_map(name).collect()
 }
 
-fn refused<T>(text: String) -> Result<T, StoreError> {
-    Err(StoreError::Refused(text))
+fn refused<T>(why: impl Into<Saying>) -> Result<T, StoreError> {
+    Err(StoreError::refused(why))
 }
 
 /// One organisation's changes being carried out.
@@ -305,12 +316,11 @@ impl Run<'_> {
             sqlx::raw_sql(end).execute(&mut *self.connection).await?;
         }
         done?;
-        let text = describe(change);
         let entry = Entry {
             at: self.now,
             who,
             organisation: name,
-            text: &text,
+            said: describe(change),
         };
         audit::insert(self.connection, entry).await
     }
@@ -360,6 +370,8 @@ impl Run<'_> {
             Change::RemoveDestination(domain) => self.remove_destination(domain).await,
             Change::Smarthost(hop) => self.smarthost(hop.as_ref()).await,
             Change::PutClient(client) => self.put_client(client).await,
+            Change::AddClient(client) => self.add_client(client).await,
+            Change::EditClient(name, edit) => self.edit_client(name, edit).await,
             Change::RemoveClient(name) => self.remove_client(name).await,
         }
     }
@@ -421,10 +433,11 @@ impl Run<'_> {
     /// Makes sure that nobody else has the domain. Between two routes that both change now, it may move.
     async fn claim(&mut self, domain: &Domain, route: &str) -> Result<(), StoreError> {
         if let Some(other) = self.claimed.insert(domain.clone(), route.to_owned()) {
-            return refused(format!(
-                "domain {} is named by the inbound routes {other} and {route}",
-                domain.as_str()
-            ));
+            return refused(Refusals::InTwoRoutes {
+                domain: domain.to_string(),
+                one: other,
+                other: route.to_owned(),
+            });
         }
         let owner = sqlx::query(
             "SELECT r.organisation, r.name FROM route_domains d JOIN routes r ON r.id = d.route WHERE d.domain = $1",
@@ -435,16 +448,15 @@ impl Run<'_> {
         let Some(owner) = owner else { return Ok(()) };
         let name: String = owner.field("name")?;
         if owner.field::<i64>("organisation")? != self.organisation {
-            return refused(format!(
-                "domain {} belongs to another organisation",
-                domain.as_str()
-            ));
+            return refused(Refusals::DomainOfOther {
+                domain: domain.to_string(),
+            });
         }
         if !self.moving.contains(&name) {
-            return refused(format!(
-                "domain {} belongs to inbound route {name}",
-                domain.as_str()
-            ));
+            return refused(Refusals::DomainOfRoute {
+                domain: domain.to_string(),
+                route: name,
+            });
         }
         sqlx::query("DELETE FROM route_domains WHERE domain = $1")
             .bind(domain.as_str())

@@ -3,7 +3,6 @@
 use sealgate_core::queue::MailId;
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::Timestamp;
-use sqlx::sqlite::SqliteRow;
 
 use crate::error::StoreError;
 use crate::events::Event;
@@ -97,14 +96,153 @@ impl Store {
         .bind(queue_id(mail))
         .fetch_all(&self.0.readers)
         .await?;
-        let event = |row: &SqliteRow| {
-            Ok(Event {
-                id: row.field("id")?,
-                at: row.time("at")?,
-                kind: row.word("kind")?,
-                text: row.field("text")?,
-            })
+        rows.iter().map(crate::events::event).collect()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use sealgate_core::limits::HELD_LIFETIME;
+    use sealgate_core::tenant::Settings;
+
+    use super::*;
+    use crate::Verb;
+    use crate::testing::{NOW, World, world};
+
+    const TEXT: &[u8] = b"To: a@x.example, b@x.example\r\n\r\nhello\r\n";
+    const BOTH: [&str; 2] = ["a@x.example", "b@x.example"];
+    /// A certificate of a mailbox that is current, or was.
+    const KEYS: &str = "INSERT INTO keys (id, organisation, mailbox, fingerprint, serial, certificate, chain, sealed, origin, \
+                                          not_before, not_after, added, current)
+        VALUES (1, 1, 'a@example.com', x'01', x'01', x'00', '[]', x'00', 'uploaded', 0, 1795320100, 0, 1),
+               (2, 1, 'a@example.com', x'02', x'02', x'00', '[]', x'00', 'uploaded', 0, 1795320200, 0, 1),
+               (3, 1, 'b@example.com', x'03', x'03', x'00', '[]', x'00', 'uploaded', 0, 1795320300, 0, 1),
+               (4, 1, 'b@example.com', x'04', x'04', x'00', '[]', x'00', 'uploaded', 0, 1795320000, 0, 0),
+               (5, 2, 'c@example.com', x'05', x'05', x'00', '[]', x'00', 'uploaded', 0, 1795320050, 0, 1)";
+    /// Orders of two mailboxes: one is open, one failed.
+    const ORDERS: &str = "INSERT INTO authorities (id, organisation, name, kind, sealed, current, standard, renew_days, created)
+            VALUES (77, 1, 'tests', 'by-hand', x'00', 1, 0, 30, 0);
+        INSERT INTO orders (id, organisation, mailbox, address, authority, purpose, key_kind, state, attempts, created, ended)
+            VALUES (1, 1, 'a@example.com', 'a@example.com', 77, 'activation', 'p-256', 'waiting', 0, 1795320000, NULL),
+                   (2, 1, 'b@example.com', 'b@example.com', 77, 'activation', 'p-256', 'failed', 0, 1795320000, 1795320010)";
+
+    /// A world with a second organisation, which must never see anything of the first.
+    async fn two() -> (World, OrganisationId) {
+        let world = world().await;
+        let other = Settings::default();
+        let other = world.store.create_organisation("other", other, "test", NOW);
+        let other = other.await.unwrap();
+        (world, other)
+    }
+
+    #[tokio::test]
+    async fn held_mail_is_counted_until_it_goes_or_expires() {
+        let (world, other) = two().await;
+        let held = async |of| world.store.held_count(of).await.unwrap();
+        let act = async |verb, mail| {
+            let own = Some(world.organisation);
+            world
+                .store
+                .act(verb, mail, own, "carol", NOW)
+                .await
+                .unwrap()
         };
-        rows.iter().map(event).collect()
+        let acceptance = world.mail(TEXT, &BOTH).await;
+        let mail = world.accept(acceptance).await;
+        assert_eq!(held(world.organisation).await, 0, "it waits");
+        act(Verb::Hold, mail).await;
+        assert_eq!(held(world.organisation).await, 2);
+        assert_eq!(held(other).await, 0);
+        act(Verb::Release, mail).await;
+        assert_eq!(held(world.organisation).await, 0, "released");
+        act(Verb::Hold, mail).await;
+        act(Verb::Delete, mail).await;
+        assert_eq!(held(world.organisation).await, 0, "deleted");
+        let acceptance = world.mail(TEXT, &BOTH[..1]).await;
+        let mail = world.accept(acceptance).await;
+        act(Verb::Hold, mail).await;
+        assert_eq!(held(world.organisation).await, 1);
+        world.store.maintain(NOW.plus(HELD_LIFETIME)).await.unwrap();
+        assert_eq!(held(world.organisation).await, 0, "expired");
+    }
+
+    #[tokio::test]
+    async fn certificates_that_end_are_told_until_another_is_ordered() {
+        let (world, other) = two().await;
+        world.store.raw(KEYS).await.unwrap();
+        let ending = async |of, after| {
+            let ending = world.store.ending_unordered(of, NOW.plus(after)).await;
+            let Ending { mailboxes, first } = ending.unwrap();
+            (mailboxes, first.map(|first| first.0 - NOW.0))
+        };
+        let own = world.organisation;
+        assert_eq!(ending(own, 100).await, (0, None), "not yet");
+        assert_eq!(ending(own, 101).await, (1, Some(100)));
+        assert_eq!(
+            ending(own, 201).await,
+            (1, Some(100)),
+            "one mailbox, two keys"
+        );
+        assert_eq!(ending(own, 301).await, (2, Some(100)));
+        assert_eq!(ending(other, 301).await, (1, Some(50)));
+        world.store.raw(ORDERS).await.unwrap();
+        assert_eq!(ending(own, 301).await, (1, Some(300)), "one is ordered");
+        let ended = "UPDATE orders SET state = 'failed', ended = 1795320020 WHERE id = 1";
+        world.store.raw(ended).await.unwrap();
+        assert_eq!(ending(own, 301).await, (2, Some(100)), "that failed");
+        let replaced = "UPDATE keys SET current = 0 WHERE organisation = 1";
+        world.store.raw(replaced).await.unwrap();
+        assert_eq!(ending(own, 301).await, (0, None), "replaced");
+    }
+
+    #[tokio::test]
+    async fn failed_orders_are_told_until_there_is_a_newer_one() {
+        let (world, other) = two().await;
+        let failed = async |of, after| {
+            let failed = world.store.orders_failed_since(of, NOW.plus(after)).await;
+            failed.unwrap()
+        };
+        let own = world.organisation;
+        assert_eq!(failed(own, 0).await, 0);
+        world.store.raw(ORDERS).await.unwrap();
+        assert_eq!(failed(own, 10).await, 1, "one waits, one failed");
+        assert_eq!(failed(own, 11).await, 0, "long ago");
+        assert_eq!(failed(other, 0).await, 0);
+        let again = "INSERT INTO orders (id, organisation, mailbox, address, authority, purpose, key_kind, state, attempts, created)
+            VALUES (3, 1, 'b@example.com', 'b@example.com', 77, 'activation', 'p-256', 'new', 0, 1795320020)";
+        world.store.raw(again).await.unwrap();
+        assert_eq!(failed(own, 0).await, 0, "it is tried again");
+        let ended = "UPDATE orders SET state = 'failed', ended = 1795320030 WHERE ended IS NULL";
+        world.store.raw(ended).await.unwrap();
+        assert_eq!(failed(own, 0).await, 2, "the newest of each mailbox counts");
+        let issued = "UPDATE orders SET state = 'issued' WHERE id = 3";
+        world.store.raw(issued).await.unwrap();
+        assert_eq!(failed(own, 0).await, 1);
+    }
+
+    #[tokio::test]
+    async fn events_of_a_mail_are_those_that_name_it() {
+        let (world, other) = two().await;
+        let acceptance = world.mail(TEXT, &BOTH).await;
+        let mut held = acceptance;
+        let copy = held.copies.remove(0);
+        held.held = vec![crate::Held {
+            copy,
+            reason: sealgate_core::failure::HeldReason::NullSender,
+            again: None,
+        }];
+        let mail = world.accept(held).await;
+        let about = async |of, mail, since| {
+            let events = world.store.events_about(of, mail, NOW.plus(since)).await;
+            events.unwrap().into_iter().map(|one| one.kind)
+        };
+        let own = world.organisation;
+        let kinds: Vec<_> = about(own, mail, 0).await.collect();
+        assert_eq!(kinds, [crate::EventKind::MailHeld]);
+        assert_eq!(about(own, mail, 1).await.count(), 0, "earlier ones");
+        assert_eq!(about(other, mail, 0).await.count(), 0);
+        let another = MailId(mail.0 ^ 1);
+        assert_eq!(about(own, another, 0).await.count(), 0);
     }
 }

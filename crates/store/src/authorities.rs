@@ -4,6 +4,7 @@
 use sealgate_core::authority::{Authority, AuthorityId, BUILT_IN, Connector};
 use sealgate_core::change::NewAuthority;
 use sealgate_core::limits::RENEW_DAYS;
+use sealgate_core::saying::Refusals;
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::Timestamp;
 use sqlx::SqliteConnection;
@@ -74,10 +75,12 @@ pub(crate) async fn to_order_from(
     .await?;
     match row {
         Some(row) => row.field("id"),
-        None => Err(StoreError::Refused(format!(
-            "there is no authority {}: see `sealgate authority list`",
-            name.unwrap_or("to order from")
-        ))),
+        None => Err(StoreError::refused(match name {
+            Some(name) => Refusals::NoAuthority {
+                name: name.to_owned(),
+            },
+            None => Refusals::NoAuthorityToOrderFrom {},
+        })),
     }
 }
 
@@ -100,10 +103,9 @@ pub(crate) async fn put(
         (Some(connector), _) => connector.clone(),
         (None, Some(before)) => before.connector.clone(),
         (None, None) => {
-            return Err(StoreError::Refused(format!(
-                "there is no authority {}: see `sealgate authority list`",
-                new.name
-            )));
+            return Err(StoreError::refused(Refusals::NoAuthority {
+                name: new.name.clone(),
+            }));
         }
     };
     if new.standard {
@@ -170,9 +172,7 @@ async fn insert(
             .chars()
             .any(|c| c.is_control() || c.is_whitespace())
     {
-        return Err(StoreError::Refused(
-            "the name of an authority is one word without blanks".into(),
-        ));
+        return Err(StoreError::refused(Refusals::AuthorityName {}));
     }
     let id = next_number(connection, "authority").await?;
     sqlx::query(
@@ -222,7 +222,7 @@ pub(crate) async fn remove(
     organisation: i64,
     name: &str,
 ) -> Result<(), StoreError> {
-    let refused = |text: String| Err(StoreError::Refused(text));
+    let refused = |why: Refusals| Err(StoreError::refused(why));
     let row = sqlx::query(
         "SELECT id, standard,
                 EXISTS (SELECT 1 FROM orders o WHERE o.authority = a.id AND o.ended IS NULL) AS busy
@@ -234,14 +234,14 @@ pub(crate) async fn remove(
     .await?;
     let Some(row) = row else { return Ok(()) };
     if row.field("standard")? {
-        return refused(format!(
-            "{name} is the standard authority: make another one the standard first, with `sealgate authority standard NAME`"
-        ));
+        return refused(Refusals::StandardAuthority {
+            name: name.to_owned(),
+        });
     }
     if row.field("busy")? {
-        return refused(format!(
-            "authority {name} has open orders: wait for them, or withdraw them"
-        ));
+        return refused(Refusals::AuthorityBusy {
+            name: name.to_owned(),
+        });
     }
     retire(connection, AuthorityId(row.field("id")?)).await
 }

@@ -92,6 +92,27 @@ pub(crate) fn seal_client(
     seal_setting(sealer, &client_record(organisation, &client.name), &sealed)
 }
 
+/// The client of a row, by its sealed part.
+pub(crate) fn open_client(
+    sealer: &Sealer,
+    organisation: i64,
+    name: &str,
+    sealed: &[u8],
+) -> Result<SendingClient, StoreError> {
+    let sealed: SealedClient = open_setting(sealer, &client_record(organisation, name), sealed)?;
+    let SealedClient {
+        proof,
+        may_send_as,
+        mail_server,
+    } = sealed;
+    Ok(SendingClient {
+        name: name.to_owned(),
+        proof,
+        may_send_as,
+        mail_server,
+    })
+}
+
 /// The next number of a kind; never given twice, also not after a deletion.
 pub(crate) async fn next_number(
     connection: &mut SqliteConnection,
@@ -115,6 +136,15 @@ pub(crate) async fn changed(
         .execute(&mut *connection)
         .await?;
     next_number(connection, CONFIGURATION).await
+}
+
+/// The version of the configuration, for whoever changes nothing after all.
+pub(crate) async fn current_version(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+    let row = sqlx::query("SELECT value FROM counters WHERE name = $1")
+        .bind(CONFIGURATION)
+        .fetch_one(connection)
+        .await?;
+    row.field("value")
 }
 
 /// The counter of the version of the configuration.
@@ -337,19 +367,7 @@ async fn clients(
         .await?;
     let client = |row: &SqliteRow| {
         let name: String = row.field("name")?;
-        let sealed: SealedClient =
-            open_setting(sealer, &client_record(id, &name), row.field("sealed")?)?;
-        let SealedClient {
-            proof,
-            may_send_as,
-            mail_server,
-        } = sealed;
-        Ok(SendingClient {
-            name,
-            proof,
-            may_send_as,
-            mail_server,
-        })
+        open_client(sealer, id, &name, row.field("sealed")?)
     };
     rows.iter().map(client).collect()
 }

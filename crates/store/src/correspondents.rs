@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sealgate_core::harvest::{self, Harvested};
 use sealgate_core::queue::MailId;
+use sealgate_core::saying::{Keys as Said, Saying};
 use sealgate_core::tenant::{
     Announced, CorrespondentKey, CorrespondentState, OrganisationId, Origin,
 };
@@ -134,9 +135,9 @@ pub(crate) async fn learn(
         }
         let row = as_keys_stand(connection, organisation, row, at).await?;
         supersede(connection, organisation, &row.superseded).await?;
-        let text = learned(&row);
+        let said = learned(&row)?;
         if insert(connection, organisation, Some(mail), (row, at)).await? {
-            events::insert(connection, organisation, at, (EventKind::KeyLearned, text)).await?;
+            events::insert(connection, organisation, at, (EventKind::KeyLearned, said)).await?;
         }
     }
     Ok(())
@@ -167,18 +168,24 @@ async fn as_keys_stand(
 }
 
 /// The words of the event about a key that was learned.
-pub(crate) fn learned(row: &CorrespondentRow) -> String {
-    let mut text = format!(
-        "{} for {}: {}",
-        row.state,
-        row.address,
-        row.certificate.fingerprint_hex()
-    );
-    if !row.superseded.is_empty() {
-        let numbers: Vec<_> = row.superseded.iter().map(i64::to_string).collect();
-        text.push_str(&format!("; instead of public key {}", numbers.join(", ")));
+pub(crate) fn learned(row: &CorrespondentRow) -> Result<Saying, StoreError> {
+    let state = crate::rows::of_word(row.state.clone())?;
+    let (address, sha256) = (row.address.clone(), row.certificate.fingerprint_hex());
+    let numbers: Vec<_> = row.superseded.iter().map(i64::to_string).collect();
+    Ok(match numbers.is_empty() {
+        true => Said::Learned {
+            state,
+            address,
+            sha256,
+        },
+        false => Said::LearnedInstead {
+            state,
+            address,
+            sha256,
+            former: numbers.join(", "),
+        },
     }
-    text
+    .into())
 }
 
 /// Keeps what the owner of a key announced, unless something later is known.

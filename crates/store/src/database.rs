@@ -1,6 +1,7 @@
 //! The database file: how it is opened, and how its schema is brought up to date.
 
 use std::path::Path;
+use std::time::Instant;
 
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -8,7 +9,7 @@ use sqlx::sqlite::{
 use sqlx::{Row, SqliteConnection};
 
 use crate::error::StoreError;
-use crate::limits::{BUSY_WAIT, READER_WAIT, READERS};
+use crate::limits::{BUSY_WAIT, QUESTION_STEPS, QUESTION_WAIT, QUESTIONERS, READER_WAIT, READERS};
 
 /// The schema, one step after the other; a step that was released never changes.
 const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
@@ -43,6 +44,30 @@ pub(crate) fn readers(file: &Path) -> SqlitePool {
         .max_connections(READERS)
         .acquire_timeout(READER_WAIT)
         .connect_lazy_with(options)
+}
+
+/// The connections of people's questions. Whoever takes one has it for so long; then what it reads is broken off.
+pub(crate) fn questions(file: &Path) -> SqlitePool {
+    let options = writing(file).pragma("query_only", "ON");
+    SqlitePoolOptions::new()
+        .max_connections(QUESTIONERS)
+        .acquire_timeout(READER_WAIT)
+        .after_connect(|connection, _| Box::pin(begin(connection)))
+        .before_acquire(|connection, _| {
+            Box::pin(async move {
+                begin(connection).await?;
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(options)
+}
+
+/// Begins the time of one question.
+async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let end = Instant::now() + QUESTION_WAIT;
+    let mut handle = connection.lock_handle().await?;
+    handle.set_progress_handler(QUESTION_STEPS, move || Instant::now() < end);
+    Ok(())
 }
 
 /// Brings the schema up to date in one transaction; a newer one is refused untouched.
@@ -107,4 +132,44 @@ async fn schema_version(connection: &mut SqliteConnection) -> Result<i64, StoreE
         .fetch_one(connection)
         .await?;
     Ok(row.try_get(0)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::testing::world;
+
+    /// It would count for hours.
+    const ENDLESS: &str =
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000000)
+                           SELECT COUNT(*) FROM n";
+
+    /// However many questions are asked, each ends, and mail reads meanwhile.
+    #[tokio::test]
+    async fn a_question_ends_and_mail_never_waits_for_it() {
+        let world = world().await;
+        let questions = world.store.for_questions();
+        let begun = Instant::now();
+        let asked: Vec<_> = (0..QUESTIONERS)
+            .map(|_| {
+                let questions = questions.clone();
+                tokio::spawn(async move {
+                    let counted = sqlx::query(ENDLESS).fetch_one(&questions.0.readers).await;
+                    StoreError::from(counted.unwrap_err())
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let read = world.store.organisations();
+        let read = tokio::time::timeout(QUESTION_WAIT / 2, read).await;
+        assert_eq!(read.unwrap().unwrap().len(), 1);
+        for question in asked {
+            assert_eq!(question.await.unwrap(), StoreError::TooLong);
+        }
+        assert!(begun.elapsed() < QUESTION_WAIT * 3);
+        // The connection has its whole time again.
+        assert_eq!(questions.organisations().await.unwrap().len(), 1);
+    }
 }

@@ -6,6 +6,7 @@ use sealgate_core::failure::HeldReason;
 use sealgate_core::journal::MailStatus;
 use sealgate_core::limits::HELD_LIFETIME;
 use sealgate_core::queue::MailId;
+use sealgate_core::saying::Operation as Said;
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::Timestamp;
 use sealgate_mail::smtp::Envelope;
@@ -53,6 +54,19 @@ impl Verb {
             Self::Delete => "deleted",
         }
     }
+
+    fn said(self, mail: MailId, count: u64) -> Said {
+        let (mail, count) = (
+            queue_id(mail).to_string(),
+            i64::try_from(count).unwrap_or(i64::MAX),
+        );
+        match self {
+            Self::Retry => Said::Retried { mail, count },
+            Self::Hold => Said::Held { mail, count },
+            Self::Release => Said::Released { mail, count },
+            Self::Delete => Said::Deleted { mail, count },
+        }
+    }
 }
 
 /// The counter of verbs done.
@@ -85,18 +99,14 @@ impl Store {
                         verb.as_str()
                     )));
                 }
-                let text = format!(
-                    "{} mail {}: {count} recipients",
-                    verb.as_str(),
-                    queue_id(mail)
-                );
+                let said = verb.said(mail, count);
                 audit::insert(
                     connection,
                     audit::Entry {
                         at: now,
                         who: &who,
                         organisation: &name,
-                        text: &text,
+                        said: said.into(),
                     },
                 )
                 .await?;
@@ -450,15 +460,14 @@ async fn expire(
         (Delivery::Deleted, now, Some(word(&MailStatus::Failed)?)),
     )
     .await?;
-    let text = format!(
-        "mail {} was held too long and is deleted",
-        queue_id(MailId(mail))
-    );
+    let said = Said::HeldTooLong {
+        mail: queue_id(MailId(mail)).to_string(),
+    };
     events::insert(
         connection,
         organisation,
         now,
-        (EventKind::HeldMailExpired, text),
+        (EventKind::HeldMailExpired, said),
     )
     .await?;
     finish_if_done(connection, copy.id).await

@@ -3,6 +3,7 @@
 
 use sealgate_core::directory::{Directory, Judged, Kept, Word};
 use sealgate_core::limits::SOURCE_SILENT;
+use sealgate_core::saying::{Changes as Said, Keys, Refusals, Saying};
 use sealgate_core::tenant::{OrganisationId, Origin};
 use sealgate_mail::{Address, Timestamp};
 use sqlx::SqliteConnection;
@@ -72,8 +73,12 @@ impl Store {
                 .execute(&mut *connection)
                 .await?;
                 let place = &directory.place;
-                let text = format!("{} is {}:{}", directory.label(), place.host, place.port);
-                told(connection, organisation, (&who, now), &text).await
+                let said = Said::Directory {
+                    name: directory.name.clone(),
+                    host: place.host.to_string(),
+                    port: place.port.into(),
+                };
+                told(connection, organisation, (&who, now), said).await
             })
         });
         self.0.writer.write(Weight::default(), work).await
@@ -101,8 +106,8 @@ impl Store {
                 }
                 let label = format!("directory {name}");
                 forget(connection, organisation, &label).await?;
-                let text = format!("{label} is removed");
-                told(connection, organisation, (&who, now), &text).await
+                let said = Said::DirectoryRemoved { name };
+                told(connection, organisation, (&who, now), said).await
             })
         });
         self.0.writer.write(Weight::default(), work).await
@@ -230,9 +235,9 @@ async fn make_room_for(
     if row.field::<i64>("others")? < DIRECTORIES {
         return Ok(());
     }
-    Err(StoreError::Refused(format!(
-        "an organisation has at most {DIRECTORIES} directories: remove one first"
-    )))
+    Err(StoreError::refused(Refusals::ManyDirectories {
+        most: DIRECTORIES,
+    }))
 }
 
 /// Answers of a source are forgotten, and its keys dropped.
@@ -259,14 +264,14 @@ async fn told(
     connection: &mut SqliteConnection,
     organisation: OrganisationId,
     (who, at): (&str, Timestamp),
-    text: &str,
+    said: impl Into<Saying>,
 ) -> Result<(), StoreError> {
     let name = name_of(connection, organisation).await?;
     let entry = audit::Entry {
         at,
         who,
         organisation: &name,
-        text,
+        said: said.into(),
     };
     audit::insert(connection, entry).await
 }
@@ -298,8 +303,12 @@ async fn drop_keys(
             .bind(id)
             .execute(&mut *connection)
             .await?;
-        let text = format!("public key {id} of {address}: {source} does not have it any more");
-        let event = (EventKind::KeyDropped, text);
+        let said = Keys::Dropped {
+            id,
+            address: address.to_string(),
+            source: source_words(source),
+        };
+        let event = (EventKind::KeyDropped, said);
         events::insert(connection, organisation.0, now, event).await?;
         is_dropped = true;
     }
@@ -307,6 +316,17 @@ async fn drop_keys(
         take_over(connection, (organisation.0, address), now).await?;
     }
     Ok(())
+}
+
+/// A source in words: DNS, or a directory by its name.
+fn source_words(source: &str) -> Box<Saying> {
+    match source.strip_prefix("directory ") {
+        Some(name) => Keys::InDirectory {
+            name: name.to_owned(),
+        }
+        .into(),
+        None => Box::new(source.into()),
+    }
 }
 
 async fn add_key(
@@ -320,13 +340,17 @@ async fn add_key(
         return Ok(());
     }
     supersede(connection, organisation.0, row.superseded()).await?;
-    let text = format!("{}; found in {source}", learned(&row));
+    let what = Box::new(learned(&row)?);
+    let said = Keys::FoundIn {
+        what,
+        source: source_words(source),
+    };
     if insert(connection, organisation.0, None, (row, now)).await? {
         events::insert(
             connection,
             organisation.0,
             now,
-            (EventKind::KeyLearned, text),
+            (EventKind::KeyLearned, said),
         )
         .await?;
     }

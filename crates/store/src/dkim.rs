@@ -3,6 +3,7 @@
 //! A private key is sealed for its number, organisation, domain and selector, and leaves the store only to sign.
 
 use sealgate_core::dkim::{DkimKey, DkimKeyEvent, DkimKeyId, DkimKeyKind, DkimKeyState, Selector};
+use sealgate_core::saying::{Operation as Said, Refusals, Saying};
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::{Domain, Timestamp};
 use sealgate_smime::key::PrivateKey;
@@ -113,8 +114,11 @@ impl Store {
                     .sealer
                     .seal(Purpose::DkimKey, &record, clear.to_vec())?;
                 insert(connection, new.organisation, &public, sealed).await?;
-                let text = format!("DKIM key {} made, {}", public.record_name(), public.kind);
-                tell(connection, new.organisation, (&who, now), &text).await?;
+                let said = Said::DkimMade {
+                    name: public.record_name(),
+                    kind: public.kind.to_string(),
+                };
+                tell(connection, new.organisation, (&who, now), said).await?;
                 Ok(public)
             })
         });
@@ -137,8 +141,9 @@ impl Store {
                 if changes {
                     succeed(connection, organisation, &found, (&who, now)).await?;
                     happen(connection, &found, DkimKeyEvent::Seen, now).await?;
-                    let text = format!("DKIM key {} signs", found.record_name());
-                    tell(connection, organisation, (&who, now), &text).await?;
+                    let name = found.record_name();
+                    let said = Said::DkimSigns { name };
+                    tell(connection, organisation, (&who, now), said).await?;
                     let event = (EventKind::DkimKeyActive, found.record_name());
                     events::insert(connection, organisation.0, now, event).await?;
                 }
@@ -160,8 +165,9 @@ impl Store {
             Box::pin(async move {
                 let found = find(connection, organisation, id).await?;
                 delete(connection, id).await?;
-                let text = format!("DKIM key {} removed", found.record_name());
-                tell(connection, organisation, (&who, now), &text).await
+                let name = found.record_name();
+                let said = Said::DkimRemoved { name };
+                tell(connection, organisation, (&who, now), said).await
             })
         });
         self.0.writer.write(Weight::default(), work).await
@@ -221,9 +227,9 @@ async fn admit(
     .fetch_optional(&mut *connection)
     .await?;
     if routed.is_none() {
-        return Err(StoreError::Refused(format!(
-            "{domain} stands in no inbound route of this organisation; add it with: sealgate route add NAME --domain {domain} --host SERVER"
-        )));
+        return Err(StoreError::refused(Refusals::DkimDomain {
+            domain: domain.to_string(),
+        }));
     }
     let rows = sqlx::query("SELECT * FROM dkim_keys WHERE organisation = $1 AND domain = $2")
         .bind(new.organisation.0)
@@ -233,17 +239,18 @@ async fn admit(
     let known: Vec<DkimKey> = rows.iter().map(key).collect::<Result<_, _>>()?;
     let waits = |one: &&DkimKey| one.kind == new.kind && one.state == DkimKeyState::New;
     if let Some(waiting) = known.iter().find(waits) {
-        return Err(StoreError::Refused(format!(
-            "the key {} of {domain} waits for its record in DNS; publish that (sealgate dkim show {domain}), or remove it first",
-            waiting.selector
-        )));
+        return Err(StoreError::refused(Refusals::DkimWaits {
+            selector: waiting.selector.to_string(),
+            domain: domain.to_string(),
+        }));
     }
     let taken = known.iter().map(|one| &one.selector);
     let selector = match &new.selector {
         Some(selector) if known.iter().any(|one| one.selector == *selector) => {
-            return Err(StoreError::Refused(format!(
-                "{domain} has a key with the selector {selector} already; choose another one"
-            )));
+            return Err(StoreError::refused(Refusals::DkimSelectorTaken {
+                domain: domain.to_string(),
+                selector: selector.to_string(),
+            }));
         }
         Some(selector) => selector.clone(),
         None => Selector::next(taken),
@@ -316,8 +323,9 @@ async fn succeed(
     for row in &rows {
         let former = key(row)?;
         happen(connection, &former, DkimKeyEvent::Succeeded, now).await?;
-        let text = format!("DKIM key {} no longer signs", former.record_name());
-        tell(connection, organisation, (who, now), &text).await?;
+        let name = former.record_name();
+        let said = Said::DkimSignsNoMore { name };
+        tell(connection, organisation, (who, now), said).await?;
     }
     Ok(())
 }
@@ -354,14 +362,14 @@ async fn tell(
     connection: &mut SqliteConnection,
     organisation: OrganisationId,
     (who, at): (&str, Timestamp),
-    text: &str,
+    said: impl Into<Saying>,
 ) -> Result<(), StoreError> {
     let name = name_of(connection, organisation).await?;
     let entry = audit::Entry {
         at,
         who,
         organisation: &name,
-        text,
+        said: said.into(),
     };
     audit::insert(connection, entry).await
 }

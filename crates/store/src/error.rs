@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use sealgate_core::saying::Saying;
+
 /// Why an operation of the store failed. Nothing of it was written, unless [`StoreError::Unclear`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -53,6 +55,9 @@ pub enum StoreError {
     /// Us, for now: another process holds the database.
     #[error("the database is busy: another process holds it")]
     Busy,
+    /// Whoever asks: the question reads more than one may.
+    #[error("this takes too long: ask for less")]
+    TooLong,
     /// Us: the database or the disk failed.
     #[error("the database failed: {0}")]
     Database(String),
@@ -70,7 +75,7 @@ pub enum StoreError {
     NotFound(String),
     /// Whoever asks: the change contradicts what is there.
     #[error("{0}")]
-    Refused(String),
+    Refused(Saying),
 }
 
 impl StoreError {
@@ -80,6 +85,10 @@ impl StoreError {
             self,
             Self::Full | Self::Busy | Self::Database(_) | Self::Unclear | Self::TokenAway(_)
         )
+    }
+
+    pub(crate) fn refused(why: impl Into<Saying>) -> Self {
+        Self::Refused(why.into())
     }
 
     pub(crate) fn damaged(what: impl Into<String>) -> Self {
@@ -101,6 +110,8 @@ impl StoreError {
 const SQLITE_BUSY: i64 = 5;
 const SQLITE_LOCKED: i64 = 6;
 const SQLITE_FULL: i64 = 13;
+/// A question of people ran out of its time.
+const SQLITE_INTERRUPT: i64 = 9;
 /// No room for the index of the write-ahead log.
 const SQLITE_IOERR_SHMSIZE: i64 = 4874;
 
@@ -116,6 +127,7 @@ impl From<sqlx::Error> for StoreError {
         match code.map(|code| code & 0xff) {
             Some(SQLITE_FULL) => Self::Full,
             Some(SQLITE_BUSY | SQLITE_LOCKED) => Self::Busy,
+            Some(SQLITE_INTERRUPT) => Self::TooLong,
             _ => match error {
                 sqlx::Error::PoolTimedOut => Self::Busy,
                 other => Self::Database(other.to_string()),

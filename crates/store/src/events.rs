@@ -1,11 +1,13 @@
 //! Events that administrators are told of: mail held, held mail expired, keys learned.
 
+use sealgate_core::saying::Saying;
 use sealgate_core::tenant::{Language, OrganisationId};
 use sealgate_mail::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{QueryBuilder, SqliteConnection};
 
+use crate::audit;
 use crate::error::StoreError;
 use crate::limits::PAGE_ROWS;
 use crate::rows::{Columns, word};
@@ -173,23 +175,30 @@ pub struct Event {
     pub at: Timestamp,
     /// What.
     pub kind: EventKind,
-    /// In words.
+    /// In English.
     pub text: String,
+    /// For every language.
+    #[serde(skip)]
+    pub said: Saying,
 }
 
 pub(crate) async fn insert(
     connection: &mut SqliteConnection,
     organisation: i64,
     at: Timestamp,
-    (kind, text): (EventKind, String),
+    (kind, said): (EventKind, impl Into<Saying>),
 ) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO events (organisation, at, kind, text) VALUES ($1, $2, $3, $4)")
-        .bind(organisation)
-        .bind(at.0)
-        .bind(word(&kind)?)
-        .bind(text)
-        .execute(connection)
-        .await?;
+    let (text, said) = audit::stored(&said.into())?;
+    sqlx::query(
+        "INSERT INTO events (organisation, at, kind, text, said) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(organisation)
+    .bind(at.0)
+    .bind(word(&kind)?)
+    .bind(text)
+    .bind(said)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -248,11 +257,12 @@ impl Store {
     }
 }
 
-fn event(row: &SqliteRow) -> Result<Event, StoreError> {
+pub(crate) fn event(row: &SqliteRow) -> Result<Event, StoreError> {
     Ok(Event {
         id: row.field("id")?,
         at: row.time("at")?,
         kind: row.word("kind")?,
         text: row.field("text")?,
+        said: audit::said(row)?,
     })
 }

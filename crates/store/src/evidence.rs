@@ -3,6 +3,7 @@
 
 use sealgate_core::asking::{Decided, Verdict};
 use sealgate_core::limits::ASK_AGAIN;
+use sealgate_core::saying::Keys as Said;
 use sealgate_core::tenant::{CorrespondentKey, CorrespondentState, OrganisationId};
 use sealgate_mail::{Address, Timestamp};
 use sealgate_smime::certificate::Certificate;
@@ -350,37 +351,31 @@ fn due(row: &sqlx::sqlite::SqliteRow) -> Result<DueKey, StoreError> {
 fn change(
     key: &CorrespondentKey,
     verdict: &Verdict,
-) -> Option<(CorrespondentState, EventKind, String)> {
-    let revoked = |at: &Timestamp| format!("it was revoked at {}", at.rfc3339());
+) -> Option<(CorrespondentState, EventKind, Said)> {
     match verdict {
         Verdict::Same => None,
         Verdict::Promoted(harvested) => Some((
             harvested.state,
             EventKind::KeyLearned,
-            "its answer about revocation has come and is good".to_owned(),
+            Said::AnswerIsGood {},
         )),
         Verdict::Unanswered => Some((
             CorrespondentState::Pending,
             EventKind::KeyUnanswered,
-            "an answer about revocation is required, and there is none".to_owned(),
+            Said::AnswerIsMissing {},
         )),
         Verdict::Revoked(at) => Some((
             CorrespondentState::Blocked,
             EventKind::KeyRevoked,
-            revoked(at),
+            Said::Revoked { at: *at },
         )),
         Verdict::RevokedManual(at) => Some((
             key.state,
             EventKind::KeyRevoked,
-            format!(
-                "{}; it was {} and stays in use: block it or import another",
-                revoked(at),
-                if key.pinned {
-                    "pinned"
-                } else {
-                    "imported by hand"
-                }
-            ),
+            match key.pinned {
+                true => Said::RevokedPinned { at: *at },
+                false => Said::RevokedManual { at: *at },
+            },
         )),
     }
 }
@@ -395,11 +390,10 @@ async fn carry_out(
     let Some((state, kind, why)) = change(key, verdict) else {
         return Ok(());
     };
-    let state = word(&state)?;
     let done = sqlx::query(
         "UPDATE correspondents SET state = $1 WHERE id = $2 AND state = $3 AND pinned = $4",
     )
-    .bind(&state)
+    .bind(word(&state)?)
     .bind(key.id)
     .bind(word(&key.state)?)
     .bind(key.pinned)
@@ -411,12 +405,13 @@ async fn carry_out(
     if let Verdict::Promoted(harvested) = verdict {
         supersede(connection, organisation, &harvested.superseded).await?;
     }
-    let text = format!(
-        "{state} for {}: {}: {why}",
-        key.address,
-        key.certificate.fingerprint_hex()
-    );
-    events::insert(&mut *connection, organisation, now, (kind, text)).await?;
+    let said = Said::Became {
+        state,
+        address: key.address.to_string(),
+        sha256: key.certificate.fingerprint_hex(),
+        why: why.into(),
+    };
+    events::insert(&mut *connection, organisation, now, (kind, said)).await?;
     take_over(connection, (organisation, &key.address), now).await
 }
 

@@ -65,6 +65,12 @@ pub(crate) fn first_of(at: Timestamp) -> i64 {
     millis.clamp(0, i64::MAX >> CHANCE_BITS) << CHANCE_BITS
 }
 
+/// The second that a number begins with.
+pub(crate) const fn time_of(number: i64) -> Timestamp {
+    let millis = (number >> CHANCE_BITS).saturating_add(EPOCH_MILLIS);
+    Timestamp(millis.div_euclid(1000))
+}
+
 fn now_millis() -> i64 {
     let millis = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -113,6 +119,8 @@ mod tests {
             );
         }
         assert!(first_of(day) > first_of(day.plus(-1)));
+        assert_eq!(time_of(first_of(day)), day);
+        assert_eq!(time_of(first_of(day) - 1), day.plus(-1));
         assert_eq!(first_of(Timestamp(i64::MIN)), 0);
         assert!(first_of(Timestamp(i64::MAX)) > first_of(now));
     }

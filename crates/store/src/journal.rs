@@ -19,7 +19,7 @@ use crate::tx::Context;
 mod overview;
 pub(crate) mod words;
 
-pub use overview::{OverviewFilter, OverviewRow};
+pub use overview::{OverviewFilter, OverviewPage, OverviewRow, SearchedTo};
 
 /// Where one recipient's mail stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sealgate_core::change::KeyOrigin;
+use sealgate_core::saying::Refusals;
 use sealgate_core::tenant::{KeyId, OrganisationId, RingEntry};
 use sealgate_mail::{Address, Timestamp};
 use sealgate_smime::certificate::Certificate;
@@ -176,10 +177,9 @@ pub(crate) async fn insert(
     )
     .await?
     {
-        return Err(StoreError::Refused(format!(
-            "the certificate for {} has the issuer and serial number of another one with another key: ask its issuer for a new certificate",
-            new.mailbox
-        )));
+        return Err(StoreError::refused(Refusals::SameIssuerAndSerial {
+            address: new.mailbox.to_string(),
+        }));
     }
     let id = next_number(connection, "key").await?;
     let sealed = inner.sealer.seal_key(

@@ -17,6 +17,7 @@ mod apply;
 mod attention;
 mod audit;
 mod authorities;
+mod bulk;
 mod certificates;
 mod challenges;
 mod configuration;
@@ -66,12 +67,13 @@ mod tests;
 
 pub use accounts::{
     Accepting, ApiToken, ApiTokenLine, ApiTokenScope, By, Invitation, InvitationScope, Invited,
-    Member, NewApiToken, NewInvitation, NewSession, OpenInvitation, Reseller, SecondFactor,
-    Session, SessionEnds, SessionLine, User, UserLine, UserQuery, WhoseOrganisation,
+    Member, NewApiToken, NewInvitation, OpenInvitation, Reseller, SecondFactor, Session,
+    SessionEnds, SessionLine, User, UserChange, UserLine, UserQuery, WhoseOrganisation,
 };
 pub use apply::{CarriedOut, Instruction, Together};
 pub use attention::Ending;
-pub use audit::{AuditLine, AuditQuery};
+pub use audit::{AuditLine, AuditPage, AuditQuery, AuditStep, AuditWalk};
+pub use bulk::{Begun, BulkEnding, BulkKind, BulkOrder, BulkRow, Certificates, RouteChange};
 pub use certificates::{
     BatchDetail, CertificateQuery, CertificateRow, OrderDetail, OrdersOf, RevocationDetail,
     RevocationsOf, Trust,
@@ -89,7 +91,7 @@ pub use dkim::NewDkimKey;
 pub use error::StoreError;
 pub use events::{Event, EventKind};
 pub use evidence::{DueKey, Kept};
-pub use journal::{Delivery, JournalLine, OverviewFilter, OverviewRow};
+pub use journal::{Delivery, JournalLine, OverviewFilter, OverviewPage, OverviewRow, SearchedTo};
 pub use keys::KeyPair;
 pub use mailboxes::{
     MailboxCounts, MailboxDetail, MailboxOrder, MailboxPlace, MailboxQuery, MailboxRow, OpenOrder,
@@ -113,5 +115,5 @@ pub use system::{Node, QueueCounts};
 pub use token::{TokenError, TokenPlace, TokenSettings, TokenState, Tokens};
 pub use tx::{Acceptance, Durable, Held, Opened, ToOpen, queue_id, read_queue_id};
 pub use upkeep::Liveness;
-pub use webhooks::{DueEvent, NewWebhook, WebhookRow};
+pub use webhooks::{DueEvent, NewWebhook, WebhookPlaces, WebhookRow};
 pub use writer::Counters;

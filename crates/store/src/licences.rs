@@ -1,6 +1,7 @@
 //! Licences: what is booked for an organisation, and how much of it is used.
 
 use sealgate_core::licence::{Licence, Quota};
+use sealgate_core::saying::Changes as Said;
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::Timestamp;
 use sqlx::SqliteConnection;
@@ -70,7 +71,7 @@ impl Store {
                     at: now,
                     who: &who,
                     organisation: &name,
-                    text: &described(licence),
+                    said: described(licence).into(),
                 };
                 audit::insert(connection, entry).await
             })
@@ -99,15 +100,13 @@ async fn insert(
     Ok(())
 }
 
-fn described(licence: Option<Licence>) -> String {
+fn described(licence: Option<Licence>) -> Said {
     let Some(licence) = licence else {
-        return "licences are not counted".to_owned();
+        return Said::NotCounted {};
     };
-    let until = licence.until.map_or(String::new(), |until| {
-        format!(", until {}", until.rfc3339())
-    });
-    format!(
-        "book {} base and {} S/MIME licences{until}",
-        licence.base, licence.smime
-    )
+    let (base, smime) = (licence.base.into(), licence.smime.into());
+    match licence.until {
+        Some(until) => Said::LicencesUntil { base, smime, until },
+        None => Said::Licences { base, smime },
+    }
 }

@@ -6,6 +6,7 @@ use sealgate_core::licence::QuotaRefusal;
 use sealgate_core::limits::REVOKE_PENDING;
 use sealgate_core::mailbox::{self, Command, Event, Life, MailboxState, Refusal};
 use sealgate_core::order::{OrderState, Purpose};
+use sealgate_core::saying::{Certificates as Said, Refusals};
 use sealgate_mail::{Address, Timestamp};
 use sealgate_smime::key::KeyKind;
 use sqlx::SqliteConnection;
@@ -85,9 +86,9 @@ impl Lives<'_> {
         with: With<'_>,
     ) -> Result<(), StoreError> {
         let Some(mut life) = self.life(mailbox).await? else {
-            return Err(StoreError::Refused(format!(
-                "{mailbox} is no known mailbox: add it to an inbound route first"
-            )));
+            return Err(StoreError::refused(Refusals::NotKnown {
+                address: mailbox.to_string(),
+            }));
         };
         let events = mailbox::decide(life, command).map_err(|refusal| refused(mailbox, refusal))?;
         for event in events {
@@ -244,10 +245,10 @@ impl Lives<'_> {
             .revoke_all(mailbox, None, RevocationReason::CessationOfOperation)
             .await?;
         if uploaded > 0 {
-            let text = format!(
-                "{mailbox} was deactivated and its certificate was uploaded: have its issuer revoke it, then say so with `sealgate mailbox confirm-revoked {mailbox}`"
-            );
-            let event = (EventKind::RevokeByHand, text);
+            let said = Said::RevokeByHand {
+                address: mailbox.to_string(),
+            };
+            let event = (EventKind::RevokeByHand, said);
             events::insert(self.connection, self.organisation, self.now, event).await?;
         }
         Ok(())
@@ -332,9 +333,15 @@ impl Lives<'_> {
 }
 
 fn refused(mailbox: &Address, refusal: Refusal) -> StoreError {
-    StoreError::Refused(format!("mailbox {mailbox} {refusal}"))
+    StoreError::refused(Refusals::Mailbox {
+        address: mailbox.to_string(),
+        why: Refusals::from(refusal).into(),
+    })
 }
 
 fn no_licence(mailbox: &Address, refusal: QuotaRefusal) -> StoreError {
-    StoreError::Refused(format!("mailbox {mailbox} {refusal}"))
+    StoreError::refused(Refusals::Mailbox {
+        address: mailbox.to_string(),
+        why: Refusals::from(refusal).into(),
+    })
 }

@@ -18,6 +18,13 @@ pub const BUSY_WAIT: Duration = Duration::from_secs(5);
 pub const OPENING_POLL: Duration = Duration::from_millis(5);
 /// Connections that read: one for each of two processors and a few for readers that wait for a peer.
 pub const READERS: u32 = 6;
+/// Connections for what people ask: six pages at the same time, apart from those that mail needs.
+pub const QUESTIONERS: u32 = 6;
+/// How long one question of people may read: every page is meant to be there in a fifth of a second, and nobody waits longer
+/// than this for a list.
+pub const QUESTION_WAIT: Duration = Duration::from_secs(3);
+/// Steps of the database between two looks at the clock: some hundred microseconds.
+pub const QUESTION_STEPS: i32 = 4_000;
 /// How long a read waits for a free reading connection; longer than any single read takes.
 pub const READER_WAIT: Duration = Duration::from_secs(10);
 /// Seconds after which unreferenced content is swept while serving: longer than any session or worker needs
@@ -70,6 +77,12 @@ pub const ADDRESSES_OF_ONE_BEGINNING: usize = 50;
 /// Lines from which an address is so frequent that rare mail of it is looked for by what it is instead: as many are looked at in
 /// some ten milliseconds.
 pub const FREQUENT_WORD_LINES: i64 = 10_000;
+/// Lines that are looked at for one page of the mail overview, times the words that each is held against: some ten milliseconds.
+pub const LINES_LOOKED_AT: usize = 50_000;
+/// Fewest lines that one of the questions of a page looks at, so that each page gets on.
+pub const LINES_LOOKED_AT_LEAST: usize = 500;
+/// Lines of the audit log that are searched through for one page: some ten milliseconds.
+pub const AUDIT_LINES_LOOKED_AT: i64 = 20_000;
 /// Seconds that events are kept: a year and the month in which it is looked back.
 pub const EVENT_MEMORY: i64 = 400 * 86_400;
 /// Seconds that the counts of lines are kept: a month can be held against the same one a year ago. They name nobody.
@@ -99,3 +112,11 @@ pub const WEBHOOKS: i64 = 10;
 pub const WEBHOOK_EVENTS: u32 = 200;
 /// Octets of an organisation's name: a label of a web address, read out on the telephone.
 pub const ORGANISATION_NAME: usize = 63;
+/// Mailboxes that work on many is carried out for in one transaction: sessions wait for it no longer than for a large mail.
+pub const BULK_PIECE: i64 = 500;
+/// Works on many mailboxes that go on for one organisation at the same time: more would only take turns.
+pub const BULK_OPEN: i64 = 3;
+/// Mailboxes that are named with their reasons where work on many was refused for some: what is read on one page.
+pub const BULK_REASONS: usize = 100;
+/// Seconds that it is told how work on many mailboxes ended: as long as somebody may ask what happened last month.
+pub const BULK_MEMORY: i64 = 30 * 86_400;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use sealgate_core::mailbox::Command;
 use sealgate_core::order::{OrderState, Purpose};
+use sealgate_core::saying::{Changes as Said, Refusals};
 use sealgate_core::tenant::{MailboxState, OrganisationId};
 use sealgate_mail::{Address, Domain, Timestamp};
 use sqlx::sqlite::{Sqlite, SqliteRow};
@@ -447,15 +448,19 @@ async fn add(
     }
     let name = name_of(connection, organisation).await?;
     for names in added.chunks(AUDIT_NAMES) {
-        let text = match names {
-            [only] => format!("add mailbox {only}"),
-            several => format!("add mailboxes {}", several.join(", ")),
+        let said = match names {
+            [only] => Said::Mailbox {
+                address: only.clone(),
+            },
+            several => Said::Mailboxes {
+                addresses: several.join(", "),
+            },
         };
         let entry = audit::Entry {
             at: now,
             who,
             organisation: &name,
-            text: &text,
+            said: said.into(),
         };
         audit::insert(connection, entry).await?;
     }
@@ -481,10 +486,10 @@ async fn must_be_routed(
     let is_stray = |address: &&Address| !routed.contains(address.domain().as_str());
     match mailboxes.iter().find(is_stray) {
         None => Ok(()),
-        Some(stray) => Err(StoreError::Refused(format!(
-            "mailbox {stray} has no inbound route: name {} in a route first",
-            stray.domain().to_unicode()
-        ))),
+        Some(stray) => Err(StoreError::refused(Refusals::NoRoute {
+            address: stray.to_string(),
+            domain: stray.domain().to_unicode(),
+        })),
     }
 }
 

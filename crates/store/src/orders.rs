@@ -5,6 +5,7 @@ use sealgate_core::authority::{AuthorityId, OrderId, RevocationReason, Wanted};
 use sealgate_core::change::KeyOrigin;
 use sealgate_core::mailbox::{Command, Life, MailboxState};
 use sealgate_core::order::{Next, OrderState, Purpose};
+use sealgate_core::saying::Certificates as Said;
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::{Address, Timestamp};
 use sealgate_smime::certificate::Certificate;
@@ -359,8 +360,8 @@ async fn answered(
             if !alarm {
                 return Ok(());
             }
-            let text = format!("the certificate for {} is late: {error}", order.address);
-            events::insert(connection, organisation, now, (EventKind::OrderLate, text)).await
+            let said = late(order, error);
+            events::insert(connection, organisation, now, (EventKind::OrderLate, said)).await
         }
         Next::Fail(why) => {
             let mut lives = Lives {
@@ -375,9 +376,23 @@ async fn answered(
             lives
                 .command(&order.address, Command::OrderFailed, end)
                 .await?;
-            let text = format!("there will be no certificate for {}: {why}", order.address);
-            told(connection, order, (EventKind::OrderFailed, text), now).await
+            let said = will_not_come(order, &why);
+            told(connection, order, (EventKind::OrderFailed, said), now).await
         }
+    }
+}
+
+fn late(order: &LeasedOrder, error: String) -> Said {
+    Said::Late {
+        address: order.address.to_string(),
+        error: Box::new(error.into()),
+    }
+}
+
+fn will_not_come(order: &LeasedOrder, why: &str) -> Said {
+    Said::WillNotCome {
+        address: order.address.to_string(),
+        why: Box::new(why.into()),
     }
 }
 
@@ -393,7 +408,7 @@ async fn is_open(connection: &mut SqliteConnection, id: OrderId) -> Result<bool,
 async fn told(
     connection: &mut SqliteConnection,
     order: &LeasedOrder,
-    (kind, text): (EventKind, String),
+    (kind, said): (EventKind, Said),
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let name = name_of(connection, order.organisation).await?;
@@ -401,10 +416,10 @@ async fn told(
         at: now,
         who: GATEWAY,
         organisation: &name,
-        text: &text,
+        said: said.clone().into(),
     };
     audit::insert(connection, entry).await?;
-    events::insert(connection, order.organisation.0, now, (kind, text)).await?;
+    events::insert(connection, order.organisation.0, now, (kind, said)).await?;
     changed(connection, order.organisation).await?;
     Ok(())
 }
@@ -479,18 +494,16 @@ async fn issued(
     .await
 }
 
-fn news(before: Option<Life>, address: &Address, certificate: &Certificate) -> (EventKind, String) {
-    let until = certificate.not_after().rfc3339();
+fn news(before: Option<Life>, address: &Address, certificate: &Certificate) -> (EventKind, Said) {
+    let (address, until) = (address.to_string(), certificate.not_after());
     match before.map(|life| life.state) {
         Some(MailboxState::ActivationPending) => (
             EventKind::MailboxActive,
-            format!("{address} is active: it has a certificate until {until}"),
+            Said::MailboxActive { address, until },
         ),
         _ => (
             EventKind::CertificateRenewed,
-            format!(
-                "{address} has its next certificate, until {until}; the former one goes on decrypting"
-            ),
+            Said::Renewed { address, until },
         ),
     }
 }
@@ -519,11 +532,10 @@ async fn surplus(
             RevocationReason::CessationOfOperation,
         )
         .await?;
-    let text = format!(
-        "a certificate for {} came after its order was withdrawn: it is revoked",
-        order.address
-    );
-    told(connection, order, (EventKind::OrderFailed, text), now).await
+    let said = Said::Surplus {
+        address: order.address.to_string(),
+    };
+    told(connection, order, (EventKind::OrderFailed, said), now).await
 }
 
 /// Opens a batch of orders.

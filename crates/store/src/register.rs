@@ -5,6 +5,7 @@
 
 use sealgate_core::authority::{OrderId, RevocationReason};
 use sealgate_core::ports::{Register, RegisterFailure, Registered, Registering, RevokedEntry};
+use sealgate_core::saying::Certificates as Said;
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::{Address, Timestamp};
 use sealgate_smime::certificate::Certificate;
@@ -312,12 +313,12 @@ async fn insert_ca(
     if done.rows_affected() == 0 {
         return Ok(());
     }
-    let text = format!("make the built-in CA {}", row.root.subject_name());
+    let name = row.root.subject_name();
     let entry = audit::Entry {
         at: now,
         who: &who,
         organisation: "",
-        text: &text,
+        said: Said::BuiltInMade { name }.into(),
     };
     audit::insert(connection, entry).await
 }

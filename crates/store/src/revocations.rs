@@ -2,6 +2,7 @@
 
 use sealgate_core::authority::{AuthorityId, RevocationReason, ToRevoke};
 use sealgate_core::order::NextRevocation;
+use sealgate_core::saying::{Certificates as Said, Saying};
 use sealgate_core::tenant::{KeyId, OrganisationId};
 use sealgate_mail::{Address, Timestamp};
 use sqlx::SqliteConnection;
@@ -215,15 +216,15 @@ async fn answered(
                 now,
             };
             lives.revocation_confirmed(&revocation.address).await?;
-            let text = format!(
-                "the certificate of {} with serial {serial} is revoked",
-                revocation.address
-            );
+            let said = Said::Revoked {
+                address: revocation.address.to_string(),
+                serial: serial.to_string(),
+            };
             note(
                 connection,
                 (revocation.organisation, now),
                 EventKind::CertificateRevoked,
-                &text,
+                said,
             )
             .await?;
             changed(connection, OrganisationId(organisation)).await?;
@@ -245,12 +246,12 @@ async fn answered(
             if !alarm {
                 return Ok(());
             }
-            let text = format!(
-                "the certificate of {} with serial {serial} cannot be revoked yet: {}",
-                revocation.address,
-                error.unwrap_or_default()
-            );
-            let event = (EventKind::RevocationLate, text);
+            let said = Said::NotRevokedYet {
+                address: revocation.address.to_string(),
+                serial: serial.to_string(),
+                error: Box::new(error.unwrap_or_default().into()),
+            };
+            let event = (EventKind::RevocationLate, said);
             events::insert(connection, organisation, now, event).await
         }
     }
@@ -274,15 +275,16 @@ pub(crate) async fn note(
     connection: &mut SqliteConnection,
     (organisation, now): (OrganisationId, Timestamp),
     kind: EventKind,
-    text: &str,
+    said: impl Into<Saying>,
 ) -> Result<(), StoreError> {
     let name = name_of(connection, organisation).await?;
+    let said = said.into();
     let entry = audit::Entry {
         at: now,
         who: GATEWAY,
         organisation: &name,
-        text,
+        said: said.clone(),
     };
     audit::insert(connection, entry).await?;
-    events::insert(connection, organisation.0, now, (kind, text.to_owned())).await
+    events::insert(connection, organisation.0, now, (kind, said)).await
 }

@@ -1,6 +1,7 @@
 //! Key rings as administrators look at them, and purging: the only way in which a private key goes (A9).
 
 use sealgate_core::change::KeyOrigin;
+use sealgate_core::saying::{Keys as Said, Refusals};
 use sealgate_core::tenant::{KeyId, MailboxState, OrganisationId};
 use sealgate_mail::{Address, Timestamp};
 use sealgate_smime::certificate::Certificate;
@@ -8,7 +9,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use crate::audit;
-use crate::configuration::changed;
+use crate::configuration::{changed, current_version};
 use crate::correspondents::certificate;
 use crate::error::StoreError;
 use crate::rows::{Columns, size, word};
@@ -40,14 +41,11 @@ pub struct RingKey {
 
 impl RingKey {
     /// Why it cannot be purged; nothing if it can.
-    fn keeps(&self) -> Option<&'static str> {
+    fn keeps(&self) -> Option<Refusals> {
         if self.signing || self.encryption {
-            return Some(
-                "it is the current key of an active mailbox; deactivate the mailbox first",
-            );
+            return Some(Refusals::KeyIsCurrent {});
         }
-        self.to_be_revoked
-            .then_some("its certificate is still to be revoked; wait until that is confirmed")
+        self.to_be_revoked.then_some(Refusals::KeyToBeRevoked {})
     }
 }
 
@@ -66,7 +64,7 @@ pub struct Purged {
     /// The keys.
     pub keys: Vec<KeyId>,
     /// Those of [`Purge::AllOld`] that stay, although they are not current, and why.
-    pub kept: Vec<(KeyId, &'static str)>,
+    pub kept: Vec<(KeyId, Refusals)>,
     /// Those of the purged ones that are on tokens: used no more, but to be destroyed there.
     pub on_tokens: Vec<(KeyId, String)>,
     /// The version of the configuration under which no process knows them any more.
@@ -108,12 +106,12 @@ impl Store {
                 };
                 let name = crate::configuration::name_of(connection, organisation).await?;
                 for key in &keys {
-                    let text = format!("purge key {} of {mailbox}", key.0);
+                    let (id, mailbox) = (key.0, mailbox.to_string());
                     let entry = audit::Entry {
                         at: now,
                         who: &who,
                         organisation: &name,
-                        text: &text,
+                        said: Said::Purged { id, mailbox }.into(),
                     };
                     audit::insert(connection, entry).await?;
                 }
@@ -132,13 +130,6 @@ impl Store {
     pub fn forget_keys(&self) {
         self.0.keys.clear();
     }
-}
-
-async fn current_version(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
-    let row = sqlx::query("SELECT value FROM counters WHERE name = 'configuration'")
-        .fetch_one(connection)
-        .await?;
-    row.field("value")
 }
 
 async fn keys_of(
@@ -179,11 +170,16 @@ fn ring_key(row: &SqliteRow) -> Result<RingKey, StoreError> {
     })
 }
 
-type Chosen = (Vec<KeyId>, Vec<(KeyId, &'static str)>);
+type Chosen = (Vec<KeyId>, Vec<(KeyId, Refusals)>);
 
 fn choose(ring: &[RingKey], which: Purge, mailbox: &Address) -> Result<Chosen, StoreError> {
-    let refused = |id: i64, why: &str| {
-        StoreError::Refused(format!("key {id} of {mailbox} cannot be purged: {why}"))
+    let refused = |id: i64, why: Refusals| {
+        let mailbox = mailbox.to_string();
+        StoreError::refused(Refusals::NotPurged {
+            id,
+            mailbox,
+            why: why.into(),
+        })
     };
     let Purge::These(wanted) = which else {
         let old = ring.iter().filter(|key| !key.signing && !key.encryption);

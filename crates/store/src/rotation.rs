@@ -10,12 +10,13 @@
 
 use std::path::Path;
 
+use sealgate_core::saying::Operation as Said;
 use sealgate_core::tenant::KeyId;
 use sealgate_mail::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
-use crate::audit::{self, Entry};
+use crate::accounts::{By, tell};
 use crate::database;
 use crate::directory;
 use crate::error::StoreError;
@@ -82,6 +83,12 @@ const SMALL: &[Place] = &[
         "'destination ' || organisation || ' ' || domain",
     ),
     place("orders", "sealed", Purpose::MailboxKey, "'order ' || id"),
+    place(
+        "bulk_jobs",
+        "settings",
+        Purpose::Setting,
+        "'bulk job ' || id",
+    ),
     place("webhooks", "sealed", Purpose::Setting, "'webhook ' || id"),
     place(
         "dkim_keys",
@@ -376,7 +383,8 @@ impl Store {
                 .ok_or_else(|| wrong_master_key(self.directory(), &before))?,
         };
         let resumed = before.under_way().is_some();
-        let text = format!("rotation of the master key to {} begun", rotation.source);
+        let source = rotation.source.to_string();
+        let said = Said::RotationBegun { source };
         let (source, now) = (rotation.source.to_string(), rotation.now);
         let who = rotation.who.to_owned();
         let work = job(move |connection| {
@@ -384,7 +392,7 @@ impl Store {
                 for key in after {
                     put(connection, key, (&source, now)).await?;
                 }
-                audit::insert(connection, line(now, &who, &text)).await
+                tell(connection, &By { who, at: now }, "", said).await
             })
         });
         self.0.writer.write(Weight::default(), work).await?;
@@ -460,7 +468,8 @@ impl Store {
 
     /// Step 3. What is given up is overwritten in the file, so that no trace of the former wraps stays.
     async fn end(&self, rotation: Rotation<'_>) -> Result<(), StoreError> {
-        let text = format!("rotation of the master key to {} done", rotation.source);
+        let source = rotation.source.to_string();
+        let said = Said::RotationDone { source };
         let (now, who) = (rotation.now, rotation.who.to_owned());
         let work = job(move |connection| {
             Box::pin(async move {
@@ -470,7 +479,7 @@ impl Store {
                 sqlx::query("UPDATE data_keys SET former = NULL")
                     .execute(&mut *connection)
                     .await?;
-                audit::insert(connection, line(now, &who, &text)).await
+                tell(connection, &By { who, at: now }, "", said).await
             })
         });
         self.0.writer.write(Weight::default(), work).await?;
@@ -575,17 +584,8 @@ async fn put(
     Ok(())
 }
 
-const fn line<'a>(at: Timestamp, who: &'a str, text: &'a str) -> Entry<'a> {
-    Entry {
-        at,
-        who,
-        organisation: "",
-        text,
-    }
-}
-
 fn other_rotation(source: &str) -> StoreError {
-    StoreError::Refused(format!(
+    StoreError::refused(format!(
         "a rotation of the master key to {source} is under way: finish that one first with --new, or go back with --new and the former one"
     ))
 }

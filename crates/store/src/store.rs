@@ -1,6 +1,7 @@
 //! The store: opening and making it, the lock of the serving process, and what must be done at start and hourly.
 
 use std::fs::File;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -28,13 +29,31 @@ use crate::writer::{Counters, Writer};
 #[derive(Clone, Debug)]
 pub struct Store(pub(crate) Arc<Inner>);
 
+/// A store as one of its two kinds of readers sees it.
 #[derive(Debug)]
 pub(crate) struct Inner {
+    shared: Arc<Shared>,
+    pub readers: SqlitePool,
+}
+
+impl Deref for Inner {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
     pub directory: PathBuf,
     pub node: String,
     pub sealer: Sealer,
     pub writer: Writer,
-    pub readers: SqlitePool,
+    /// The connections that mail reads with.
+    readers: SqlitePool,
+    /// Those of people's questions.
+    questions: SqlitePool,
     pub ids: Ids,
     pub pending: Pending,
     pub keys: KeyCache,
@@ -88,13 +107,15 @@ impl Store {
         directory::sync(directory)?;
         opening.done();
         let (wake, work) = watch::channel(0);
-        let inner = Inner {
+        let ids = Ids::default();
+        let shared = Shared {
             directory: directory.to_owned(),
-            node: String::new(),
+            node: format!("{:016x}", ids.next()?),
             sealer,
             writer: Writer::start(connection, options, wake),
             readers: database::readers(&file),
-            ids: Ids::default(),
+            questions: database::questions(&file),
+            ids,
             pending: Pending::default(),
             keys: KeyCache::default(),
             snapshots: Snapshots::default(),
@@ -102,8 +123,20 @@ impl Store {
             runtime: Handle::current(),
             work,
         };
-        let node = format!("{:016x}", inner.ids.next()?);
-        Ok(Self(Arc::new(Inner { node, ..inner })))
+        let readers = shared.readers.clone();
+        Ok(Self::of(Arc::new(shared), readers))
+    }
+
+    fn of(shared: Arc<Shared>, readers: SqlitePool) -> Self {
+        Self(Arc::new(Inner { shared, readers }))
+    }
+
+    /// The same store for what people ask: with connections of its own, so that mail never waits for a question, and each
+    /// question ends with [`StoreError::TooLong`] after [`QUESTION_WAIT`](crate::limits::QUESTION_WAIT).
+    pub fn for_questions(&self) -> Self {
+        let shared = Arc::clone(&self.0.shared);
+        let questions = shared.questions.clone();
+        Self::of(shared, questions)
     }
 
     async fn prepare(
@@ -168,7 +201,8 @@ impl Store {
             .writer
             .write(Default::default(), |_| Box::pin(async { Ok(()) }))
             .await;
-        self.0.readers.close().await;
+        self.0.shared.readers.close().await;
+        self.0.questions.close().await;
     }
 }
 
@@ -197,7 +231,8 @@ impl Store {
         self.0.writer.write(Default::default(), work).await.unwrap()
     }
 
-    /// Lets the write after `count - 1` more fail; 0 lets none fail. A write is a row added to a table of a mail.
+    /// Lets the write after `count - 1` more fail; 0 lets none fail. A write is a row added to a table of a mail, of orders or of the
+    /// audit log.
     pub async fn fail_after(&self, count: i64) {
         for table in [
             "mails",
@@ -206,6 +241,8 @@ impl Store {
             "contents",
             "copies",
             "recipients",
+            "orders",
+            "audit",
         ] {
             let drop = format!("DROP TRIGGER IF EXISTS fail_{table};");
             let make = format!(

@@ -8,7 +8,7 @@ use sealgate_core::journal::{Direction, Line, MailRecord, MailStatus, Trace};
 use sealgate_core::outcome::{AsIs, ClientContent, InboundContent, OutboundOutcome};
 use sealgate_core::ports::StoredContent;
 use sealgate_core::process::{OutboundRecipient, OutboundWork, Received, outbound};
-use sealgate_core::queue::{NextHop, Outgoing, TlsRequirement};
+use sealgate_core::queue::{NextHop, Outgoing, Reach, TlsRequirement};
 use sealgate_core::tenant::{OrganisationId, Settings};
 use sealgate_mail::smtp::{EnvelopeRecipient, MailParams, Notify};
 use sealgate_mail::{Address, Domain, ReversePath, Timestamp};
@@ -130,6 +130,7 @@ pub fn host(name: &str) -> NextHop {
         port: 25,
         tls: TlsRequirement::Opportunistic,
         credentials: None,
+        reach: Reach::Everywhere,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tests of the store as a whole.
 
 mod accounts;
+mod bulk;
 mod challenges;
 mod configuration;
 mod contents;
@@ -18,3 +19,4 @@ mod ring;
 mod rules;
 pub(crate) mod sealing;
 mod snapshots;
+mod webhooks;

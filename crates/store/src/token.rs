@@ -97,7 +97,7 @@ impl From<TokenError> for StoreError {
     fn from(error: TokenError) -> Self {
         match error {
             TokenError::Away { .. } => Self::TokenAway(error.to_string()),
-            TokenError::Refused { .. } | TokenError::Unknown(_) => Self::Refused(error.to_string()),
+            TokenError::Refused { .. } | TokenError::Unknown(_) => Self::refused(error.to_string()),
         }
     }
 }

@@ -7,6 +7,7 @@ use sealgate_core::journal::{Line, MailRecord};
 use sealgate_core::limits::HELD_LIFETIME;
 use sealgate_core::ports::StoredContent;
 use sealgate_core::queue::{MailId, Outgoing};
+use sealgate_core::saying::Operation as Said;
 use sealgate_mail::smtp::{Envelope, EnvelopeRecipient, Receipt};
 use sealgate_mail::{Address, Timestamp};
 use sqlx::SqliteConnection;
@@ -508,14 +509,12 @@ impl Parts {
             write_to_open(connection, context, to_open).await?;
         }
         if self.held > 0 {
-            let text = format!("{} of mail {} held", self.held, queue_id(self.mail));
-            events::insert(
-                connection,
-                self.organisation,
-                self.at,
-                (EventKind::MailHeld, text),
-            )
-            .await?;
+            let said = Said::RecipientsHeld {
+                count: i64::try_from(self.held).unwrap_or(i64::MAX),
+                mail: queue_id(self.mail).to_string(),
+            };
+            let event = (EventKind::MailHeld, said);
+            events::insert(connection, self.organisation, self.at, event).await?;
         }
         Ok(())
     }
@@ -555,12 +554,13 @@ async fn write_copy(
     };
     for recipient in copy.recipients {
         sqlx::query(
-            "INSERT INTO recipients (id, copy, mailbox, envelope, state, attempts, next_attempt, due, delay_told, note,
-                                     held_until)
-             VALUES ($1, $2, $3, $4, $5, 0, $6, $7, FALSE, $8, $9)",
+            "INSERT INTO recipients (id, copy, organisation, mailbox, envelope, state, attempts, next_attempt, due, delay_told,
+                                     note, held_until)
+             VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, FALSE, $9, $10)",
         )
         .bind(recipient.id)
         .bind(copy.id)
+        .bind(organisation)
         .bind(recipient.key)
         .bind(recipient.envelope)
         .bind(state)
@@ -576,16 +576,17 @@ async fn write_copy(
 
 async fn write_to_open(
     connection: &mut SqliteConnection,
-    (mail, _, at): Context,
+    (mail, organisation, at): Context,
     to_open: NewToOpen,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO to_open (id, mail, copy, envelope, head, content, attempts, next_attempt, due)
-         VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8)",
+        "INSERT INTO to_open (id, mail, copy, organisation, envelope, head, content, attempts, next_attempt, due)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)",
     )
     .bind(to_open.id)
     .bind(mail.0)
     .bind(to_open.copy)
+    .bind(organisation)
     .bind(to_open.envelope)
     .bind(to_open.head)
     .bind(to_open.content)

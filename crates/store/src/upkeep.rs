@@ -77,6 +77,7 @@ impl Store {
         self.sweep(now, now.plus(-UNREFERENCED_SECONDS)).await?;
         while self.expire_held(now).await? > 0 {}
         self.forget_old(now).await?;
+        self.forget_bulk(now).await?;
         self.drop_data_keys(now).await
     }
 

@@ -1,5 +1,6 @@
 //! Webhooks: where events are passed on to, and how far that is. Each goes through its organisation's events in their order.
 
+use sealgate_core::saying::{Operation as Said, Refusals, Saying};
 use sealgate_core::tenant::OrganisationId;
 use sealgate_core::webhook::{AfterFailure, after_failure};
 use sealgate_mail::Timestamp;
@@ -50,6 +51,8 @@ pub struct NewWebhook {
 pub struct DueEvent {
     /// The webhook.
     pub webhook: i64,
+    /// Its organisation.
+    pub owner: OrganisationId,
     /// Name of its organisation.
     pub organisation: String,
     /// Where the event goes.
@@ -58,6 +61,32 @@ pub struct DueEvent {
     pub secret: Zeroizing<Vec<u8>>,
     /// The event.
     pub event: Event,
+}
+
+/// How many webhooks are called at the same time.
+#[derive(Clone, Copy, Debug)]
+pub struct WebhookPlaces<'a> {
+    /// Of all organisations.
+    pub all: usize,
+    /// Of one organisation.
+    pub of_one: usize,
+    /// Those being called now, with their organisations.
+    pub under_way: &'a [(i64, OrganisationId)],
+}
+
+impl WebhookPlaces<'_> {
+    /// Most that are under way of one organisation.
+    fn most_of_one(&self) -> usize {
+        let of = |one: &(i64, OrganisationId)| {
+            let same = self.under_way.iter().filter(|other| other.1 == one.1);
+            same.count()
+        };
+        self.under_way.iter().map(of).max().unwrap_or_default()
+    }
+}
+
+fn whole(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// What is sealed of a webhook: addresses often hold a secret, too.
@@ -119,8 +148,8 @@ impl Store {
                 .bind(&who)
                 .execute(&mut *connection)
                 .await?;
-                let text = format!("webhook {id} added");
-                tell(connection, organisation, (&who, now), &text).await?;
+                let said = Said::WebhookAdded { id };
+                tell(connection, organisation, (&who, now), said).await?;
                 Ok(id)
             })
         });
@@ -145,31 +174,48 @@ impl Store {
                 if done.rows_affected() == 0 {
                     return Err(StoreError::NotFound(format!("there is no webhook {id}")));
                 }
-                let text = format!("webhook {id} removed");
-                tell(connection, organisation, (&who, now), &text).await
+                let said = Said::WebhookRemoved { id };
+                tell(connection, organisation, (&who, now), said).await
             })
         });
         self.0.writer.write(Weight::default(), work).await
     }
 
-    /// Up to `limit` events that are due, one of each webhook. Events of other kinds are passed over.
+    /// Events that are due, one of each webhook, within `places`. Events of other kinds are passed over. An organisation whose
+    /// webhooks are slow takes its own places and nobody else's.
     pub async fn due_events(
         &self,
         now: Timestamp,
-        limit: u32,
+        places: WebhookPlaces<'_>,
     ) -> Result<Vec<DueEvent>, StoreError> {
+        // An organisation without a place left shows those under way and as many again.
+        let of_the_busy = places.under_way.len().saturating_mul(2);
+        let rows = places.all.saturating_add(of_the_busy);
         let rows = sqlx::query(
-            "SELECT w.*, o.name FROM webhooks w JOIN organisations o ON o.id = w.organisation
-             WHERE w.due <= $1 AND EXISTS (SELECT 1 FROM events e WHERE e.organisation = w.organisation AND e.id > w.passed)
-             ORDER BY w.due LIMIT $2",
+            "SELECT * FROM (
+                SELECT w.*, o.name, ROW_NUMBER() OVER (PARTITION BY w.organisation ORDER BY w.due, w.id) AS place
+                FROM webhooks w JOIN organisations o ON o.id = w.organisation
+                WHERE w.due <= $1 AND EXISTS (SELECT 1 FROM events e WHERE e.organisation = w.organisation AND e.id > w.passed))
+             WHERE place <= $2 ORDER BY due, id LIMIT $3",
         )
         .bind(now.0)
-        .bind(i64::from(limit))
+        .bind(whole(places.of_one.saturating_add(places.most_of_one())))
+        .bind(whole(rows))
         .fetch_all(&self.0.readers)
         .await?;
+        let mut taken: Vec<(i64, OrganisationId)> = places.under_way.to_vec();
         let mut due = Vec::new();
         for row in &rows {
-            due.extend(self.due_event(row).await?);
+            let this = (row.field("id")?, row.organisation("organisation")?);
+            let of_one = taken.iter().filter(|other| other.1 == this.1).count();
+            let is_under_way = taken.iter().any(|other| other.0 == this.0);
+            if is_under_way || of_one >= places.of_one || taken.len() >= places.all {
+                continue;
+            }
+            if let Some(event) = self.due_event(row).await? {
+                taken.push(this);
+                due.push(event);
+            }
         }
         Ok(due)
     }
@@ -188,6 +234,7 @@ impl Store {
         let mut sealed = self.0.open_webhook(row)?;
         Ok(Some(DueEvent {
             webhook,
+            owner: organisation,
             organisation: row.field("name")?,
             url: std::mem::take(&mut sealed.url),
             secret: Zeroizing::new(std::mem::take(&mut sealed.secret)),
@@ -246,13 +293,17 @@ async fn settle(
     let since = row.field::<Option<i64>>("since")?.map_or(now, Timestamp);
     let next = error.as_ref().map(|_| after_failure(attempts, since, now));
     if let (Some(AfterFailure::GiveUp), Some(error)) = (next, &error) {
-        let text = format!("webhook {webhook} was given up for event {event}: {error}");
+        let said = Said::WebhookGivenUp {
+            id: webhook,
+            event,
+            error: Box::new(error.as_str().into()),
+        };
         let organisation = row.field("organisation")?;
         events::insert(
             connection,
             organisation,
             now,
-            (EventKind::WebhookFailed, text),
+            (EventKind::WebhookFailed, said),
         )
         .await?;
     }
@@ -312,9 +363,9 @@ async fn must_be_few(
         .await?;
     match row.field::<i64>("count")? < WEBHOOKS {
         true => Ok(()),
-        false => Err(StoreError::Refused(format!(
-            "an organisation has {WEBHOOKS} webhooks at most: remove one first"
-        ))),
+        false => Err(StoreError::refused(Refusals::ManyWebhooks {
+            most: WEBHOOKS,
+        })),
     }
 }
 
@@ -322,14 +373,14 @@ async fn tell(
     connection: &mut SqliteConnection,
     organisation: OrganisationId,
     (who, now): (&str, Timestamp),
-    text: &str,
+    said: impl Into<Saying>,
 ) -> Result<(), StoreError> {
     let name = name_of(connection, organisation).await?;
     let entry = audit::Entry {
         at: now,
         who,
         organisation: &name,
-        text,
+        said: said.into(),
     };
     audit::insert(connection, entry).await
 }

@@ -1,6 +1,7 @@
 //! Links that work once: into an organisation, to a reseller, to the operators, or to a new password.
 
 use sealgate_core::permission::{ResellerId, Role, UserId};
+use sealgate_core::saying::{Accounts as Said, Refusals};
 use sealgate_core::tenant::{Language, OrganisationId};
 use sealgate_mail::{Address, Timestamp};
 use sqlx::SqliteConnection;
@@ -106,8 +107,11 @@ impl Store {
                 let id = next_number(connection, "invitation").await?;
                 insert(connection, id, &new, &by).await?;
                 let (organisation, what) = words(connection, new.invited).await?;
-                let text = format!("invite {}: {what}", new.name);
-                tell_of(connection, organisation, &by, &text).await?;
+                let said = Said::Invited {
+                    name: new.name.to_string(),
+                    what: what.into(),
+                };
+                tell_of(connection, organisation, &by, said).await?;
                 Ok(id)
             })
         });
@@ -181,8 +185,10 @@ impl Store {
                 .await?;
                 let row = row
                     .ok_or_else(|| StoreError::NotFound(format!("there is no invitation {id}")))?;
-                let text = format!("take back the invitation of {}", row.field::<&str>("name")?);
-                tell_of(connection, scope.organisation(), &by, &text).await
+                let said = Said::InvitationTaken {
+                    name: row.field("name")?,
+                };
+                tell_of(connection, scope.organisation(), &by, said).await
             })
         });
         self.0.writer.write(Weight::default(), work).await
@@ -206,10 +212,10 @@ impl Store {
                         user
                     }
                     (Invited::Reset { .. }, _) => {
-                        return Err(StoreError::Refused("a password is needed".to_owned()));
+                        return Err(StoreError::refused(Refusals::PasswordNeeded {}));
                     }
                     (_, acceptance) => {
-                        let user = account(connection, &found.name, acceptance, now).await?;
+                        let user = account(connection, &found, acceptance, now).await?;
                         give(connection, user, found.invited, now).await?;
                         user
                     }
@@ -238,15 +244,14 @@ impl Store {
                 .bind(now.0)
                 .fetch_all(&mut *connection)
                 .await?;
-                if rows.is_empty() {
-                    return Err(StoreError::NotFound("no invitation".into()));
-                }
-                let user = account(connection, &name.to_string(), &acceptance, now).await?;
-                for row in &rows {
-                    let found = invitation(row)?;
+                let all = rows.iter().map(invitation).collect::<Result<Vec<_>, _>>()?;
+                let first = all.first();
+                let first = first.ok_or_else(|| StoreError::NotFound("no invitation".into()))?;
+                let user = account(connection, first, &acceptance, now).await?;
+                for found in &all {
                     give(connection, user, found.invited, now).await?;
                     delete(connection, found.id).await?;
-                    told_accepted(connection, &found, now).await?;
+                    told_accepted(connection, found, now).await?;
                 }
                 Ok(user)
             })
@@ -309,18 +314,23 @@ async fn insert(
 async fn words(
     connection: &mut SqliteConnection,
     invited: Invited,
-) -> Result<(Option<i64>, String), StoreError> {
+) -> Result<(Option<i64>, Said), StoreError> {
     Ok(match invited {
-        Invited::Member(id, role) => (Some(id.0), format!("role {}", role.as_str())),
+        Invited::Member(id, role) => (Some(id.0), Said::ToRole { role }),
         Invited::Reseller(id) => (
             None,
-            format!("reseller {}", resellers::name_of(connection, id).await?),
+            Said::ToReseller {
+                name: resellers::name_of(connection, id).await?,
+            },
         ),
-        Invited::Operator => (None, "operator".to_owned()),
+        Invited::Operator => (None, Said::ToOperator {}),
         Invited::Reset { user, factor } => {
             let name = name_of(connection, user).await?;
-            let more = if factor { ", no second factor" } else { "" };
-            (None, format!("new password of {name}{more}"))
+            let what = match factor {
+                true => Said::ToNewPasswordAlone { name },
+                false => Said::ToNewPassword { name },
+            };
+            (None, what)
         }
     })
 }
@@ -366,10 +376,11 @@ fn invitation(row: &SqliteRow) -> Result<Invitation, StoreError> {
 /// The account of whoever accepts.
 async fn account(
     connection: &mut SqliteConnection,
-    name: &str,
+    found: &Invitation,
     acceptance: &Accepting,
     now: Timestamp,
 ) -> Result<UserId, StoreError> {
+    let name = found.name.as_str();
     let address = Address::parse(name).map_err(|error| StoreError::damaged(error.to_string()))?;
     let folded = address.key();
     let (password, foreign, language) = match acceptance {
@@ -381,9 +392,9 @@ async fn account(
                 .await?;
             return match own {
                 Some(_) => Ok(*user),
-                None => Err(StoreError::Refused(format!(
-                    "the invitation is for {name}: sign in as that user"
-                ))),
+                None => Err(StoreError::refused(Refusals::InvitationOfOther {
+                    name: name.to_owned(),
+                })),
             };
         }
         Accepting::Password(password, language) => (Some(password.as_str()), None, *language),
@@ -393,12 +404,17 @@ async fn account(
             language,
         } => (None, Some((issuer.as_str(), subject.as_str())), *language),
     };
+    let invited_by = match found.invited {
+        Invited::Member(id, _) => Some(configuration::name_of(connection, id).await?),
+        _ => None,
+    };
     let new = NewUser {
         name,
         folded: &folded,
         password,
         foreign,
         language,
+        invited_by: invited_by.as_deref(),
     };
     super::insert(connection, new, now).await
 }
@@ -412,6 +428,7 @@ async fn give(
 ) -> Result<(), StoreError> {
     let (column, value) = match invited {
         Invited::Member(organisation, role) => {
+            members::lower(connection, (organisation, user), Some(role), false).await?;
             return members::put(connection, organisation, (user, role), now).await;
         }
         Invited::Reset { .. } => return Ok(()),
@@ -476,5 +493,11 @@ async fn told_accepted(
         who: found.name.clone(),
         at: now,
     };
-    tell_of(connection, organisation, &by, &format!("accept: {what}")).await
+    tell_of(
+        connection,
+        organisation,
+        &by,
+        Said::Accepted { what: what.into() },
+    )
+    .await
 }

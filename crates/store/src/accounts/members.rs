@@ -1,6 +1,7 @@
 //! Members of organisations, each with one role.
 
 use sealgate_core::permission::{Role, UserId};
+use sealgate_core::saying::{Accounts as Said, Refusals};
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::Timestamp;
 use sqlx::SqliteConnection;
@@ -25,12 +26,8 @@ pub struct Member {
     pub role: Role,
     /// Since when.
     pub since: Timestamp,
-    /// When the user was last there.
-    pub seen: Option<Timestamp>,
     /// Whether there is a second factor.
     pub has_second_factor: bool,
-    /// Whether signing in is refused.
-    pub disabled: bool,
 }
 
 impl Store {
@@ -42,9 +39,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Member>, StoreError> {
         let rows = sqlx::query(
-            "SELECT users.id, name, role, since, totp IS NOT NULL AS has_second_factor, disabled,
-                    (SELECT MAX(seen) FROM sessions WHERE user = users.id) AS last_seen
-             FROM memberships JOIN users ON users.id = user
+            "SELECT users.id, name, role, since, totp IS NOT NULL AS has_second_factor FROM memberships JOIN users ON users.id = user
              WHERE organisation = $1 AND folded > $2 ORDER BY folded LIMIT $3",
         )
         .bind(organisation.0)
@@ -65,11 +60,12 @@ impl Store {
         let work = job(move |connection| {
             Box::pin(async move {
                 let name = super::name_of(connection, user).await?;
+                lower(connection, (organisation, user), Some(role), true).await?;
                 put(connection, organisation, (user, role), by.at).await?;
                 sessions::end_others(connection, user, None).await?;
-                let text = format!("user {name} has the role {}", role.as_str());
+                let said = Said::HasRole { name, role };
                 let organisation = configuration::name_of(connection, organisation).await?;
-                tell(connection, &by, &organisation, &text).await
+                tell(connection, &by, &organisation, said).await
             })
         });
         self.0.writer.write(Weight::default(), work).await
@@ -87,26 +83,23 @@ impl Store {
         let work = job(move |connection| {
             Box::pin(async move {
                 let former = role_of(connection, organisation, user).await?;
-                if former == Role::Admin && role != Some(Role::Admin) && !anyhow {
-                    must_not_be_last(connection, organisation, user).await?;
-                }
+                former
+                    .ok_or_else(|| StoreError::NotFound(format!("user {} is no member", user.0)))?;
+                lower(connection, (organisation, user), role, anyhow).await?;
                 let name = super::name_of(connection, user).await?;
-                let text = match role {
+                let said = match role {
                     Some(role) => {
                         put(connection, organisation, (user, role), by.at).await?;
-                        format!("user {name} has the role {}", role.as_str())
+                        Said::HasRole { name, role }
                     }
                     None => {
                         delete(connection, organisation, user).await?;
-                        format!("remove user {name} from the organisation")
+                        Said::LeftOrganisation { name }
                     }
                 };
-                if role < Some(former) {
-                    forget_given(connection, organisation, &name).await?;
-                }
                 sessions::end_others(connection, user, None).await?;
                 let organisation = configuration::name_of(connection, organisation).await?;
-                tell(connection, &by, &organisation, &text).await
+                tell(connection, &by, &organisation, said).await
             })
         });
         self.0.writer.write(Weight::default(), work).await
@@ -119,9 +112,7 @@ fn member(row: &SqliteRow) -> Result<Member, StoreError> {
         name: row.field("name")?,
         role: row.word("role")?,
         since: row.time("since")?,
-        seen: row.field::<Option<i64>>("last_seen")?.map(Timestamp),
         has_second_factor: row.field("has_second_factor")?,
-        disabled: row.field("disabled")?,
     })
 }
 
@@ -129,14 +120,32 @@ async fn role_of(
     connection: &mut SqliteConnection,
     organisation: OrganisationId,
     user: UserId,
-) -> Result<Role, StoreError> {
+) -> Result<Option<Role>, StoreError> {
     let row = sqlx::query("SELECT role FROM memberships WHERE organisation = $1 AND user = $2")
         .bind(organisation.0)
         .bind(user.0)
         .fetch_optional(connection)
         .await?;
-    row.ok_or_else(|| StoreError::NotFound(format!("user {} is no member", user.0)))?
-        .word("role")
+    row.map(|row| row.word("role")).transpose()
+}
+
+/// What must be before a member's role becomes a lower one, or none: another administrator, unless `anyhow`; and nothing is left
+/// of what the higher one gave. Where the role is not lower, nothing.
+pub(super) async fn lower(
+    connection: &mut SqliteConnection,
+    (organisation, user): (OrganisationId, UserId),
+    role: Option<Role>,
+    anyhow: bool,
+) -> Result<(), StoreError> {
+    let former = role_of(connection, organisation, user).await?;
+    if role >= former {
+        return Ok(());
+    }
+    if former == Some(Role::Admin) && !anyhow {
+        must_not_be_last(connection, organisation, user).await?;
+    }
+    let name = super::name_of(connection, user).await?;
+    forget_given(connection, organisation, &name).await
 }
 
 /// Ends what a member who may do less now made or was given before: invitations by and for them, and API tokens they made.
@@ -174,9 +183,7 @@ async fn must_not_be_last(
     .fetch_one(connection)
     .await?;
     match row.field::<i64>("others")? {
-        0 => Err(StoreError::Refused(
-            "this is the last administrator of the organisation: make another one first".to_owned(),
-        )),
+        0 => Err(StoreError::Refused(Refusals::LastAdministrator {}.into())),
         _ => Ok(()),
     }
 }

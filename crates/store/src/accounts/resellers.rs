@@ -1,6 +1,7 @@
 //! Resellers, and whose organisations are.
 
 use sealgate_core::permission::{ResellerId, Whose};
+use sealgate_core::saying::{Accounts as Said, Refusals};
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::Timestamp;
 use serde::Serialize;
@@ -114,11 +115,9 @@ impl Store {
                 .execute(&mut *connection)
                 .await?;
                 if made.rows_affected() == 0 {
-                    return Err(StoreError::Refused(format!(
-                        "there is a reseller {name} already"
-                    )));
+                    return Err(StoreError::refused(Refusals::ResellerTaken { name }));
                 }
-                tell(connection, &by, "", &format!("make reseller {name}")).await?;
+                tell(connection, &by, "", Said::ResellerMade { name }).await?;
                 Ok(ResellerId(id))
             })
         });
@@ -138,15 +137,13 @@ impl Store {
                 .fetch_one(&mut *connection)
                 .await?;
                 if row.field::<bool>("needed")? {
-                    return Err(StoreError::Refused(format!(
-                        "users work for {name}, or organisations are its: give them to another one first"
-                    )));
+                    return Err(StoreError::refused(Refusals::ResellerNeeded { name }));
                 }
                 sqlx::query("DELETE FROM resellers WHERE id = $1")
                     .bind(id.0)
                     .execute(&mut *connection)
                     .await?;
-                tell(connection, &by, "", &format!("remove reseller {name}")).await
+                tell(connection, &by, "", Said::ResellerRemoved { name }).await
             })
         });
         self.0.writer.write(Weight::default(), work).await
@@ -162,8 +159,10 @@ impl Store {
         let work = job(move |connection| {
             Box::pin(async move {
                 let words = match reseller {
-                    Some(id) => format!("reseller {} books", name_of(connection, id).await?),
-                    None => "no reseller books".to_owned(),
+                    Some(id) => Said::ResellerBooks {
+                        name: name_of(connection, id).await?,
+                    },
+                    None => Said::NoResellerBooks {},
                 };
                 let name = configuration::name_of(connection, organisation).await?;
                 sqlx::query("UPDATE organisations SET reseller = $1 WHERE id = $2")
@@ -171,7 +170,7 @@ impl Store {
                     .bind(organisation.0)
                     .execute(&mut *connection)
                     .await?;
-                tell(connection, &by, &name, &words).await
+                tell(connection, &by, &name, words).await
             })
         });
         self.0.writer.write(Weight::default(), work).await

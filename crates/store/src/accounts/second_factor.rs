@@ -1,6 +1,7 @@
 //! Second factors: the sealed secret of one-time codes (RFC 6238), the last step that was used, and recovery codes as their SHA-256.
 
 use sealgate_core::permission::UserId;
+use sealgate_core::saying::Accounts as Said;
 use sqlx::SqliteConnection;
 use zeroize::Zeroizing;
 
@@ -111,7 +112,7 @@ impl Store {
                 .await?;
                 replace_codes(connection, user, &codes).await?;
                 sessions::end_others(connection, user, kept).await?;
-                Ok(Some(format!("set up the second factor of {name}")))
+                Ok(Some(Said::SecondFactorSet { name }))
             })
         })
         .await
@@ -152,7 +153,7 @@ impl Store {
                 if used.rows_affected() == 0 {
                     return Ok(false);
                 }
-                super::tell(connection, &by, "", "use a recovery code").await?;
+                super::tell(connection, &by, "", Said::RecoveryCodeUsed {}).await?;
                 Ok(true)
             })
         });
@@ -178,7 +179,7 @@ impl Store {
         self.change_user(user, by, move |connection, name| {
             Box::pin(async move {
                 replace_codes(connection, user, &codes).await?;
-                Ok(Some(format!("make new recovery codes for {name}")))
+                Ok(Some(Said::RecoveryCodes { name }))
             })
         })
         .await
@@ -195,7 +196,7 @@ impl Store {
             Box::pin(async move {
                 remove(connection, user).await?;
                 sessions::end_others(connection, user, kept).await?;
-                Ok(Some(format!("remove the second factor of {name}")))
+                Ok(Some(Said::SecondFactorRemoved { name }))
             })
         })
         .await

@@ -1,8 +1,11 @@
 //! Sessions: who is signed in. The secret of a session is known to its browser only; here is its SHA-256.
 
 use sealgate_core::permission::{Grants, UserId};
+use sealgate_core::saying::Accounts as Said;
+use sealgate_core::sign_in::{NewSession, Proven};
 use sealgate_mail::Timestamp;
 use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
 
 use super::{By, User, grants_of, name_of, tell, user};
 use crate::configuration::next_number;
@@ -37,23 +40,6 @@ pub struct Session {
     pub has_notice: bool,
 }
 
-/// A session to be opened.
-#[derive(Clone, Debug)]
-pub struct NewSession {
-    /// Whose.
-    pub user: UserId,
-    /// SHA-256 of its secret.
-    pub sha256: [u8; 32],
-    /// Whether both factors were given, or one is enough.
-    pub complete: bool,
-    /// What the browser calls itself.
-    pub agent: String,
-    /// Where it is.
-    pub address: String,
-    /// The session that it takes the place of.
-    pub replaces: Option<[u8; 32]>,
-}
-
 /// A session in the list of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionLine {
@@ -80,18 +66,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
         let mut reading = self.0.readers.begin().await?;
-        let row = sqlx::query(
-            "SELECT users.*, complete, seen, notice IS NOT NULL AS has_notice FROM sessions JOIN users ON users.id = user
-             WHERE sha256 = $1 AND disabled = 0 AND seen > $2
-               AND sessions.created > CASE complete WHEN 1 THEN $3 ELSE $4 END",
-        )
-        .bind(sha256.as_slice())
-        .bind(now.0.saturating_sub(ends.idle))
-        .bind(now.0.saturating_sub(ends.whole))
-        .bind(now.0.saturating_sub(ends.incomplete))
-        .fetch_optional(&mut *reading)
-        .await?;
-        let Some(row) = row else {
+        let Some(row) = find(&mut reading, sha256, (ends, now)).await? else {
             return Ok(None);
         };
         let user = user(&row)?;
@@ -119,27 +94,33 @@ impl Store {
         self.0.writer.write(Weight::default(), work).await
     }
 
-    /// Opens a session; those that are over by themselves go.
+    /// Opens a session; those that are over by themselves go. False, and nothing is opened, if what was proven does not hold any
+    /// more: the password was changed meanwhile, the account disabled, a second factor set up, or the former session ended.
     pub async fn open_session(
         &self,
         new: NewSession,
         ends: SessionEnds,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let work = job(move |connection| {
             Box::pin(async move {
                 sweep(connection, ends, now).await?;
+                if !still_holds(connection, &new, (ends, now)).await? {
+                    return Ok(false);
+                }
                 if let Some(former) = new.replaces {
                     delete(connection, &former).await?;
                 }
                 let name = name_of(connection, new.user).await?;
                 insert(connection, &new, now).await?;
                 if new.complete {
-                    let text = format!("sign in from {}", new.address);
+                    let said = Said::SignedIn {
+                        address: new.address.to_string(),
+                    };
                     let by = By { who: name, at: now };
-                    tell(connection, &by, "", &text).await?;
+                    tell(connection, &by, "", said).await?;
                 }
-                Ok(())
+                Ok(true)
             })
         });
         self.0.writer.write(Weight::default(), work).await
@@ -163,7 +144,7 @@ impl Store {
                     .await?;
                 match ended.rows_affected() {
                     0 => Err(StoreError::NotFound(format!("there is no session {id}"))),
-                    _ => Ok(Some(format!("end a session of {name}"))),
+                    _ => Ok(Some(Said::SessionEnded { name })),
                 }
             })
         })
@@ -180,7 +161,7 @@ impl Store {
         self.change_user(user, by, move |connection, name| {
             Box::pin(async move {
                 end_others(connection, user, kept).await?;
-                Ok(Some(format!("end the other sessions of {name}")))
+                Ok(Some(Said::OtherSessionsEnded { name }))
             })
         })
         .await
@@ -202,7 +183,7 @@ impl Store {
         .bind(now.0.saturating_sub(ends.whole))
         .fetch_all(&self.0.readers)
         .await?;
-        let line = |row: &sqlx::sqlite::SqliteRow| {
+        let line = |row: &SqliteRow| {
             let sha256: &[u8] = row.field("sha256")?;
             Ok(SessionLine {
                 id: row.field("id")?,
@@ -260,6 +241,55 @@ impl Store {
         });
         self.0.writer.write(Weight::default(), work).await
     }
+}
+
+/// A session that is not over, with its user.
+async fn find(
+    connection: &mut SqliteConnection,
+    sha256: &[u8; 32],
+    (ends, now): (SessionEnds, Timestamp),
+) -> Result<Option<SqliteRow>, StoreError> {
+    let row = sqlx::query(
+        "SELECT users.*, complete, seen, notice IS NOT NULL AS has_notice FROM sessions JOIN users ON users.id = user
+         WHERE sha256 = $1 AND disabled = 0 AND seen > $2
+           AND sessions.created > CASE complete WHEN 1 THEN $3 ELSE $4 END",
+    )
+    .bind(sha256.as_slice())
+    .bind(now.0.saturating_sub(ends.idle))
+    .bind(now.0.saturating_sub(ends.whole))
+    .bind(now.0.saturating_sub(ends.incomplete))
+    .fetch_optional(connection)
+    .await?;
+    Ok(row)
+}
+
+/// Whether what was proven holds still.
+async fn still_holds(
+    connection: &mut SqliteConnection,
+    new: &NewSession,
+    when: (SessionEnds, Timestamp),
+) -> Result<bool, StoreError> {
+    if let Proven::Session(former) = &new.proven {
+        let former = find(connection, former, when).await?;
+        let whose = former.map(|row| row.field::<i64>("id")).transpose()?;
+        return Ok(whose == Some(new.user.0));
+    }
+    let row = sqlx::query(
+        "SELECT password, totp IS NOT NULL AS owes FROM users WHERE id = $1 AND disabled = 0",
+    )
+    .bind(new.user.0)
+    .fetch_optional(connection)
+    .await?;
+    let Some(row) = row else {
+        return Ok(false);
+    };
+    let is_enough = !new.complete || !row.field::<bool>("owes")?;
+    let password = row.field::<Option<String>>("password")?;
+    Ok(is_enough
+        && match &new.proven {
+            Proven::Password(hash) => password.as_ref() == Some(hash),
+            Proven::Vouched | Proven::Session(_) => true,
+        })
 }
 
 async fn insert(

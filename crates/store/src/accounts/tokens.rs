@@ -1,6 +1,7 @@
 //! API tokens: kept as their SHA-256, for one organisation with a role, for a reseller, or for the operator; each expires.
 
 use sealgate_core::permission::{Grants, ResellerId, Role};
+use sealgate_core::saying::{Accounts as Said, Saying};
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::Timestamp;
 use sqlx::SqliteConnection;
@@ -100,17 +101,17 @@ impl Store {
                 insert(connection, id, &new, &by).await?;
                 let of = new.grants.roles.first();
                 let words = match (of, new.grants.reseller) {
-                    (Some((_, role)), _) => format!("role {}", role.as_str()),
-                    (None, Some(_)) => "for a reseller".to_owned(),
-                    (None, None) => "for the whole installation".to_owned(),
+                    (Some((_, role)), _) => Said::ToRole { role: *role },
+                    (None, Some(_)) => Said::TokenOfReseller {},
+                    (None, None) => Said::TokenOfInstallation {},
                 };
-                let text = format!(
-                    "make API token {}, {words}, until {}",
-                    new.name,
-                    new.expires.rfc3339()
-                );
+                let said = Said::TokenMade {
+                    name: new.name.clone(),
+                    what: words.into(),
+                    until: new.expires,
+                };
                 let organisation = of.map(|(id, _)| id.0);
-                tell_of(connection, organisation, &by, &text).await?;
+                tell_of(connection, organisation, &by, said).await?;
                 Ok(id)
             })
         });
@@ -153,8 +154,10 @@ impl Store {
                 .await?;
                 let row =
                     row.ok_or_else(|| StoreError::NotFound(format!("there is no API token {id}")))?;
-                let text = format!("revoke API token {}", row.field::<&str>("name")?);
-                tell_of(connection, scope.organisation(), &by, &text).await
+                let said = Said::TokenRevoked {
+                    name: row.field("name")?,
+                };
+                tell_of(connection, scope.organisation(), &by, said).await
             })
         });
         self.0.writer.write(Weight::default(), work).await
@@ -200,13 +203,13 @@ pub(super) async fn tell_of(
     connection: &mut SqliteConnection,
     organisation: Option<i64>,
     by: &By,
-    text: &str,
+    said: impl Into<Saying>,
 ) -> Result<(), StoreError> {
     let name = match organisation {
         Some(id) => configuration::name_of(connection, OrganisationId(id)).await?,
         None => String::new(),
     };
-    tell(connection, by, &name, text).await
+    tell(connection, by, &name, said).await
 }
 
 fn line(row: &SqliteRow) -> Result<ApiTokenLine, StoreError> {

@@ -3,6 +3,7 @@
 use sealgate_core::change::{Activation, ImportKeys};
 use sealgate_core::mailbox::Command;
 use sealgate_core::order::Purpose;
+use sealgate_core::saying::Refusals;
 use sealgate_mail::Address;
 
 use super::{Run, refused};
@@ -31,9 +32,10 @@ impl Run<'_> {
         .await?;
         if route.is_none() {
             let domain = address.domain().to_unicode();
-            return refused(format!(
-                "mailbox {address} has no inbound route: name {domain} in a route first"
-            ));
+            return refused(Refusals::NoRoute {
+                address: address.to_string(),
+                domain,
+            });
         }
         if self.lives().life(address).await?.is_some() {
             return self
@@ -119,9 +121,9 @@ impl Run<'_> {
     async fn must_be_known(&mut self, address: &Address) -> Result<(), StoreError> {
         match self.lives().life(address).await? {
             Some(life) if life.known => Ok(()),
-            _ => refused(format!(
-                "{address} is no known mailbox: add it to an inbound route first"
-            )),
+            _ => refused(Refusals::NotKnown {
+                address: address.to_string(),
+            }),
         }
     }
 
@@ -188,9 +190,9 @@ impl Run<'_> {
         .execute(&mut *self.connection)
         .await?;
         if done.rows_affected() == 0 {
-            return refused(format!(
-                "no certificate of {address} waits to be revoked by an issuer outside"
-            ));
+            return refused(Refusals::NothingToConfirm {
+                address: address.to_string(),
+            });
         }
         self.lives().revocation_confirmed(address).await
     }
@@ -204,9 +206,9 @@ impl Run<'_> {
         };
         for (certificate, key) in &import.pairs {
             if !key.matches(certificate) {
-                return refused(format!(
-                    "the private key for {mailbox} does not belong to its certificate"
-                ));
+                return refused(Refusals::KeyOfOther {
+                    address: mailbox.to_string(),
+                });
             }
             let new = NewKey {
                 organisation: self.organisation,
@@ -228,9 +230,9 @@ impl Run<'_> {
             }
         }
         if current.signing.is_none() {
-            return refused(format!(
-                "none of the certificates for {mailbox} may sign mail"
-            ));
+            return refused(Refusals::NoneSigns {
+                address: mailbox.to_string(),
+            });
         }
         self.lives()
             .command(mailbox, Command::Upload, With::Keys(current))
@@ -246,9 +248,9 @@ impl Run<'_> {
         let Some(row) = row else { return Ok(()) };
         let ours = row.field::<Option<i64>>("authority")?.is_some();
         if ours || row.field::<Option<i64>>("confirmed")?.is_some() {
-            return refused(format!(
-                "the certificate for {mailbox} was revoked: ask its issuer for a new one"
-            ));
+            return refused(Refusals::WasRevoked {
+                address: mailbox.to_string(),
+            });
         }
         sqlx::query("DELETE FROM revocations WHERE key = $1")
             .bind(key)

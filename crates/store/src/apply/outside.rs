@@ -2,12 +2,15 @@
 
 use sealgate_core::queue::NextHop;
 use sealgate_core::rules::Entry;
-use sealgate_core::tenant::{Blocked, CorrespondentState, Origin, Partner, Proof, SendingClient};
+use sealgate_core::saying::Refusals;
+use sealgate_core::tenant::{
+    Blocked, ClientEdit, CorrespondentState, Origin, Partner, Proof, SendingClient,
+};
 use sealgate_mail::Domain;
 use sealgate_smime::certificate::Certificate;
 
 use super::{Run, refused};
-use crate::configuration::{seal_client, seal_setting, smarthost_record};
+use crate::configuration::{open_client, seal_client, seal_setting, smarthost_record};
 use crate::correspondents::{self, Certificates, has_namesake};
 use crate::error::StoreError;
 use crate::rows::{Columns, word};
@@ -18,14 +21,15 @@ impl Run<'_> {
         certificate: &Certificate,
     ) -> Result<(), StoreError> {
         if let Some(reason) = certificate.import_refusal() {
-            return refused(format!("this public key cannot be imported: {reason}"));
+            return refused(Refusals::NotImportable {
+                why: Refusals::from(reason).into(),
+            });
         }
         let among = Certificates::Correspondents;
         if has_namesake(self.connection, among, self.organisation, certificate).await? {
-            return refused(format!(
-                "the public key {} cannot be imported: another certificate has the same issuer and serial number and another key; remove that one first",
-                certificate.subject_name()
-            ));
+            return refused(Refusals::Namesake {
+                name: certificate.subject_name(),
+            });
         }
         for address in certificate.addresses() {
             let row = correspondents::row(
@@ -169,28 +173,22 @@ impl Run<'_> {
             Proof::Password { user, .. } => Some(user),
             Proof::Network(_) | Proof::Certificate(_) | Proof::Connector { .. } => None,
         };
+        // Names are the organisation's own; a user name is looked up before anybody knows whose it is.
         let taken = sqlx::query(
-            "SELECT organisation, name FROM clients WHERE (name = $1 AND organisation <> $2) OR (user_name = $3 AND name <> $1)",
+            "SELECT 1 FROM clients WHERE user_name = $3 AND NOT (organisation = $2 AND name = $1)",
         )
         .bind(&client.name)
         .bind(self.organisation)
         .bind(user)
         .fetch_optional(&mut *self.connection)
         .await?;
-        if let Some(row) = taken {
-            let what = if row.field::<&str>("name")? == client.name {
-                "name"
-            } else {
-                "user name"
-            };
-            return refused(format!(
-                "the {what} of sending client {} is taken: choose another",
-                client.name
-            ));
+        if taken.is_some() {
+            let name = client.name.clone();
+            return refused(Refusals::UserNameTaken { name });
         }
         sqlx::query(
             "INSERT INTO clients (name, organisation, user_name, sealed) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (name) DO UPDATE SET user_name = excluded.user_name, sealed = excluded.sealed",
+             ON CONFLICT (organisation, name) DO UPDATE SET user_name = excluded.user_name, sealed = excluded.sealed",
         )
         .bind(&client.name)
         .bind(self.organisation)
@@ -199,6 +197,54 @@ impl Run<'_> {
         .execute(&mut *self.connection)
         .await?;
         Ok(())
+    }
+
+    pub(super) async fn add_client(&mut self, client: &SendingClient) -> Result<(), StoreError> {
+        match self.sealed_client(&client.name).await? {
+            None => self.put_client(client).await,
+            Some(_) => refused(Refusals::ClientTaken {
+                name: client.name.clone(),
+            }),
+        }
+    }
+
+    pub(super) async fn edit_client(
+        &mut self,
+        name: &str,
+        edit: &ClientEdit,
+    ) -> Result<(), StoreError> {
+        let Some(sealed) = self.sealed_client(name).await? else {
+            return Err(StoreError::NotFound(format!(
+                "there is no sending client {name}"
+            )));
+        };
+        let mut client = open_client(&self.inner.sealer, self.organisation, name, &sealed)?;
+        if let Some(entries) = &edit.may_send_as {
+            client.may_send_as.clone_from(entries);
+        }
+        client.mail_server = edit.mail_server.unwrap_or(client.mail_server);
+        if let Some(secret) = &edit.secret {
+            let Some(proof) = client.proof.with_secret(secret.clone()) else {
+                return refused(Refusals::ClientChanged { name: name.into() });
+            };
+            client.proof = proof;
+        }
+        sqlx::query("UPDATE clients SET sealed = $1 WHERE organisation = $2 AND name = $3")
+            .bind(seal_client(&self.inner.sealer, self.organisation, &client)?)
+            .bind(self.organisation)
+            .bind(name)
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
+    async fn sealed_client(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = sqlx::query("SELECT sealed FROM clients WHERE organisation = $1 AND name = $2")
+            .bind(self.organisation)
+            .bind(name)
+            .fetch_optional(&mut *self.connection)
+            .await?;
+        row.map(|row| row.field("sealed")).transpose()
     }
 
     pub(super) async fn remove_client(&mut self, name: &str) -> Result<(), StoreError> {

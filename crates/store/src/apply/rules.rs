@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use sealgate_core::change::MoveRule;
 use sealgate_core::rules::{Rule, RuleId};
+use sealgate_core::saying::Refusals;
 
 use super::{Run, refused};
 use crate::configuration::next_number;
@@ -64,10 +65,12 @@ impl Run<'_> {
         let place = self.place_of(way.id).await?;
         let there = self.at_place(way.to).await?;
         let Some((there, _)) = there else {
-            return refused(format!("there is no priority {}", way.to));
+            return refused(Refusals::NoPriority {
+                to: i64::try_from(way.to).unwrap_or(i64::MAX),
+            });
         };
         if place != way.from || way.passes.is_some_and(|seen| seen != there) {
-            return refused("somebody else changed the order of the rules meanwhile".to_owned());
+            return refused(Refusals::OrderChanged {});
         }
         if place == way.to {
             return Ok(());
@@ -158,7 +161,7 @@ impl Run<'_> {
         if rules::rule(&row)? == *was {
             return Ok(());
         }
-        refused("somebody else changed this rule meanwhile".to_owned())
+        refused(Refusals::RuleChanged {})
     }
 
     /// The priority of a rule, 1 first.

@@ -1,6 +1,7 @@
 //! What changes correspondents' keys beside harvesting: administrators' choices, and time.
 
 use sealgate_core::harvest::{self, Changed, Choice, Expired, Expiry};
+use sealgate_core::saying::{Keys as Said, Refusals, Saying};
 use sealgate_core::tenant::{CorrespondentKey, OrganisationId};
 use sealgate_mail::{Address, Timestamp};
 use sqlx::SqliteConnection;
@@ -24,20 +25,41 @@ impl Store {
         choice: Choice,
         who: &str,
         now: Timestamp,
-    ) -> Result<String, StoreError> {
+    ) -> Result<Saying, StoreError> {
         let who = who.to_owned();
         let work = job(move |connection| {
             Box::pin(async move {
-                let text = choose(connection, (organisation.0, id), choice, now).await?;
-                let name = crate::configuration::name_of(connection, organisation).await?;
-                let entry = audit::Entry {
-                    at: now,
-                    who: &who,
-                    organisation: &name,
-                    text: &text,
-                };
-                audit::insert(connection, entry).await?;
-                Ok(text)
+                let by = (choice, who.as_str(), now);
+                choose_and_tell(connection, (organisation, id), by).await
+            })
+        });
+        self.0.writer.write(Weight::default(), work).await
+    }
+
+    /// The same choice for several keys in one transaction: those that it is refused for are named with the reason, for the
+    /// others it is made.
+    pub async fn choose_correspondents(
+        &self,
+        (organisation, keys): (OrganisationId, &[i64]),
+        choice: Choice,
+        who: &str,
+        now: Timestamp,
+    ) -> Result<Vec<(i64, Saying)>, StoreError> {
+        let (who, keys) = (who.to_owned(), keys.to_vec());
+        let work = job(move |connection| {
+            Box::pin(async move {
+                let mut refused = Vec::new();
+                for id in keys {
+                    let by = (choice, who.as_str(), now);
+                    // What is refused was refused before anything was written.
+                    match choose_and_tell(connection, (organisation, id), by).await {
+                        Ok(_) => {}
+                        Err(StoreError::Refused(why)) => refused.push((id, why)),
+                        Err(StoreError::NotFound(why)) => refused.push((id, why.as_str().into())),
+                        Err(failure) => return Err(failure),
+                    }
+                }
+                Ok(refused)
             })
         });
         self.0.writer.write(Weight::default(), work).await
@@ -58,12 +80,29 @@ impl Store {
     }
 }
 
+async fn choose_and_tell(
+    connection: &mut SqliteConnection,
+    (organisation, id): (OrganisationId, i64),
+    (choice, who, now): (Choice, &str, Timestamp),
+) -> Result<Saying, StoreError> {
+    let said = choose(connection, (organisation.0, id), choice, now).await?;
+    let name = crate::configuration::name_of(connection, organisation).await?;
+    let entry = audit::Entry {
+        at: now,
+        who,
+        organisation: &name,
+        said: said.clone(),
+    };
+    audit::insert(connection, entry).await?;
+    Ok(said)
+}
+
 async fn choose(
     connection: &mut SqliteConnection,
     (organisation, id): (i64, i64),
     choice: Choice,
     now: Timestamp,
-) -> Result<String, StoreError> {
+) -> Result<Saying, StoreError> {
     let row = sqlx::query("SELECT * FROM correspondents WHERE id = $1 AND organisation = $2")
         .bind(id)
         .bind(organisation)
@@ -73,23 +112,27 @@ async fn choose(
     let mut others = keys_of(connection, organisation, &chosen.address).await?;
     others.retain(|other| other.id != id);
     let changes = harvest::choose(&chosen, &others, choice, now).map_err(|refusal| {
-        StoreError::Refused(format!("public key {id} of {}: {refusal}", chosen.address))
+        StoreError::refused(Refusals::Chosen {
+            id,
+            address: chosen.address.to_string(),
+            why: Refusals::from(refusal).into(),
+        })
     })?;
     let mut words = Vec::new();
     for change in &changes {
         write(connection, change, now).await?;
-        words.push(in_words(change)?);
+        words.push(in_words(change));
     }
-    let text = format!(
-        "{} public key {id} of {}: {}",
-        word(&choice)?,
-        chosen.address,
-        words.join(", ")
-    );
-    let event = (EventKind::KeyChosen, text.clone());
+    let said = Saying::from(Said::Chosen {
+        choice,
+        id,
+        address: chosen.address.to_string(),
+        changes: words,
+    });
+    let event = (EventKind::KeyChosen, said.clone());
     events::insert(connection, organisation, now, event).await?;
     take_over(connection, (organisation, &chosen.address), now).await?;
-    Ok(text)
+    Ok(said)
 }
 
 async fn write(
@@ -112,9 +155,15 @@ async fn write(
     Ok(())
 }
 
-fn in_words(change: &Changed) -> Result<String, StoreError> {
-    let pinned = if change.pinned { " and pinned" } else { "" };
-    Ok(format!("{} is {}{pinned}", change.id, word(&change.state)?))
+fn in_words(change: &Changed) -> Saying {
+    let Changed {
+        id, state, pinned, ..
+    } = *change;
+    match pinned {
+        true => Said::IsPinned { id, state },
+        false => Said::Is { id, state },
+    }
+    .into()
 }
 
 /// All keys of an address.
@@ -156,10 +205,11 @@ async fn replace(
         .bind(next)
         .execute(&mut *connection)
         .await?;
-    let text = format!(
-        "public key {next} of {address} is used from now on: no preferred one can be used any more"
-    );
-    let event = (EventKind::KeyReplaced, text);
+    let said = Said::Replaced {
+        id: next,
+        address: address.to_string(),
+    };
+    let event = (EventKind::KeyReplaced, said);
     events::insert(connection, organisation, now, event).await
 }
 
@@ -201,21 +251,14 @@ async fn look_at_one(
     let key = key(row)?;
     let keys = keys_of(connection, organisation, &key.address).await?;
     let expiry = Expiry::decide(&key, &keys, now);
-    let (id, address) = (key.id, &key.address);
-    let end = key.certificate.not_after().rfc3339();
-    let hint = "ask for a signed mail with the next one, or import it";
+    let (id, address) = (key.id, key.address.to_string());
+    let end = key.certificate.not_after();
     let event = match expiry.verdict {
         Expired::Nothing => None,
-        Expired::Soon => Some((
-            EventKind::KeyExpiring,
-            format!("public key {id} of {address} expires at {end}, and there is no other: {hint}"),
-        )),
-        Expired::Last => Some((
-            EventKind::KeyExpired,
-            format!("public key {id} of {address} expired at {end}, and there is no other: {hint}"),
-        )),
+        Expired::Soon => Some((EventKind::KeyExpiring, Said::Expires { id, address, end })),
+        Expired::Last => Some((EventKind::KeyExpired, Said::Expired { id, address, end })),
         Expired::Replaced(next) => {
-            replace(connection, (organisation, address), next, now).await?;
+            replace(connection, (organisation, &key.address), next, now).await?;
             None
         }
     };

@@ -1,6 +1,7 @@
 //! Correspondents' keys as administrators look at them: the list, and one with where it came from.
 
 use sealgate_core::queue::MailId;
+use sealgate_core::saying::Saying;
 use sealgate_core::tenant::{CorrespondentKey, CorrespondentState, OrganisationId, Origin};
 use sealgate_mail::{Address, Timestamp};
 use sqlx::QueryBuilder;
@@ -167,9 +168,9 @@ impl Store {
         &self,
         organisation: OrganisationId,
         address: &Address,
-    ) -> Result<Vec<(Timestamp, String)>, StoreError> {
+    ) -> Result<Vec<(Timestamp, Saying)>, StoreError> {
         let rows = sqlx::query(
-            "SELECT at, text FROM (SELECT id, at, kind, text FROM events WHERE organisation = $1 ORDER BY id DESC LIMIT $2)
+            "SELECT at, text, said FROM (SELECT id, at, kind, text, said FROM events WHERE organisation = $1 ORDER BY id DESC LIMIT $2)
              WHERE kind LIKE 'key-%' AND instr(text, $3) > 0 ORDER BY id DESC",
         )
         .bind(organisation.0)
@@ -184,7 +185,7 @@ impl Store {
                 Address::parse(word.trim_end_matches('.')).is_ok_and(|named| named == *address)
             });
             if is_meant && found.len() < KEY_EVENTS_SHOWN {
-                found.push((row.time("at")?, text));
+                found.push((row.time("at")?, crate::audit::said(row)?));
             }
         }
         Ok(found)

@@ -90,15 +90,7 @@ impl Store {
         filter: QueueFilter,
         limit: u32,
     ) -> Result<Vec<SqliteRow>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT o.id AS row, o.mail, o.envelope, o.attempts, o.next_attempt, m.organisation, m.at, m.size,
-                    m.envelope_from
-             FROM to_open o JOIN mails m ON m.id = o.mail WHERE o.copy IS NULL",
-        );
-        narrow(&mut query, filter, ["m.organisation", "o.mail", "o.id"]);
-        query
-            .push(" ORDER BY o.id LIMIT ")
-            .push_bind(i64::from(limit));
+        let mut query = to_open_query(filter, limit);
         Ok(query.build().fetch_all(&self.0.readers).await?)
     }
 
@@ -107,22 +99,44 @@ impl Store {
         filter: QueueFilter,
         limit: u32,
     ) -> Result<Vec<SqliteRow>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT r.id AS row, c.mail, r.copy, c.organisation, c.report, c.envelope_from, r.envelope, r.state,
-                    c.accepted AS at, r.attempts, r.due, r.next_attempt, r.held_until, r.note, m.size
-             FROM recipients r JOIN copies c ON c.id = r.copy JOIN mails m ON m.id = c.mail WHERE ",
-        );
-        query.push(if filter.held {
-            "r.held_until IS NOT NULL"
-        } else {
-            "r.state IN ('waiting', 'held')"
-        });
-        narrow(&mut query, filter, ["c.organisation", "c.mail", "r.id"]);
-        query
-            .push(" ORDER BY r.id LIMIT ")
-            .push_bind(i64::from(limit));
+        let mut query = copy_query(filter, limit);
         Ok(query.build().fetch_all(&self.0.readers).await?)
     }
+}
+
+fn to_open_query(filter: QueueFilter, limit: u32) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "SELECT o.id AS row, o.mail, o.envelope, o.attempts, o.next_attempt, m.organisation, m.at, m.size,
+                m.envelope_from
+         FROM to_open o CROSS JOIN mails m ON m.id = o.mail WHERE o.copy IS NULL",
+    );
+    narrow(&mut query, filter, ["o.organisation", "o.mail", "o.id"]);
+    query
+        .push(" ORDER BY o.id LIMIT ")
+        .push_bind(i64::from(limit));
+    query
+}
+
+/// Begins with what there is least of: the copies of one mail, or the list that is kept of what waits or is held.
+fn copy_query(filter: QueueFilter, limit: u32) -> QueryBuilder<Sqlite> {
+    let from = match filter.mail {
+        Some(_) => "copies c CROSS JOIN recipients r ON r.copy = c.id",
+        None => "recipients r CROSS JOIN copies c ON c.id = r.copy",
+    };
+    let state = match filter.held {
+        true => "r.held_until IS NOT NULL",
+        false => "r.state IN ('waiting', 'held')",
+    };
+    let mut query = QueryBuilder::<Sqlite>::new(format!(
+        "SELECT r.id AS row, c.mail, r.copy, c.organisation, c.report, c.envelope_from, r.envelope, r.state,
+                c.accepted AS at, r.attempts, r.due, r.next_attempt, r.held_until, r.note, m.size
+         FROM {from} CROSS JOIN mails m ON m.id = c.mail WHERE {state}"
+    ));
+    narrow(&mut query, filter, ["r.organisation", "c.mail", "r.id"]);
+    query
+        .push(" ORDER BY r.id LIMIT ")
+        .push_bind(i64::from(limit));
+    query
 }
 
 fn narrow(
@@ -192,4 +206,89 @@ fn copy_row(row: &SqliteRow) -> Result<QueueRow, StoreError> {
 
 fn attempts(row: &SqliteRow) -> Result<u32, StoreError> {
     Ok(u32::try_from(row.field::<i64>("attempts")?).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Row};
+
+    use super::*;
+    use crate::testing::world;
+
+    /// Each list is a walk along an index in the order of the page; that of one mail may be sorted.
+    #[tokio::test]
+    async fn the_queue_is_read_along_an_index() {
+        let world = world().await;
+        let (one, mail) = (Some(OrganisationId(1)), Some(MailId(1)));
+        for (organisation, mail, held, after, copies, to_open) in [
+            (
+                one,
+                None,
+                false,
+                None,
+                "recipients_listed (organisation=?)",
+                "to_open_listed (organisation=?)",
+            ),
+            (
+                one,
+                None,
+                false,
+                Some(1),
+                "recipients_listed (organisation=? AND id>?)",
+                "to_open_listed (organisation=? AND id>?)",
+            ),
+            (
+                one,
+                None,
+                true,
+                Some(1),
+                "recipients_held_listed (organisation=? AND id>?)",
+                "",
+            ),
+            (None, None, true, Some(1), "recipients_held_all (id>?)", ""),
+            (
+                None,
+                None,
+                false,
+                Some(1),
+                "INTEGER PRIMARY KEY (rowid>?)",
+                "INTEGER PRIMARY KEY (rowid>?)",
+            ),
+            (
+                one,
+                mail,
+                false,
+                None,
+                "copies_mail (mail=?)",
+                "to_open_mail (mail=?)",
+            ),
+        ] {
+            let filter = QueueFilter {
+                organisation,
+                mail,
+                held,
+                after,
+                limit: 50,
+            };
+            for (query, index) in [
+                (copy_query(filter, 50), copies),
+                (to_open_query(filter, 50), to_open),
+            ] {
+                let sql = format!("EXPLAIN QUERY PLAN {}", query.sql().as_str());
+                let plan = sqlx::query(AssertSqlSafe(sql))
+                    .fetch_all(&world.store.0.readers)
+                    .await
+                    .unwrap();
+                let plan: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
+                assert!(
+                    index.is_empty() || plan[0].contains(index),
+                    "{filter:?} {plan:?}"
+                );
+                assert!(
+                    mail.is_some() || !plan.iter().any(|step| step.contains("TEMP B-TREE")),
+                    "{plan:?}"
+                );
+            }
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sealgate_core::journal::MailStatus;
 use sealgate_core::queue::{CopyId, MailId};
+use sealgate_core::saying::Operation as Said;
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::smtp::{Envelope, EnvelopeRecipient};
 use sealgate_mail::{Address, Content, Timestamp};
@@ -30,10 +31,11 @@ pub enum Look {
 }
 
 impl Look {
-    const fn as_str(self) -> &'static str {
+    fn said(self, mail: MailId) -> Said {
+        let mail = queue_id(mail).to_string();
         match self {
-            Self::Shown => "looked at",
-            Self::Downloaded => "downloaded",
+            Self::Shown => Said::LookedAt { mail },
+            Self::Downloaded => Said::Downloaded { mail },
         }
     }
 }
@@ -64,6 +66,18 @@ impl Store {
         look: Look,
         (who, now): (&str, Timestamp),
     ) -> Result<Vec<QueuedContent>, StoreError> {
+        let found = self.contents_in_queue(organisation, mail).await?;
+        self.looked((organisation, mail), look, (who, now)).await?;
+        Ok(found)
+    }
+
+    /// The same without writing it down: for whoever finds out first whether it may be looked at, and then says so by
+    /// [`Store::looked`].
+    pub async fn contents_in_queue(
+        &self,
+        organisation: OrganisationId,
+        mail: MailId,
+    ) -> Result<Vec<QueuedContent>, StoreError> {
         let found = self.contents_of(organisation, mail).await?;
         if found.is_empty() {
             let id = queue_id(mail);
@@ -71,6 +85,16 @@ impl Store {
                 "nothing of mail {id} is in the queue"
             )));
         }
+        Ok(found)
+    }
+
+    /// Writes down that `who` looks at a mail of the organisation.
+    pub async fn looked(
+        &self,
+        (organisation, mail): (OrganisationId, MailId),
+        look: Look,
+        (who, now): (&str, Timestamp),
+    ) -> Result<(), StoreError> {
         let who = who.to_owned();
         let work = job(move |connection| {
             Box::pin(async move {
@@ -79,13 +103,12 @@ impl Store {
                     at: now,
                     who: &who,
                     organisation: &name,
-                    text: &format!("{} mail {}", look.as_str(), queue_id(mail)),
+                    said: look.said(mail).into(),
                 };
                 audit::insert(connection, entry).await
             })
         });
-        self.0.writer.write(Weight::default(), work).await?;
-        Ok(found)
+        self.0.writer.write(Weight::default(), work).await
     }
 
     async fn contents_of(
@@ -164,5 +187,119 @@ impl Store {
             body: self.stored(row.field("content")?, size(row.field("octets")?)),
             from,
         }))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use sealgate_core::journal::Direction;
+
+    use super::*;
+    use crate::testing::{NOW, World, acceptance, content, read_all, recipient, world};
+    use crate::{ToOpen, Verb};
+
+    const TEXT: &[u8] = b"To: a@x.example, b@x.example\r\n\r\nhello\r\n";
+    const BOTH: [&str; 2] = ["a@x.example", "b@x.example"];
+
+    async fn looks(world: &World, mail: MailId, look: Look) -> Vec<QueuedContent> {
+        let which = (world.organisation, mail);
+        let found = world.store.queued_contents(which, look, ("carol", NOW));
+        found.await.unwrap()
+    }
+
+    /// What carol did, as the audit log tells it.
+    async fn told(world: &World) -> Vec<String> {
+        let lines = world.store.audit(0, 100).await.unwrap().into_iter();
+        let hers = lines.filter(|line| line.who == "carol");
+        hers.map(|line| line.text).collect()
+    }
+
+    async fn is_missing(world: &World, organisation: OrganisationId, mail: MailId) {
+        let which = (organisation, mail);
+        let found = world
+            .store
+            .queued_contents(which, Look::Shown, ("carol", NOW));
+        assert!(matches!(found.await, Err(StoreError::NotFound(_))));
+    }
+
+    #[tokio::test]
+    async fn a_copy_is_shown_while_somebody_waits_for_it() {
+        let world = world().await;
+        let acceptance = world.mail(TEXT, &BOTH).await;
+        let mail = world.accept(acceptance).await;
+        let found = looks(&world, mail, Look::Shown).await;
+        let [copy] = &found[..] else {
+            panic!("{found:?}");
+        };
+        let to: Vec<_> = copy.recipients.iter().map(ToString::to_string).collect();
+        assert_eq!(to, BOTH);
+        assert!(copy.copy.is_some() && copy.status == Some(MailStatus::Plain));
+        let octets = read_all(Arc::new(Reading(Arc::clone(&copy.content))), 0).await;
+        let text = String::from_utf8(octets.unwrap()).unwrap();
+        assert!(text.starts_with("X-Marker: head\r\n"), "{text}");
+        assert!(text.ends_with("\r\n\r\nhello\r\n"), "{text}");
+        looks(&world, mail, Look::Downloaded).await;
+        let id = queue_id(mail);
+        let expected = [
+            format!("looked at mail {id}"),
+            format!("downloaded mail {id}"),
+        ];
+        assert_eq!(told(&world).await, expected);
+        let organisation = Some(world.organisation);
+        let verb = Verb::Delete;
+        let deleted = world.store.act(verb, mail, organisation, "dave", NOW).await;
+        assert_eq!(deleted.unwrap(), 2);
+        is_missing(&world, world.organisation, mail).await;
+        assert_eq!(told(&world).await.len(), 2, "nothing was seen");
+    }
+
+    #[tokio::test]
+    async fn a_foreign_mail_is_not_there_and_leaves_no_trace() {
+        let world = world().await;
+        let acceptance = world.mail(TEXT, &BOTH).await;
+        let mail = world.accept(acceptance).await;
+        is_missing(&world, OrganisationId(world.organisation.0 + 1), mail).await;
+        is_missing(&world, world.organisation, MailId(mail.0 ^ 1)).await;
+        assert!(told(&world).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_mail_to_be_opened_is_shown_as_it_came() {
+        let world = world().await;
+        let stored = content(&world.store, TEXT).await;
+        let mut inbound = acceptance(world.organisation, &BOTH[..1]);
+        inbound.record.direction = Direction::Inbound;
+        inbound.to_open = Some(ToOpen {
+            envelope: Envelope {
+                from: sealgate_mail::ReversePath::Null,
+                params: Default::default(),
+                recipients: vec![recipient(BOTH[0])],
+            },
+            head: b"Received: here\r\n".to_vec(),
+            content: stored,
+        });
+        let mail = world.accept(inbound).await;
+        let found = looks(&world, mail, Look::Shown).await;
+        let [whole] = &found[..] else {
+            panic!("{found:?}");
+        };
+        assert!(whole.copy.is_none() && whole.status.is_none());
+        assert_eq!(whole.recipients[0].to_string(), BOTH[0]);
+        let octets = read_all(Arc::new(Reading(Arc::clone(&whole.content))), 0).await;
+        let expected = [b"Received: here\r\n", TEXT].concat();
+        assert_eq!(octets.unwrap(), expected);
+    }
+
+    /// A content of which only the trait is known.
+    struct Reading(Arc<dyn Content>);
+
+    impl Content for Reading {
+        fn len(&self) -> u64 {
+            self.0.len()
+        }
+        fn reader(&self, from: u64) -> std::io::Result<Box<dyn std::io::Read + Send + '_>> {
+            self.0.reader(from)
+        }
     }
 }

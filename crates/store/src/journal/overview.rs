@@ -3,9 +3,13 @@
 //! Each question is answered from an index in the order of the page, whatever is asked for: by word (who, which Message-ID),
 //! by what a line is (direction, status, delivery), or neither. What a line is has few values, so a question that leaves
 //! some open asks for each of them and merges the answers.
+//!
+//! Where the index alone does not answer (who, and also what a line is), so many lines are looked at and no more; the page then
+//! says how far back it looked, and the next one goes on there.
 
 use sealgate_core::journal::{Direction, MailStatus};
 use sealgate_core::queue::MailId;
+use sealgate_core::saying::Refusals;
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::{Address, Domain, Timestamp};
 use serde::Serialize;
@@ -14,8 +18,11 @@ use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::{Delivery, words};
 use crate::error::StoreError;
-use crate::ids::first_of;
-use crate::limits::{ADDRESSES_OF_ONE_BEGINNING, FREQUENT_WORD_LINES, PAGE_ROWS};
+use crate::ids::{first_of, time_of};
+use crate::limits::{
+    ADDRESSES_OF_ONE_BEGINNING, FREQUENT_WORD_LINES, LINES_LOOKED_AT, LINES_LOOKED_AT_LEAST,
+    PAGE_ROWS,
+};
 use crate::rows::{Columns, json, word};
 use crate::store::Store;
 
@@ -71,6 +78,24 @@ pub struct OverviewRow {
     pub status: MailStatus,
     /// Where it stands.
     pub delivery: Delivery,
+}
+
+/// One page of the mail overview.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OverviewPage {
+    /// Its rows, newest first.
+    pub rows: Vec<OverviewRow>,
+    /// Where the search stopped before the page was full, if it did: what is older has not been looked at.
+    pub searched_to: Option<SearchedTo>,
+}
+
+/// How far back lines have been looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SearchedTo {
+    /// The oldest of them: `before` of the page that goes on.
+    pub row: i64,
+    /// Its time.
+    pub at: Timestamp,
 }
 
 impl OverviewFilter {
@@ -148,6 +173,7 @@ impl Facets {
 }
 
 /// What one question to an index asks for.
+#[derive(Clone, Copy)]
 struct Question<'q> {
     organisation: Option<i64>,
     /// The lines are found by this word.
@@ -214,6 +240,38 @@ impl Question<'_> {
         Ok(())
     }
 
+    /// Whether its index alone does not answer it: lines that it finds are then looked at and may not belong to the answer.
+    const fn looks(&self) -> bool {
+        !self.also.is_empty() || self.word.is_some() && !self.facets.is_any()
+    }
+
+    /// How many questions one line that is looked at costs.
+    fn cost(&self) -> usize {
+        self.also.iter().map(Vec::len).sum::<usize>().max(1)
+    }
+
+    /// The number of the line that its index finds after `count` newer ones.
+    async fn line_after(
+        &self,
+        reading: &mut SqliteConnection,
+        count: usize,
+    ) -> Result<Option<i64>, StoreError> {
+        let bare = Question {
+            also: &[],
+            facets: match self.word {
+                Some(_) => Facets::default(),
+                None => self.facets,
+            },
+            rows: 1,
+            ..*self
+        };
+        let mut sql = bare.sql()?;
+        sql.push(" OFFSET ")
+            .push_bind(i64::try_from(count).unwrap_or(i64::MAX));
+        let row = sql.build().fetch_optional(reading).await?;
+        row.map(|row| row.field("id")).transpose()
+    }
+
     async fn ask(&self, reading: &mut SqliteConnection) -> Result<Vec<i64>, StoreError> {
         let rows = self.sql()?.build().fetch_all(reading).await?;
         rows.iter().map(|row| row.field("id")).collect()
@@ -221,9 +279,28 @@ impl Question<'_> {
 }
 
 impl Store {
-    /// One page of the mail overview, newest first. Refused if more than [`ADDRESSES_OF_ONE_BEGINNING`] addresses begin as the
-    /// filter says.
-    pub async fn overview(&self, filter: OverviewFilter) -> Result<Vec<OverviewRow>, StoreError> {
+    /// Rows of the mail overview, newest first, however many lines have to be looked at. Refused if more than
+    /// [`ADDRESSES_OF_ONE_BEGINNING`] addresses begin as the filter says.
+    pub async fn overview(
+        &self,
+        mut filter: OverviewFilter,
+    ) -> Result<Vec<OverviewRow>, StoreError> {
+        filter.limit = filter.rows();
+        let mut rows = Vec::new();
+        loop {
+            let page = self.overview_page(&filter).await?;
+            let found = u32::try_from(page.rows.len()).unwrap_or(u32::MAX);
+            rows.extend(page.rows);
+            let Some(to) = page.searched_to else {
+                return Ok(rows);
+            };
+            filter.before = Some(to.row);
+            filter.limit = filter.limit.saturating_sub(found);
+        }
+    }
+
+    /// One page of it: what is found among as many lines as may be looked at for one page.
+    pub async fn overview_page(&self, filter: &OverviewFilter) -> Result<OverviewPage, StoreError> {
         let mut reading = self.0.readers.acquire().await?;
         let organisations = match filter.organisation {
             // Indexes are by organisation; the installation's page is the newest of all their pages.
@@ -233,26 +310,37 @@ impl Store {
             }
             one => vec![one],
         };
-        let mut lines = Vec::new();
+        let (mut lines, mut stop) = (Vec::new(), None);
         for organisation in organisations {
             let own = OverviewFilter {
                 organisation,
                 ..filter.clone()
             };
-            lines.extend(page(&mut reading, &own).await?);
+            let (found, own_stop) = page(&mut reading, &own).await?;
+            lines.extend(found);
+            stop = stop.max(own_stop);
         }
+        lines.retain(|line| stop.is_none_or(|stop| *line >= stop));
         lines.sort_unstable_by(|one, other| other.cmp(one));
         lines.dedup();
-        lines.truncate(filter.rows() as usize);
-        rows(&mut reading, &lines).await
+        let most = filter.rows() as usize;
+        let stop = stop.filter(|_| lines.len() < most);
+        lines.truncate(most);
+        Ok(OverviewPage {
+            rows: rows(&mut reading, &lines).await?,
+            searched_to: stop.map(|row| SearchedTo {
+                row,
+                at: time_of(row),
+            }),
+        })
     }
 }
 
-/// The numbers of the lines of a page, perhaps more and not in order.
+/// The numbers of the lines of a page, perhaps more and not in order, and the line before which nothing was looked at.
 async fn page(
     reading: &mut SqliteConnection,
     filter: &OverviewFilter,
-) -> Result<Vec<i64>, StoreError> {
+) -> Result<(Vec<i64>, Option<i64>), StoreError> {
     let facets = Facets::of(filter);
     let mut asked = Vec::new();
     if let (Some(party), Some(organisation)) = (&filter.party, filter.organisation) {
@@ -269,33 +357,63 @@ async fn page(
         numbers: filter.numbers(),
         rows: filter.rows(),
     };
+    let by_word = match asked.last() {
+        Some(by) => !(facets.is_rare() && is_frequent(reading, &question, by).await?),
+        None => false,
+    };
+    let mut questions = each(question, &asked, by_word);
+    let stop = stop(reading, &questions).await?;
     let mut lines = Vec::new();
+    for question in &mut questions {
+        question.numbers.0 = question.numbers.0.max(stop.unwrap_or(0));
+        lines.extend(question.ask(reading).await?);
+    }
+    Ok((lines, stop))
+}
+
+/// The questions whose answers make a page: one for each word, or for each way that a line can be.
+fn each<'q>(question: Question<'q>, asked: &'q [Vec<String>], by_word: bool) -> Vec<Question<'q>> {
     match asked.split_last() {
-        Some((by, also)) if !(facets.is_rare() && is_frequent(reading, &question, by).await?) => {
-            for word in by {
-                let word = Some(word.as_str());
-                let one = Question {
-                    word,
-                    also,
-                    ..question
-                };
-                lines.extend(one.ask(reading).await?);
-            }
+        Some((by, also)) if by_word => {
+            let one = |word: &'q String| Question {
+                word: Some(word.as_str()),
+                also,
+                ..question
+            };
+            by.iter().map(one).collect()
         }
-        None if facets.is_any() => lines = question.ask(reading).await?,
+        None if question.facets.is_any() => vec![question],
         _ => {
-            for facets in facets.each() {
-                let also = asked.as_slice();
-                let one = Question {
-                    facets,
-                    also,
-                    ..question
-                };
-                lines.extend(one.ask(reading).await?);
-            }
+            let one = |facets| Question {
+                facets,
+                also: asked,
+                ..question
+            };
+            question.facets.each().into_iter().map(one).collect()
         }
     }
-    Ok(lines)
+}
+
+/// The line before which they do not look this time; none if they look at all that there are. All stop at the same line, so that
+/// their answers can be merged.
+async fn stop(
+    reading: &mut SqliteConnection,
+    questions: &[Question<'_>],
+) -> Result<Option<i64>, StoreError> {
+    let mut open = Vec::new();
+    for question in questions.iter().filter(|question| question.looks()) {
+        if question.line_after(reading, 0).await?.is_some() {
+            open.push(question);
+        }
+    }
+    let cost: usize = open.iter().map(|question| question.cost()).sum();
+    let each = LINES_LOOKED_AT.checked_div(cost).unwrap_or(LINES_LOOKED_AT);
+    let each = each.max(LINES_LOOKED_AT_LEAST);
+    let mut stop = None;
+    for question in open {
+        stop = stop.max(question.line_after(reading, each.saturating_sub(1)).await?);
+    }
+    Ok(stop)
 }
 
 /// The words that `party` stands for: one, or all addresses that begin so and the domain of that name.
@@ -330,9 +448,10 @@ async fn words_of(
     .fetch_all(reading)
     .await?;
     if rows.len() > ADDRESSES_OF_ONE_BEGINNING {
-        return Err(StoreError::Refused(format!(
-            "more than {ADDRESSES_OF_ONE_BEGINNING} addresses begin with {party}: say more of the address"
-        )));
+        return Err(StoreError::refused(Refusals::ManyAddresses {
+            most: ADDRESSES_OF_ONE_BEGINNING as i64,
+            beginning: party.to_string(),
+        }));
     }
     let mut words = rows
         .iter()
@@ -348,6 +467,7 @@ async fn is_frequent(
     question: &Question<'_>,
     words: &[String],
 ) -> Result<bool, StoreError> {
+    let mut left = FREQUENT_WORD_LINES;
     for word in words {
         let row = sqlx::query(
             "SELECT COUNT(*) AS lines FROM (SELECT 1 FROM line_words
@@ -357,10 +477,11 @@ async fn is_frequent(
         .bind(word)
         .bind(question.numbers.0)
         .bind(question.numbers.1)
-        .bind(FREQUENT_WORD_LINES)
+        .bind(left)
         .fetch_one(&mut *reading)
         .await?;
-        if row.field::<i64>("lines")? >= FREQUENT_WORD_LINES {
+        left = left.saturating_sub(row.field("lines")?);
+        if left <= 0 {
             return Ok(true);
         }
     }

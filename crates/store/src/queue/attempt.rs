@@ -3,6 +3,7 @@
 use sealgate_core::journal::MailStatus;
 use sealgate_core::limits::HELD_LIFETIME;
 use sealgate_core::queue::Problem;
+use sealgate_core::saying::Operation as Said;
 use sealgate_mail::Timestamp;
 use sqlx::{Row, SqliteConnection};
 
@@ -111,16 +112,15 @@ pub(super) async fn settle_recipient(
     .await?;
     let Some(row) = row else { return Ok(()) };
     if state.delivery == Delivery::Held {
-        let text = format!(
-            "mail {} held: {}",
-            queue_id(lease.mail),
-            state.note.as_deref().unwrap_or_default()
-        );
+        let said = Said::MailHeld {
+            mail: queue_id(lease.mail).to_string(),
+            why: Box::new(state.note.clone().unwrap_or_default().into()),
+        };
         events::insert(
             connection,
             lease.organisation,
             now,
-            (EventKind::MailHeld, text),
+            (EventKind::MailHeld, said),
         )
         .await?;
     }

@@ -1,13 +1,14 @@
 //! Accounts of the portal in the store: what ends, what works once, what is sealed.
 
 use sealgate_core::permission::{Grants, ResellerId, Role, UserId};
+use sealgate_core::sign_in::{Lock, NewSession, Proven};
 use sealgate_core::tenant::Language;
 use sealgate_mail::{Address, Timestamp};
 
 use crate::testing::{NOW, World, world};
 use crate::{
     Accepting, ApiTokenScope, By, InvitationScope, Invited, MasterKey, MasterKeySource,
-    NewApiToken, NewInvitation, NewSession, Rotation, SessionEnds, Store, StoreError,
+    NewApiToken, NewInvitation, Rotation, SessionEnds, Store, StoreError, UserChange,
 };
 
 const ENDS: SessionEnds = SessionEnds {
@@ -54,6 +55,16 @@ async fn user(world: &World, number: u8, name: &str, role: Role) -> UserId {
 }
 
 async fn open(store: &Store, user: UserId, number: u8, complete: bool) {
+    let opened = opened(store, (user, Proven::Vouched), number, complete);
+    assert!(opened.await, "{number}");
+}
+
+async fn opened(
+    store: &Store,
+    (user, proven): (UserId, Proven),
+    number: u8,
+    complete: bool,
+) -> bool {
     let new = NewSession {
         user,
         sha256: [number; 32],
@@ -61,8 +72,17 @@ async fn open(store: &Store, user: UserId, number: u8, complete: bool) {
         agent: "browser".into(),
         address: "192.0.2.1".into(),
         replaces: None,
+        proven,
     };
-    store.open_session(new, ENDS, NOW).await.unwrap();
+    store.open_session(new, ENDS, NOW).await.unwrap()
+}
+
+/// What disables somebody, or takes them back.
+fn disabled(disabled: bool) -> UserChange {
+    UserChange {
+        disabled: Some(disabled),
+        ..UserChange::default()
+    }
 }
 
 async fn lives(store: &Store, number: u8, now: Timestamp) -> bool {
@@ -118,11 +138,126 @@ async fn sessions_end_by_time_and_by_change() {
         .unwrap();
     assert!(!lives(store, 3, NOW).await);
     open(store, anna, 4, true).await;
-    store.set_disabled(anna, true, by()).await.unwrap();
+    store
+        .change_rights(anna, disabled(true), by())
+        .await
+        .unwrap();
     assert!(!lives(store, 4, NOW).await);
-    open(store, anna, 5, true).await;
+    assert!(!opened(store, (anna, Proven::Vouched), 5, true).await);
     assert!(!lives(store, 5, NOW).await, "disabled");
     assert_eq!(store.audit_break().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_sign_in_under_way_does_not_outlive_a_change() {
+    let world = world().await;
+    let store = &world.store;
+    let anna = user(&world, 1, "anna@example.com", Role::Read).await;
+    let berta = user(&world, 2, "berta@example.com", Role::Read).await;
+    let judged = || Proven::Password("$hash".into());
+    // A half session, and a whole one that is to be replaced; then the password changes.
+    assert!(opened(store, (anna, judged()), 1, false).await);
+    assert!(opened(store, (anna, judged()), 2, true).await);
+    let half = || Proven::Session([1; 32]);
+    assert!(!opened(store, (berta, half()), 3, true).await, "another's");
+    assert!(opened(store, (anna, half()), 3, true).await);
+    store
+        .set_password(anna, "$new".into(), None, by())
+        .await
+        .unwrap();
+    for (proven, what) in [
+        (judged(), "the former password"),
+        (half(), "the half session of the former password"),
+        (Proven::Session([2; 32]), "the whole one"),
+        (Proven::Session([9; 32]), "none at all"),
+    ] {
+        assert!(!opened(store, (anna, proven), 4, true).await, "{what}");
+        assert!(!lives(store, 4, NOW).await, "{what}");
+    }
+    let new = || Proven::Password("$new".into());
+    assert!(opened(store, (anna, new()), 4, true).await);
+    // A second factor that was set up meanwhile is owed.
+    let secret = zeroize::Zeroizing::new(b"a secret of the app".to_vec());
+    store
+        .confirm_second_factor(anna, (secret, 5), (Vec::new(), None), by())
+        .await
+        .unwrap();
+    assert!(!opened(store, (anna, new()), 5, true).await);
+    assert!(!opened(store, (anna, Proven::Vouched), 5, true).await);
+    assert!(opened(store, (anna, new()), 5, false).await);
+    store
+        .change_rights(anna, disabled(true), by())
+        .await
+        .unwrap();
+    for proven in [new(), Proven::Vouched, Proven::Session([5; 32])] {
+        assert!(!opened(store, (anna, proven), 6, false).await, "disabled");
+    }
+}
+
+#[tokio::test]
+async fn an_invitation_does_not_take_the_last_administrator_away() {
+    let world = world().await;
+    let (store, organisation) = (&world.store, world.organisation);
+    let anna = user(&world, 1, "anna@example.com", Role::Admin).await;
+    let lower = || Invited::Member(organisation, Role::Read);
+    let accept = |number: u8| store.accept_invitation([number; 32], Accepting::User(anna), NOW);
+    store
+        .invite(invitation(2, "anna@example.com", lower()), by())
+        .await
+        .unwrap();
+    let refused = accept(2).await;
+    assert!(
+        matches!(&refused, Err(StoreError::Refused(text)) if text.to_string().contains("last administrator")),
+        "{refused:?}"
+    );
+    user(&world, 3, "berta@example.com", Role::Admin).await;
+    accept(2).await.unwrap();
+    let members = store.members(organisation, "", 10).await.unwrap();
+    assert_eq!((members[0].user, members[0].role), (anna, Role::Read));
+}
+
+#[tokio::test]
+async fn an_account_says_whose_invitation_made_it() {
+    let world = world().await;
+    let store = &world.store;
+    let anna = user(&world, 1, "anna@example.com", Role::Read).await;
+    store
+        .invite(invitation(2, "olga@example.com", Invited::Operator), by())
+        .await
+        .unwrap();
+    let olga = store
+        .accept_invitation([2; 32], with_password(), NOW)
+        .await
+        .unwrap();
+    for (id, expected) in [(anna, Some("example")), (olga, None)] {
+        let user = store.user(id).await.unwrap().unwrap();
+        assert_eq!(user.invited_by.as_deref(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_lock_is_told_to_the_organisations_of_the_account() {
+    let world = world().await;
+    let store = &world.store;
+    user(&world, 1, "anna@example.com", Role::Read).await;
+    let before = store.audit(0, 100).await.unwrap().len();
+    let lock = || Lock {
+        second_factor: true,
+        address: "192.0.2.7".into(),
+        seconds: 60,
+    };
+    for name in ["ANNA@example.com", "nobody@example.com"] {
+        store
+            .told_locked(&address(name), lock(), NOW)
+            .await
+            .unwrap();
+    }
+    let lines = store.audit(0, 100).await.unwrap();
+    assert_eq!(lines.len(), before + 1, "of nobody nothing is told");
+    let line = lines.last().unwrap();
+    assert_eq!(line.organisation, "example");
+    assert_eq!(line.who, "anna@example.com");
+    assert!(line.text.contains("192.0.2.7"), "{}", line.text);
 }
 
 #[tokio::test]
@@ -211,7 +346,11 @@ async fn invitations_are_for_one_person_once_and_for_a_time() {
         .await;
     assert_eq!(now.unwrap(), anna);
     assert!(store.user(anna).await.unwrap().unwrap().operator);
-    let last = store.set_operator(anna, false, by()).await;
+    let less = UserChange {
+        operator: Some(false),
+        ..UserChange::default()
+    };
+    let last = store.change_rights(anna, less, by()).await;
     assert!(
         matches!(last, Err(StoreError::Refused(_))),
         "the last operator"

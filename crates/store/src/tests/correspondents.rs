@@ -36,6 +36,7 @@ async fn choose(world: &World, id: i64, choice: Choice) -> Result<String, StoreE
         .store
         .choose_correspondent(which, choice, "anna", NOW)
         .await
+        .map(|said| said.to_string())
 }
 
 async fn listed(

@@ -26,6 +26,7 @@ fn directory(name: &str) -> Directory {
         domains: vec![domain("partner.example")],
         attributes: vec!["userCertificate;binary".to_owned()],
         roots: None,
+        reach: Default::default(),
     }
 }
 

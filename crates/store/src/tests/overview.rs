@@ -6,13 +6,54 @@ use sealgate_core::tenant::{JournalDays, Settings};
 use sealgate_mail::{ReversePath, Timestamp};
 
 use super::queue::deliver_all;
-use crate::limits::{ADDRESSES_OF_ONE_BEGINNING, EVENT_MEMORY, STATISTICS_MEMORY};
+use crate::limits::{
+    ADDRESSES_OF_ONE_BEGINNING, EVENT_MEMORY, FREQUENT_WORD_LINES, LINES_LOOKED_AT,
+    STATISTICS_MEMORY,
+};
 use crate::testing::{NOW, World, address, line, record, world};
 use crate::{Delivery, OverviewFilter, OverviewRow, StoreError, Verb};
 
 const TEXT: &[u8] = b"To: a@x.example, b@x.example\r\n\r\nhello\r\n";
 const BOTH: [&str; 2] = ["a@x.example", "b@x.example"];
 const DAY: i64 = 86_400;
+
+/// More lines than are looked at for one page, each by its index, and one that is asked for, before all of them.
+#[tokio::test]
+async fn a_page_looks_at_so_many_lines_and_says_how_far_back() {
+    let world = world().await;
+    let found = MailRecord {
+        at: NOW,
+        ..record(world.organisation)
+    };
+    refused(&world, found, "a@x.example", MailStatus::Plain).await;
+    let others = format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {})
+         INSERT INTO lines SELECT l.id + i, l.mail, l.organisation, l.direction, l.at, 'b@x.example', 'b@x.example', l.status,
+           NULL, NULL, l.trace, NULL, l.delivery, l.delivery_at, NULL FROM n, lines l;
+         INSERT INTO line_words SELECT 1, 'a@x.example', (SELECT max(id) FROM lines) + 1 + i FROM
+           (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {FREQUENT_WORD_LINES}) SELECT i FROM n);",
+        LINES_LOOKED_AT + 100,
+    );
+    let statements: &'static str = others.leak();
+    world.store.raw(statements).await.unwrap();
+    let filter = OverviewFilter {
+        organisation: Some(world.organisation),
+        party: Some("a@x.example".to_owned()),
+        status: Some(MailStatus::Plain),
+        limit: 50,
+        ..OverviewFilter::default()
+    };
+    let page = world.store.overview_page(&filter).await.unwrap();
+    let stop = page.searched_to.unwrap();
+    assert_eq!((page.rows.len(), stop.at), (0, NOW));
+    let older = OverviewFilter {
+        before: Some(stop.row),
+        ..filter.clone()
+    };
+    let page = world.store.overview_page(&older).await.unwrap();
+    assert_eq!((page.rows.len(), page.searched_to), (1, None));
+    assert_eq!(world.store.overview(filter).await.unwrap(), page.rows);
+}
 
 /// Small numbers that look like chance and are the same each time.
 struct Chance(u64);

@@ -1,7 +1,7 @@
 //! Nothing secret is on disk in clear, and no sealed row opens anywhere else (W7, W8).
 
 use sealgate_core::change::{Change, ImportKeys, KeyOrigin};
-use sealgate_core::queue::{Credentials, NextHop, TlsRequirement};
+use sealgate_core::queue::{Credentials, NextHop, Reach, TlsRequirement};
 use sealgate_core::tenant::{InboundRoute, KeyId};
 
 use crate::limits::CHUNK_OCTETS;
@@ -106,6 +106,7 @@ async fn neither_mail_nor_keys_nor_passwords_are_on_disk_in_clear() {
         port: 587,
         tls: TlsRequirement::Verified,
         credentials,
+        reach: Reach::Everywhere,
     };
     world
         .store

@@ -1,0 +1,530 @@
+//! Work on many mailboxes that survives a restart: its targets are kept, and worked on some at a time, so that mail gets the
+//! database in between. A piece and how far the work is afterwards are one transaction.
+
+use std::sync::Arc;
+
+use sealgate_core::change::{Activation, Change};
+use sealgate_core::order::Purpose;
+use sealgate_core::saying::{Changes, Refusals, Saying};
+use sealgate_core::tenant::{InboundRoute, OrganisationId};
+use sealgate_mail::{Address, Timestamp};
+use sealgate_smime::key::KeyKind;
+use serde::{Deserialize, Serialize};
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+
+use crate::apply::{CarriedOut, Instruction, Together, in_one_transaction};
+use crate::audit;
+use crate::configuration::{name_of, next_number, open_setting, seal_setting};
+use crate::error::StoreError;
+use crate::limits::{BULK_MEMORY, BULK_OPEN, BULK_PIECE, BULK_REASONS, PAGE_ROWS, SWEEP_ROWS};
+use crate::rows::{Columns, column, json, size, word};
+use crate::store::{Inner, Store};
+use crate::writer::{Weight, job};
+
+/// What is done with many mailboxes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BulkOrder {
+    /// Certificates are ordered (S36 to S38).
+    Activation(Certificates),
+    /// Their next certificates are ordered; how many become due in a minute at most.
+    Renewal(Certificates, Purpose, Option<u32>),
+    /// Their certificates are revoked (S40).
+    Deactivation,
+    /// They are removed, then the route changes that they belonged to.
+    Removal(RouteChange),
+}
+
+/// With what kind of certificates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificates {
+    /// Name of the authority; the standard one if none.
+    pub authority: Option<String>,
+    /// The kind of key to make.
+    pub key: KeyKind,
+    /// The token to make it on.
+    pub token: Option<String>,
+}
+
+impl Certificates {
+    /// The order for one mailbox.
+    pub fn of(&self, mailbox: Address) -> Activation {
+        Activation {
+            mailbox,
+            authority: self.authority.clone(),
+            key: self.key,
+            token: self.token.clone(),
+        }
+    }
+}
+
+/// What becomes of a route once its mailboxes are gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RouteChange {
+    /// It is as this one.
+    Put(InboundRoute),
+    /// It goes too.
+    Remove(String),
+}
+
+impl RouteChange {
+    fn name(&self) -> &str {
+        match self {
+            Self::Put(route) => &route.name,
+            Self::Remove(name) => name,
+        }
+    }
+
+    /// The change of the route.
+    pub fn change(&self) -> Change {
+        match self {
+            Self::Put(route) => Change::PutRoute(route.clone()),
+            Self::Remove(name) => Change::RemoveRoute(name.clone()),
+        }
+    }
+}
+
+impl BulkOrder {
+    /// The change of one mailbox.
+    pub fn change(&self, mailbox: Address) -> Change {
+        match self {
+            Self::Activation(with) => Change::Activate(with.of(mailbox)),
+            Self::Renewal(with, purpose, _) => Change::Renew(with.of(mailbox), *purpose),
+            Self::Deactivation => Change::Deactivate(mailbox),
+            Self::Removal(_) => Change::RemoveMailbox(mailbox),
+        }
+    }
+
+    /// The change after all mailboxes, and what it is about.
+    fn last(&self) -> Option<(String, Change)> {
+        let Self::Removal(change) = self else {
+            return None;
+        };
+        Some((change.name().to_owned(), change.change()))
+    }
+
+    /// At most so many orders become due in a minute.
+    pub const fn per_minute(&self) -> Option<u32> {
+        match self {
+            Self::Renewal(_, _, per_minute) => *per_minute,
+            Self::Activation(_) | Self::Deactivation | Self::Removal(_) => None,
+        }
+    }
+
+    const fn kind(&self) -> BulkKind {
+        match self {
+            Self::Activation(_) => BulkKind::Activation,
+            Self::Renewal(..) => BulkKind::Renewal,
+            Self::Deactivation => BulkKind::Deactivation,
+            Self::Removal(_) => BulkKind::Removal,
+        }
+    }
+}
+
+/// The kind of an order, which stays known when the work has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BulkKind {
+    /// See [`BulkOrder::Activation`].
+    Activation,
+    /// See [`BulkOrder::Renewal`].
+    Renewal,
+    /// See [`BulkOrder::Deactivation`].
+    Deactivation,
+    /// See [`BulkOrder::Removal`].
+    Removal,
+}
+
+/// How work ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BulkEnding {
+    /// All was tried.
+    Done,
+    /// Somebody stopped it.
+    Stopped,
+    /// It could not go on.
+    BrokenOff,
+}
+
+/// Work on many mailboxes, and how far it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BulkRow {
+    /// Its number.
+    pub id: i64,
+    /// What is done.
+    pub kind: BulkKind,
+    /// Who ordered it.
+    pub who: String,
+    /// When.
+    pub made: Timestamp,
+    /// For how many mailboxes.
+    pub total: u64,
+    /// For how many it was tried.
+    pub done: u64,
+    /// For how many of these it was refused.
+    pub refused: u64,
+    /// The first of those, each with the reason.
+    pub reasons: Vec<(String, Saying)>,
+    /// The batch of the orders that were opened.
+    pub batch: Option<i64>,
+    /// When and how it ended.
+    pub ended: Option<(Timestamp, BulkEnding)>,
+    /// Who stopped it.
+    pub stopped_by: Option<String>,
+}
+
+/// Work that was begun.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// What came of its first piece.
+    pub first: CarriedOut,
+    /// The work.
+    pub job: BulkRow,
+}
+
+/// What a piece needs.
+struct Piece<'p> {
+    connection: &'p mut SqliteConnection,
+    inner: &'p Inner,
+    now: Timestamp,
+}
+
+impl Store {
+    /// Keeps work on many mailboxes of an organisation, called `text`, and does its first piece; [`Store::bulk_piece`] does the
+    /// others. None if so much work of the organisation goes on that no more is taken.
+    pub async fn begin_bulk(
+        &self,
+        organisation: OrganisationId,
+        (order, text): (BulkOrder, String),
+        mailboxes: Vec<Address>,
+        who: &str,
+        now: Timestamp,
+    ) -> Result<Option<Begun>, StoreError> {
+        let (who, inner) = (who.to_owned(), Arc::clone(&self.0));
+        let work = job(move |connection| {
+            Box::pin(async move {
+                if open_jobs(connection, organisation).await? >= BULK_OPEN {
+                    return Ok(None);
+                }
+                let whose = (organisation, who.as_str(), now);
+                let id = insert(connection, &inner, whose, (&order, &text, &mailboxes)).await?;
+                let piece = Piece {
+                    connection,
+                    inner: &inner,
+                    now,
+                };
+                piece.work(id).await.map(Some)
+            })
+        });
+        self.0.writer.write(Weight::WAKES, work).await
+    }
+
+    /// The open work that comes next: what is least far, so that a small job does not wait for a large one.
+    pub async fn next_bulk(&self) -> Result<Option<i64>, StoreError> {
+        let row =
+            sqlx::query("SELECT id FROM bulk_jobs WHERE ended IS NULL ORDER BY done, id LIMIT 1")
+                .fetch_optional(&self.0.readers)
+                .await?;
+        row.map(|row| row.field("id")).transpose()
+    }
+
+    /// Does the next piece of that work; nothing if it has ended meanwhile.
+    pub async fn bulk_piece(&self, id: i64, now: Timestamp) -> Result<(), StoreError> {
+        let inner = Arc::clone(&self.0);
+        let work = job(move |connection| {
+            Box::pin(async move {
+                let row = sqlx::query("SELECT 1 FROM bulk_jobs WHERE id = $1 AND ended IS NULL")
+                    .bind(id)
+                    .fetch_optional(&mut *connection)
+                    .await?;
+                if row.is_some() {
+                    let piece = Piece {
+                        connection,
+                        inner: &inner,
+                        now,
+                    };
+                    piece.work(id).await?;
+                }
+                Ok(())
+            })
+        });
+        self.0.writer.write(Weight::WAKES, work).await
+    }
+
+    /// That work cannot go on: what is done stays.
+    pub async fn break_off_bulk(&self, id: i64, now: Timestamp) -> Result<(), StoreError> {
+        let work = job(move |connection| {
+            Box::pin(async move { end(connection, id, (BulkEnding::BrokenOff, now)).await })
+        });
+        self.0.writer.write(Weight::default(), work).await
+    }
+
+    /// Stops work of an organisation: what is done stays. It says so in the audit log.
+    pub async fn stop_bulk(
+        &self,
+        organisation: OrganisationId,
+        id: i64,
+        who: &str,
+        now: Timestamp,
+    ) -> Result<BulkRow, StoreError> {
+        let who = who.to_owned();
+        let work = job(move |connection| {
+            Box::pin(async move {
+                let found = bulk_row(connection, organisation, id).await?;
+                if found.ended.is_some() {
+                    return Err(StoreError::refused(Refusals::WorkEnded {}));
+                }
+                end(connection, id, (BulkEnding::Stopped, now)).await?;
+                sqlx::query("UPDATE bulk_jobs SET stopped_by = $1 WHERE id = $2")
+                    .bind(&who)
+                    .bind(id)
+                    .execute(&mut *connection)
+                    .await?;
+                let name = name_of(connection, organisation).await?;
+                let said = Changes::WorkStopped {
+                    id,
+                    all: column(found.total),
+                    done: column(found.done),
+                };
+                let entry = audit::Entry {
+                    at: now,
+                    who: &who,
+                    organisation: &name,
+                    said: said.into(),
+                };
+                audit::insert(connection, entry).await?;
+                bulk_row(connection, organisation, id).await
+            })
+        });
+        self.0.writer.write(Weight::default(), work).await
+    }
+
+    /// One work of an organisation.
+    pub async fn bulk_job(
+        &self,
+        organisation: OrganisationId,
+        id: i64,
+    ) -> Result<BulkRow, StoreError> {
+        let mut reading = self.0.readers.acquire().await?;
+        bulk_row(&mut reading, organisation, id).await
+    }
+
+    /// Work of an organisation before the one numbered `before`, the newest first.
+    pub async fn bulk_jobs(
+        &self,
+        organisation: OrganisationId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<BulkRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM bulk_jobs WHERE organisation = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+        )
+        .bind(organisation.0)
+        .bind(before.unwrap_or(i64::MAX))
+        .bind(i64::from(limit.min(PAGE_ROWS)))
+        .fetch_all(&self.0.readers)
+        .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Forgets work that ended long ago.
+    pub(crate) async fn forget_bulk(&self, now: Timestamp) -> Result<(), StoreError> {
+        let work = job(move |connection| {
+            Box::pin(async move {
+                sqlx::query(
+                    "DELETE FROM bulk_jobs WHERE id IN
+                     (SELECT id FROM bulk_jobs WHERE ended < $1 ORDER BY ended LIMIT $2)",
+                )
+                .bind(now.plus(-BULK_MEMORY).0)
+                .bind(SWEEP_ROWS)
+                .execute(connection)
+                .await?;
+                Ok(())
+            })
+        });
+        self.0.writer.write(Weight::default(), work).await
+    }
+}
+
+fn record(id: i64) -> String {
+    format!("bulk job {id}")
+}
+
+async fn open_jobs(
+    connection: &mut SqliteConnection,
+    organisation: OrganisationId,
+) -> Result<i64, StoreError> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS open FROM bulk_jobs INDEXED BY bulk_jobs_open WHERE ended IS NULL AND organisation = $1",
+    )
+    .bind(organisation.0)
+    .fetch_one(connection)
+    .await?;
+    row.field("open")
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    inner: &Inner,
+    (organisation, who, now): (OrganisationId, &str, Timestamp),
+    (order, text, mailboxes): (&BulkOrder, &str, &[Address]),
+) -> Result<i64, StoreError> {
+    let id = next_number(connection, "bulk-job").await?;
+    let total = i64::try_from(mailboxes.len()).unwrap_or(i64::MAX);
+    sqlx::query(
+        "INSERT INTO bulk_jobs (id, organisation, kind, settings, text, who, made, total, done, refused, reasons)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, '[]')",
+    )
+    .bind(id)
+    .bind(organisation.0)
+    .bind(word(&order.kind())?)
+    .bind(seal_setting(&inner.sealer, &record(id), order)?)
+    .bind(text)
+    .bind(who)
+    .bind(now.0)
+    .bind(total)
+    .execute(&mut *connection)
+    .await?;
+    let addresses: Vec<String> = mailboxes.iter().map(Address::to_string).collect();
+    sqlx::query(
+        "INSERT INTO bulk_targets (job, place, address) SELECT $1, key, value FROM json_each($2)",
+    )
+    .bind(id)
+    .bind(json(&addresses)?)
+    .execute(connection)
+    .await?;
+    Ok(id)
+}
+
+impl Piece<'_> {
+    /// The next targets of the work, and after the last ones what comes after all.
+    async fn work(mut self, id: i64) -> Result<Begun, StoreError> {
+        let row = sqlx::query("SELECT * FROM bulk_jobs WHERE id = $1")
+            .bind(id)
+            .fetch_one(&mut *self.connection)
+            .await?;
+        let (organisation, settings) = (row.organisation("organisation")?, row.field("settings")?);
+        let order: BulkOrder = open_setting(&self.inner.sealer, &record(id), settings)?;
+        let mut job = read(&row)?;
+        let targets = self.take(id).await?;
+        let tried = targets.len() as u64;
+        let is_last = job.done.saturating_add(tried) >= job.total;
+        let each = targets.into_iter();
+        let each = each.map(|mailbox| (mailbox.to_string(), order.change(mailbox)));
+        let last = order.last().filter(|_| is_last);
+        let (what, changes): (Vec<String>, Vec<Change>) = each.chain(last).unzip();
+        let instruction = Instruction {
+            changes,
+            together: Some(Together {
+                text: row.field("text")?,
+                per_minute: order.per_minute(),
+                already: u32::try_from(job.done).unwrap_or(u32::MAX),
+                batch: job.batch,
+            }),
+            ..Instruction::default()
+        };
+        let name = name_of(self.connection, organisation).await?;
+        let about = (name.as_str(), job.who.as_str(), self.now);
+        let first = in_one_transaction(self.connection, self.inner, &instruction, about).await?;
+        job.batch = first.batch;
+        job.done = job.done.saturating_add(tried);
+        job.refused = job.refused.saturating_add(first.refused.len() as u64);
+        let reasons = first.refused.iter();
+        let reasons = reasons.filter_map(|(at, why)| Some((what.get(*at)?.clone(), why.clone())));
+        let room = BULK_REASONS.saturating_sub(job.reasons.len());
+        job.reasons.extend(reasons.take(room));
+        self.note(&job).await?;
+        if is_last {
+            job.ended = Some((self.now, BulkEnding::Done));
+            end(self.connection, id, (BulkEnding::Done, self.now)).await?;
+        }
+        Ok(Begun { first, job })
+    }
+
+    /// Takes targets away: they come back only with the whole transaction.
+    async fn take(&mut self, id: i64) -> Result<Vec<Address>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT place, address FROM bulk_targets WHERE job = $1 ORDER BY place LIMIT $2",
+        )
+        .bind(id)
+        .bind(BULK_PIECE)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        if let Some(last) = rows.last() {
+            sqlx::query("DELETE FROM bulk_targets WHERE job = $1 AND place <= $2")
+                .bind(id)
+                .bind(last.field::<i64>("place")?)
+                .execute(&mut *self.connection)
+                .await?;
+        }
+        rows.iter().map(|row| row.address("address")).collect()
+    }
+
+    async fn note(&mut self, job: &BulkRow) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE bulk_jobs SET done = $1, refused = $2, reasons = $3, batch = $4 WHERE id = $5",
+        )
+        .bind(column(job.done))
+        .bind(column(job.refused))
+        .bind(json(&job.reasons)?)
+        .bind(job.batch)
+        .bind(job.id)
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(())
+    }
+}
+
+async fn end(
+    connection: &mut SqliteConnection,
+    id: i64,
+    (ending, now): (BulkEnding, Timestamp),
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE bulk_jobs SET ended = $1, ending = $2, settings = NULL WHERE id = $3 AND ended IS NULL",
+    )
+    .bind(now.0)
+    .bind(word(&ending)?)
+    .bind(id)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("DELETE FROM bulk_targets WHERE job = $1")
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn bulk_row(
+    connection: &mut SqliteConnection,
+    organisation: OrganisationId,
+    id: i64,
+) -> Result<BulkRow, StoreError> {
+    let row = sqlx::query("SELECT * FROM bulk_jobs WHERE id = $1 AND organisation = $2")
+        .bind(id)
+        .bind(organisation.0)
+        .fetch_optional(connection)
+        .await?;
+    read(&row.ok_or_else(|| StoreError::NotFound(format!("there is no work {id}")))?)
+}
+
+fn read(row: &SqliteRow) -> Result<BulkRow, StoreError> {
+    let ended: Option<i64> = row.field("ended")?;
+    let ended = ended.map(|at| Ok::<_, StoreError>((Timestamp(at), row.word("ending")?)));
+    Ok(BulkRow {
+        id: row.field("id")?,
+        kind: row.word("kind")?,
+        who: row.field("who")?,
+        made: row.time("made")?,
+        total: size(row.field("total")?),
+        done: size(row.field("done")?),
+        refused: size(row.field("refused")?),
+        reasons: row.json("reasons")?,
+        batch: row.field("batch")?,
+        ended: ended.transpose()?,
+        stopped_by: row.field("stopped_by")?,
+    })
+}
