@@ -70,10 +70,7 @@ impl Caller {
     pub async fn call(&self, call: Call<'_>) -> Result<Heard, FetchError> {
         let wait = call.wait;
         let asked = timeout(wait, self.ask(call)).await;
-        asked.unwrap_or_else(|_| {
-            let text = format!("no answer within {} seconds", wait.as_secs());
-            Err(FetchError::Connection(text))
-        })
+        asked.unwrap_or_else(|_| Err(FetchError::Late(wait.as_secs())))
     }
 
     async fn ask(&self, call: Call<'_>) -> Result<Heard, FetchError> {
@@ -94,7 +91,8 @@ impl Caller {
             return exchange(socket, request, octets).await;
         }
         let name = fetch::server_name(&url)?;
-        let socket = self.tls.connect(name, socket).await.map_err(connection)?;
+        let tls = |error: std::io::Error| FetchError::Tls(error.to_string());
+        let socket = self.tls.connect(name, socket).await.map_err(tls)?;
         exchange(socket, request, octets).await
     }
 }

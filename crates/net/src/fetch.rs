@@ -34,7 +34,7 @@ mod received;
 #[cfg(test)]
 mod tests;
 
-pub use places::{Allowed, NotANetwork, is_public, may_call};
+pub use places::{Allowed, NotANetwork, in_reach, is_public, may_call};
 pub(crate) use received::Received;
 
 /// Why nothing was fetched.
@@ -52,6 +52,12 @@ pub enum FetchError {
     /// Nobody there, or it speaks something else.
     #[error("no connection: {0}")]
     Connection(String),
+    /// Somebody there, and no TLS with him that is trusted.
+    #[error("no connection: {0}")]
+    Tls(String),
+    /// No answer within so many seconds.
+    #[error("no answer within {0} seconds")]
+    Late(u64),
     /// An answer that is not what was asked for.
     #[error("the server answered with status {0}")]
     Status(u16),
@@ -76,7 +82,9 @@ impl FetchError {
     /// Whether the host itself is away, whatever is asked of it.
     fn is_away(&self) -> bool {
         match self {
-            Self::Connection(_) | Self::TooSlow | Self::Name(_) => true,
+            Self::Connection(_) | Self::Tls(_) | Self::Late(_) | Self::TooSlow | Self::Name(_) => {
+                true
+            }
             Self::Url(_)
             | Self::NotAllowed(_)
             | Self::Status(_)

@@ -1,22 +1,25 @@
 //! Certificates of correspondents in a directory (LDAP, RFC 4511; attributes of RFC 4523 and RFC 2798): one connection for one
 //! question: TLS, bind, search, end.
 //!
-//! The directory is where the administrator says, which may be a private address. Nothing an answer names is called:
-//! references and referrals to other servers are passed over. Entries, octets, messages and time are bounded.
+//! The directory is where the administrator says, as far as he may reach: that is judged at each connection. Whoever tries a
+//! directory learns only that it cannot be reached, so that nobody looks for open ports with it; the log says more. Nothing an
+//! answer names is called: references and referrals to other servers are passed over. Entries, octets, messages and time are bounded.
 
 use std::io;
+use std::net::SocketAddr;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use sealgate_core::directory::{Directory, Protection};
+use sealgate_core::directory::{Directory, Place, Protection};
 use sealgate_mail::Address;
 use sealgate_smime::cms;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use crate::dns::Dns;
+use crate::fetch::{Allowed, in_reach};
 use crate::limits::{
     LDAP_ADDRESSES, LDAP_CERTIFICATES, LDAP_ENTRIES, LDAP_MESSAGE_OCTETS, LDAP_MESSAGES,
     LDAP_OCTETS, LDAP_WAIT,
@@ -31,10 +34,14 @@ use message::{Attribute, Outcome, Response, Search};
 /// RFC 4511 appendix A: more entries match than were asked for.
 const SIZE_LIMIT_EXCEEDED: u32 = 4;
 
+/// All that is told where no session with a directory came to be.
+const UNREACHED: &str = "it cannot be reached: no connection, or none with TLS that is trusted";
+
 /// A directory, ready to be asked.
 pub struct Ldap {
     directory: Directory,
     dns: Dns,
+    reachable: Vec<Allowed>,
     tls: Option<TlsConnector>,
 }
 
@@ -45,8 +52,9 @@ impl std::fmt::Debug for Ldap {
 }
 
 impl Ldap {
-    /// The `directory`, its name asked of `dns`. Fails if its roots cannot be read.
-    pub fn new(directory: Directory, dns: Dns) -> Result<Self, TlsError> {
+    /// The `directory`, its name asked of `dns`; organisations may name it in the networks `reachable` beside public
+    /// addresses. Fails if its roots cannot be read.
+    pub fn new(directory: Directory, dns: Dns, reachable: Vec<Allowed>) -> Result<Self, TlsError> {
         let tls = match directory.protection {
             Protection::None => None,
             Protection::Tls | Protection::StartTls => Some(client_connector(
@@ -56,23 +64,32 @@ impl Ldap {
         Ok(Self {
             directory,
             dns,
+            reachable,
             tls,
         })
     }
 
     async fn ask(&self, address: &Address) -> Result<Found, NoAnswer> {
-        let asked = timeout(LDAP_WAIT, self.connect_and_ask(address));
-        let late = |_| {
-            NoAnswer::away(format_args!(
-                "it takes longer than {} s",
-                LDAP_WAIT.as_secs()
-            ))
+        let end = Instant::now() + LDAP_WAIT;
+        let connected = timeout_at(end, self.connect()).await;
+        let late = || {
+            let seconds = LDAP_WAIT.as_secs();
+            NoAnswer::away(format_args!("it takes longer than {seconds} s"))
         };
-        asked.await.map_err(late)?
+        let stream = connected.unwrap_or_else(|_| Err(self.unreached("it takes too long")))?;
+        let asked = timeout_at(end, self.converse(stream, address)).await;
+        asked.unwrap_or_else(|_| Err(late()))
     }
 
-    async fn connect_and_ask(&self, address: &Address) -> Result<Found, NoAnswer> {
-        let stream = self.connect().await?;
+    /// No session: why is for the operator's log alone.
+    fn unreached(&self, why: impl std::fmt::Display) -> NoAnswer {
+        let Place { host, port } = &self.directory.place;
+        let name = &self.directory.name;
+        tracing::info!(directory = name, host, port, why = %why, "a directory cannot be reached");
+        NoAnswer::away(UNREACHED)
+    }
+
+    async fn converse(&self, stream: TcpStream, address: &Address) -> Result<Found, NoAnswer> {
         match (self.directory.protection, &self.tls) {
             (Protection::None, _) | (_, None) => self.question(Wire::new(stream), address).await,
             (Protection::Tls, Some(tls)) => {
@@ -91,17 +108,26 @@ impl Ldap {
     async fn connect(&self) -> Result<TcpStream, NoAnswer> {
         let place = &self.directory.place;
         let addresses = self.dns.addresses(&place.host).await;
-        let addresses = addresses.map_err(|error| {
-            NoAnswer::away(format_args!("no address of {}: {error}", place.host))
+        let addresses = addresses.map_err(|error| self.unreached(error))?;
+        let places: Vec<_> = addresses
+            .into_iter()
+            .map(|address| SocketAddr::new(address, place.port))
+            .collect();
+        let judged = in_reach(self.directory.reach, &places, &self.reachable);
+        judged.map_err(|place| {
+            self.unreached(format_args!(
+                "{place} is not among the networks that organisations may name"
+            ))
         })?;
-        let mut last = NoAnswer::away("it has no address");
-        for address in addresses.into_iter().take(LDAP_ADDRESSES) {
-            match TcpStream::connect((address, place.port)).await {
+        let mut last = None;
+        for place in places.into_iter().take(LDAP_ADDRESSES) {
+            match TcpStream::connect(place).await {
                 Ok(stream) => return Ok(stream),
-                Err(error) => last = NoAnswer::away(format_args!("no connection: {error}")),
+                Err(error) => last = Some(error),
             }
         }
-        Err(last)
+        let why = last.map_or_else(|| "it has no address".to_owned(), |error| error.to_string());
+        Err(self.unreached(why))
     }
 
     async fn secured(
@@ -110,10 +136,9 @@ impl Ldap {
         stream: TcpStream,
     ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, NoAnswer> {
         let host = self.directory.place.host.clone();
-        let name = ServerName::try_from(host).map_err(NoAnswer::new)?;
-        tls.connect(name, stream)
-            .await
-            .map_err(|error| NoAnswer::away(format_args!("no TLS: {error}")))
+        let name = ServerName::try_from(host).map_err(|error| self.unreached(error))?;
+        let connected = tls.connect(name, stream).await;
+        connected.map_err(|error| self.unreached(format_args!("no TLS: {error}")))
     }
 
     async fn question<S: AsyncRead + AsyncWrite + Unpin>(

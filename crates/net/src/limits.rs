@@ -240,6 +240,9 @@ pub const PUBLISH_CONNECTIONS: usize = 200;
 pub const PUBLISH_CONNECTIONS_PER_ADDRESS: usize = 100;
 /// How long a stop waits for connections under way: an answer takes milliseconds.
 pub const WEB_STOP_WAIT: Duration = Duration::from_secs(5);
+/// How long whoever asked a web server may take no octet of the answer: a telephone in a tunnel comes back within a minute, and
+/// what is kept for a reader that never does must not stay.
+pub const WEB_STALL_WAIT: Duration = Duration::from_secs(60);
 /// Most connections to the portal at the same time: browsers keep up to six each, and live views stay open.
 pub const PORTAL_CONNECTIONS: usize = 500;
 /// Most of them from one address, or IPv6 network of 64 bits: half, since a proxy or a whole office may stand in front.

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::smtp::server::{Action, Password, Server, ServerConfig};
 use sealgate_mail::smtp::{Envelope, EnvelopeRecipient, MailParams};
 use sealgate_mail::{Reply, ReversePath, Timestamp};
@@ -29,9 +30,14 @@ mod wire;
 use places::Places;
 use wire::Wire;
 
-/// The name of a proven sending client.
+/// The name of a proven sending client, which is its own organisation's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ClientName(pub String);
+pub struct ClientName {
+    /// The organisation.
+    pub organisation: OrganisationId,
+    /// The client's name there.
+    pub name: String,
+}
 
 /// What is known of a session.
 #[derive(Clone, Debug)]

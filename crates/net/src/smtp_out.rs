@@ -8,12 +8,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sealgate_core::queue::{AttemptResult, NextHop, Problem, TlsRequirement};
+use sealgate_core::queue::{AttemptResult, NextHop, Problem, Reach, TlsRequirement};
 use sealgate_mail::smtp::client::{Answer, Command, Credentials};
 use sealgate_mail::smtp::{Envelope, EnvelopeRecipient, MailParams, Notify};
 use sealgate_mail::{Address, Content, Domain, EnhancedStatus, Reply, ReversePath};
 
 use crate::dns::{Dns, DnsFailure};
+use crate::fetch::{Allowed, in_reach};
 use crate::limits;
 use crate::tls::ClientTls;
 
@@ -21,10 +22,13 @@ mod attempt;
 mod connection;
 mod content;
 mod idle;
+mod places;
 
 use attempt::{Attempt, dns_problem, problem, session_problem, unfit_problem};
 use connection::{Connection, Peer};
 use idle::Idle;
+use places::{NamedBy, Rules};
+pub use places::{OwnListeners, Way};
 
 /// How mail is handed over.
 #[derive(Clone)]
@@ -35,6 +39,10 @@ pub struct OutConfig {
     pub dns: Dns,
     /// The port of servers found by MX; 25 outside tests.
     pub mx_port: u16,
+    /// Networks where servers may be that organisations name, beside public addresses.
+    pub reachable: Vec<Allowed>,
+    /// Whether MX records may lead to this machine; only in tests.
+    pub mx_loopback: bool,
     /// TLS as a client.
     pub tls: ClientTls,
     /// How long is waited.
@@ -105,6 +113,8 @@ impl Waits {
 pub struct Delivery {
     /// Where to.
     pub hop: NextHop,
+    /// Whether that is the organisation's own server.
+    pub way: Way,
     /// Sender and recipients.
     pub envelope: Envelope,
     /// Header and body.
@@ -115,6 +125,7 @@ pub struct Delivery {
 pub struct SmtpOut {
     config: OutConfig,
     idle: Idle,
+    rules: Rules,
 }
 
 /// A host of a next hop.
@@ -123,17 +134,43 @@ struct Host {
     port: u16,
     tls: TlsRequirement,
     credentials: Option<Credentials>,
+    named_by: NamedBy,
+    way: Way,
     /// The recipients' domain itself, for want of MX records: no address means no such domain.
     is_domain: bool,
 }
 
 impl SmtpOut {
     /// Connects to nobody yet.
-    pub fn new(config: OutConfig) -> Self {
+    pub fn new(mut config: OutConfig) -> Self {
+        let rules = Rules {
+            reachable: std::mem::take(&mut config.reachable),
+            mx_loopback: config.mx_loopback,
+            ..Rules::default()
+        };
         Self {
             config,
             idle: Idle::default(),
+            rules,
         }
+    }
+
+    /// Tells it the listeners of this gateway, once: mail is not handed over to ourselves.
+    pub fn has_listeners(&self, own: OwnListeners) {
+        let _ = self.rules.own.set(own);
+    }
+
+    /// Whether the server `host` may be where its name leads now, if the one who names it may reach public addresses only; also
+    /// if that cannot be found out now.
+    pub async fn may_be_named(&self, host: &str, port: u16) -> bool {
+        let Ok(addresses) = self.config.dns.addresses(host).await else {
+            return true;
+        };
+        let places: Vec<_> = addresses
+            .into_iter()
+            .map(|ip| SocketAddr::new(ip, port))
+            .collect();
+        in_reach(Reach::Public, &places, &self.rules.reachable).is_ok()
     }
 
     /// Makes one attempt: a result for each recipient, in the envelope's order. Must run in a Tokio runtime; takes no
@@ -141,6 +178,7 @@ impl SmtpOut {
     pub async fn deliver(&self, delivery: Delivery) -> AttemptResult {
         let Delivery {
             hop,
+            way,
             envelope,
             content,
         } = delivery;
@@ -150,7 +188,7 @@ impl SmtpOut {
             self.hand_over(&hop, connection, &mut attempt).await;
         }
         if attempt.is_open() {
-            match self.hosts(&hop).await {
+            match self.hosts(&hop, way).await {
                 Ok(hosts) => self.try_hosts(&hop, &hosts, &mut attempt).await,
                 Err(problem) if problem.status.0 == 5 => attempt.fail(&problem),
                 Err(problem) => attempt.note(&problem),
@@ -164,7 +202,7 @@ impl SmtpOut {
         self.idle.close().await;
     }
 
-    /// Asks the next hop whether it would take mail from `<>` for `address`: its reply to RCPT TO, whatever it is.
+    /// Asks the organisation's own server whether it would take mail from `<>` for `address`: its reply to RCPT TO, whatever it is.
     /// `Err`: there was no such reply. Never sends DATA.
     pub async fn probe_recipient(
         &self,
@@ -219,7 +257,7 @@ impl SmtpOut {
     /// The first host that opens a session.
     async fn any_connection(&self, hop: &NextHop) -> Result<Connection, Problem> {
         let mut met = problem(EnhancedStatus(4, 4, 1), "no host could be reached");
-        for host in self.hosts(hop).await? {
+        for host in self.hosts(hop, Way::In).await? {
             match self.addresses(&host).await {
                 Err(problem) => met = problem,
                 Ok(addresses) => {
@@ -291,13 +329,14 @@ impl SmtpOut {
     }
 
     /// The hosts of a next hop in the order they are tried.
-    async fn hosts(&self, hop: &NextHop) -> Result<Vec<Host>, Problem> {
+    async fn hosts(&self, hop: &NextHop, way: Way) -> Result<Vec<Host>, Problem> {
         match hop {
             NextHop::Host {
                 host,
                 port,
                 tls,
                 credentials,
+                reach,
             } => Ok(vec![Host {
                 name: host
                     .trim_start_matches('[')
@@ -309,6 +348,8 @@ impl SmtpOut {
                     user: c.user.clone(),
                     password: c.password.clone(),
                 }),
+                named_by: NamedBy::Hand(*reach),
+                way,
                 is_domain: false,
             }]),
             NextHop::Mx { domain, tls } => {
@@ -316,6 +357,8 @@ impl SmtpOut {
                 let hosts = hosts.map_err(|failure| dns_problem(&failure, domain.as_str()))?;
                 let hosts = hosts.into_iter().map(|host| Host {
                     is_domain: host.host == domain.as_str(),
+                    named_by: NamedBy::Mx,
+                    way,
                     name: host.host,
                     port: self.config.mx_port,
                     tls: *tls,
@@ -326,14 +369,19 @@ impl SmtpOut {
         }
     }
 
-    /// The addresses of a host. Only the recipients' own domain can be known not to exist: a host someone else
-    /// named may come back.
+    /// The addresses of a host, if it may be called at all of them. Only the recipients' own domain can be known not to exist: a
+    /// host someone else named may come back.
     async fn addresses(&self, host: &Host) -> Result<Vec<SocketAddr>, Problem> {
         match self.config.dns.addresses(&host.name).await {
-            Ok(addresses) => Ok(addresses
-                .into_iter()
-                .map(|ip| SocketAddr::new(ip, host.port))
-                .collect()),
+            Ok(addresses) => {
+                let places: Vec<_> = addresses
+                    .into_iter()
+                    .map(|ip| SocketAddr::new(ip, host.port))
+                    .collect();
+                let named = (host.name.as_str(), host.named_by);
+                self.rules.judge(named, host.way, &places)?;
+                Ok(places)
+            }
             Err(failure @ DnsFailure::NoSuchDomain) if !host.is_domain => Err(problem(
                 EnhancedStatus(4, 4, 4),
                 &format!("{}: {failure}", host.name),

@@ -1,8 +1,11 @@
 //! Web servers of the gateway: the built-in CA's and the portal's. Whoever asks is unknown: connections, header and time are
-//! bounded, and a stop waits only so long.
+//! bounded, a reader that takes nothing is left, and a stop waits only so long.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::body::{Body, Incoming};
@@ -10,14 +13,15 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use ipnet::IpNet;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Sleep, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use crate::limits::{ACCEPT_PAUSE, WEB_HEADER_OCTETS, WEB_HEADERS, WEB_STOP_WAIT};
+use crate::limits::{ACCEPT_PAUSE, WEB_HEADER_OCTETS, WEB_HEADERS, WEB_STALL_WAIT, WEB_STOP_WAIT};
 use crate::smtp_in::places::Places;
 
 /// Who is let in, and for how long.
@@ -27,6 +31,8 @@ pub struct Door {
     pub connections: usize,
     /// Most of them from one address, or IPv6 network of 64 bits.
     pub per_address: usize,
+    /// Proxies that ask for many: their addresses have only the limit of all.
+    pub proxies: Vec<IpNet>,
     /// Wait for TLS, for a whole header block, and for the next request on a connection.
     pub header_wait: Duration,
     /// Longest connection.
@@ -51,7 +57,7 @@ pub async fn serve<S, B>(
     B::Data: Send,
     B::Error: std::error::Error + Send + Sync,
 {
-    let places = Places::new(door.connections, door.per_address);
+    let places = Places::new(door.connections, door.per_address).behind(&door.proxies);
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -70,6 +76,7 @@ pub async fn serve<S, B>(
                     header_wait: door.header_wait,
                     stop: stop.clone(),
                 };
+                let stream = Taken::new(stream, WEB_STALL_WAIT);
                 let connection = enter(stream, tls.clone(), visitor, service.clone());
                 connections.spawn(async move {
                     let _place = place;
@@ -95,8 +102,9 @@ struct Visitor {
     stop: watch::Receiver<bool>,
 }
 
-async fn enter<S, B>(stream: TcpStream, tls: Option<TlsAcceptor>, visitor: Visitor, service: S)
+async fn enter<T, S, B>(stream: T, tls: Option<TlsAcceptor>, visitor: Visitor, service: S)
 where
+    T: AsyncRead + AsyncWrite + Unpin,
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Sync,
     B: Body + 'static,
     B::Error: std::error::Error + Send + Sync,
@@ -136,4 +144,117 @@ where
         _ = visitor.stop.changed() => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
+}
+
+/// A connection whose other end takes what is written. One that takes nothing for too long is at its end, and so is all that
+/// is kept for it.
+struct Taken<T> {
+    stream: T,
+    longest: Duration,
+    /// Runs while the other end takes nothing.
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl<T> Taken<T> {
+    const fn new(stream: T, longest: Duration) -> Self {
+        Self {
+            stream,
+            longest,
+            stalled: None,
+        }
+    }
+
+    fn judge<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        wrote: Poll<io::Result<R>>,
+    ) -> Poll<io::Result<R>> {
+        if wrote.is_ready() {
+            self.stalled = None;
+            return wrote;
+        }
+        let longest = self.longest;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(longest)));
+        match stalled.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Taken<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, into)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Taken<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let wrote = Pin::new(&mut self.stream).poll_write(cx, octets);
+        self.judge(cx, wrote)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let wrote = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        self.judge(cx, wrote)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.judge(cx, flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let ended = Pin::new(&mut self.stream).poll_shutdown(cx);
+        self.judge(cx, ended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    const LONGEST: Duration = Duration::from_millis(200);
+
+    #[tokio::test]
+    async fn a_reader_that_takes_nothing_is_left() {
+        let (own, _reader) = duplex(100);
+        let mut own = Taken::new(own, LONGEST);
+        let wrote = timeout(LONGEST * 50, own.write_all(&[0; 1000])).await;
+        let error = wrote.unwrap().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_slow_reader_is_not() {
+        let (own, mut reader) = duplex(100);
+        let mut own = Taken::new(own, LONGEST);
+        let reads = async {
+            let mut octets = [0; 100];
+            for _ in 0..10 {
+                sleep(LONGEST / 4).await;
+                reader.read_exact(&mut octets).await.unwrap();
+            }
+        };
+        let (wrote, ()) = tokio::join!(own.write_all(&[0; 1000]), reads);
+        wrote.unwrap();
+    }
 }

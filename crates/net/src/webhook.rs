@@ -4,6 +4,7 @@ use aws_lc_rs::hmac;
 use hyper::Method;
 
 use crate::call::{Call, Caller};
+use crate::fetch::FetchError;
 use crate::limits::{WEBHOOK_OCTETS, WEBHOOK_RECEIVED_OCTETS, WEBHOOK_WAIT};
 
 /// One event on its way.
@@ -27,7 +28,46 @@ impl Message<'_> {
     }
 }
 
-/// Sends `message` to `url`; what the server says beside its status is not looked at. The error is one line.
+/// Why an event was not passed on: as much as the organisation is told, in one line. It says nothing about what lies in the
+/// operator's network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotPassedOn {
+    /// The server's own words.
+    #[error("the server answered with status {0}")]
+    Status(u16),
+    /// Nobody there, or nobody who may be called.
+    #[error("it cannot be reached")]
+    Unreached,
+    /// Its certificate.
+    #[error("its certificate is not trusted")]
+    Certificate,
+    /// Its time.
+    #[error("it is too slow")]
+    TooSlow,
+    /// What is wrong with the address itself.
+    #[error("the address is not followed: {0}")]
+    Url(&'static str),
+}
+
+impl From<&FetchError> for NotPassedOn {
+    fn from(error: &FetchError) -> Self {
+        match error {
+            FetchError::Status(status) => Self::Status(*status),
+            FetchError::Url(why) => Self::Url(why),
+            FetchError::Tls(_) => Self::Certificate,
+            FetchError::Late(_) | FetchError::TooSlow => Self::TooSlow,
+            FetchError::NotAllowed(_)
+            | FetchError::Name(_)
+            | FetchError::Connection(_)
+            | FetchError::Redirects
+            | FetchError::TooLarge
+            | FetchError::Busy
+            | FetchError::Away => Self::Unreached,
+        }
+    }
+}
+
+/// Sends `message` to `url`; what the server says beside its status is not looked at. All of an error is in the log alone.
 ///
 /// # Errors
 /// The address may not be called, nobody answers, or the status is not one of success.
@@ -36,7 +76,7 @@ pub async fn send(
     url: &str,
     secret: &[u8],
     message: &Message<'_>,
-) -> Result<u16, String> {
+) -> Result<u16, NotPassedOn> {
     let call = Call {
         method: Method::POST,
         url,
@@ -52,16 +92,44 @@ pub async fn send(
         wait: WEBHOOK_WAIT,
         only_https: false,
     };
-    let heard = caller.call(call).await.map_err(|error| error.to_string())?;
+    let heard = caller.call(call).await.map_err(|error| {
+        tracing::info!(message = message.id, %error, "a webhook was not called");
+        NotPassedOn::from(&error)
+    })?;
     match heard.status {
         200..300 => Ok(heard.status),
-        status => Err(format!("the server answered with status {status}")),
+        status => Err(NotPassedOn::Status(status)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whether a port of the operator's network is open is nothing for an organisation to learn.
+    #[test]
+    fn an_organisation_learns_little_of_a_failure() {
+        let place = "10.0.0.1:443".parse().unwrap();
+        let table = [
+            (FetchError::NotAllowed(place), "it cannot be reached"),
+            (
+                FetchError::Connection("refused".into()),
+                "it cannot be reached",
+            ),
+            (
+                FetchError::Tls("UnknownIssuer".into()),
+                "its certificate is not trusted",
+            ),
+            (FetchError::Late(15), "it is too slow"),
+            (
+                FetchError::Status(500),
+                "the server answered with status 500",
+            ),
+        ];
+        for (error, told) in table {
+            assert_eq!(NotPassedOn::from(&error).to_string(), told);
+        }
+    }
 
     /// The example of the specification's own libraries.
     #[test]

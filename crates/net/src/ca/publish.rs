@@ -61,6 +61,7 @@ pub async fn serve(listener: TcpListener, site: Arc<Site>, stop: watch::Receiver
     let door = Door {
         connections: PUBLISH_CONNECTIONS,
         per_address: PUBLISH_CONNECTIONS_PER_ADDRESS,
+        proxies: Vec::new(),
         header_wait: site.waits.header,
         connection_wait: site.waits.connection,
     };

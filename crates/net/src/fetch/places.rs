@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use sealgate_core::queue::Reach;
 
 /// The ports of http and https.
 const WEB_PORTS: [u16; 2] = [80, 443];
@@ -61,7 +62,26 @@ impl Allowed {
     }
 }
 
-/// Whether `place` may be called.
+/// Whether servers that somebody named who may reach so far may be at these places: one that may not be called is enough, the
+/// name is not what it pretends to be. Told is the first that may not.
+pub fn in_reach(
+    reach: Reach,
+    places: &[SocketAddr],
+    allowed: &[Allowed],
+) -> Result<(), SocketAddr> {
+    let may = |place: &SocketAddr| {
+        is_public(place.ip()) || allowed.iter().any(|allowed| allowed.covers(*place))
+    };
+    match reach {
+        Reach::Everywhere => Ok(()),
+        Reach::Public => places
+            .iter()
+            .find(|place| !may(place))
+            .map_or(Ok(()), |place| Err(*place)),
+    }
+}
+
+/// Whether `place` may be called for the web.
 pub fn may_call(place: SocketAddr, allowed: &[Allowed]) -> bool {
     (WEB_PORTS.contains(&place.port()) && is_public(place.ip()))
         || allowed.iter().any(|allowed| allowed.covers(place))
@@ -311,6 +331,34 @@ mod tests {
             ":80",
         ] {
             assert!(text.parse::<Allowed>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn who_may_name_public_addresses_only() {
+        let allowed = ["10.1.0.0/16".parse().unwrap()];
+        let table = [
+            (&["8.8.8.8:2525", "[2600::1]:25"][..], None),
+            (&["10.1.2.3:25"], None),
+            (&["8.8.8.8:25", "10.2.0.1:25"], Some("10.2.0.1:25")),
+            (&["127.0.0.1:587"], Some("127.0.0.1:587")),
+            (&["0.0.0.0:587"], Some("0.0.0.0:587")),
+            (&["169.254.169.254:80"], Some("169.254.169.254:80")),
+            (&["100.64.0.1:389"], Some("100.64.0.1:389")),
+            (&["224.0.0.1:25"], Some("224.0.0.1:25")),
+            (&["[::1]:25"], Some("[::1]:25")),
+            (&["[fd00::1]:25"], Some("[fd00::1]:25")),
+            (&["[fe80::1]:25"], Some("[fe80::1]:25")),
+            (&["[::ffff:127.0.0.1]:25"], Some("[::ffff:127.0.0.1]:25")),
+            (&["[64:ff9b::7f00:1]:25"], Some("[64:ff9b::7f00:1]:25")),
+        ];
+        for (places, refused) in table {
+            let places: Vec<SocketAddr> =
+                places.iter().map(|place| place.parse().unwrap()).collect();
+            let refused: Option<SocketAddr> = refused.map(|place| place.parse().unwrap());
+            let judged = in_reach(Reach::Public, &places, &allowed);
+            assert_eq!(judged.err(), refused, "{places:?}");
+            assert_eq!(in_reach(Reach::Everywhere, &places, &[]), Ok(()));
         }
     }
 

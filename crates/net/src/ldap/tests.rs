@@ -1,7 +1,13 @@
 use std::time::Duration;
 
+use sealgate_core::directory::{Directory, Place, Protection};
+use sealgate_core::queue::Reach;
 use sealgate_smime::asn1;
 use tokio::io::DuplexStream;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+
+use crate::dns::DnsConfig;
 
 use super::*;
 
@@ -190,4 +196,53 @@ fn certificates_in_a_signed_data_are_taken_out() {
         sealgate_smime::certificate::Certificate::from_der(der).unwrap();
     }
     assert_eq!(read_value(b"garbage"), [b"garbage"]);
+}
+
+/// Whoever may not reach inner addresses learns nothing about them: an open port, a closed one and a name without address look
+/// alike, and nobody is called.
+#[tokio::test]
+async fn a_directory_of_an_organisation_is_at_no_inner_address() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let open = listener.local_addr().unwrap().port();
+    let closed = {
+        let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        gone.local_addr().unwrap().port()
+    };
+    let dns = || Dns::new(DnsConfig::Off).unwrap();
+    let directory = |host: &str, port, reach| Directory {
+        name: "inner".to_owned(),
+        place: Place {
+            host: host.to_owned(),
+            port,
+        },
+        protection: Protection::None,
+        bind: None,
+        base: "dc=x".to_owned(),
+        domains: vec![],
+        attributes: vec![],
+        roots: None,
+        reach,
+    };
+    let address = Address::parse("a@x.example").unwrap();
+    let mut told = Vec::new();
+    for (host, port, reach) in [
+        ("127.0.0.1", open, Reach::Public),
+        ("localhost", open, Reach::Public),
+        ("127.0.0.1", closed, Reach::Public),
+        ("127.0.0.1", closed, Reach::Everywhere),
+        ("nobody.example", 389, Reach::Everywhere),
+    ] {
+        let ldap = Ldap::new(directory(host, port, reach), dns(), Vec::new()).unwrap();
+        let asked = timeout(Duration::from_secs(2), ldap.find(&address)).await;
+        told.push(asked.expect("nobody is waited for").unwrap_err().reason);
+    }
+    assert!(told.iter().all(|one| one == UNREACHED), "{told:?}");
+    let called = timeout(Duration::from_millis(1), listener.accept()).await;
+    assert!(called.is_err());
+    // A network that the operator lets organisations name.
+    let allowed = vec!["127.0.0.0/8".parse().unwrap()];
+    let ldap = Ldap::new(directory("127.0.0.1", open, Reach::Public), dns(), allowed).unwrap();
+    let asked = tokio::spawn(async move { ldap.find(&address).await });
+    listener.accept().await.unwrap();
+    asked.abort();
 }

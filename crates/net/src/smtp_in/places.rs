@@ -4,12 +4,16 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ipnet::IpNet;
+
 /// The places of one listener.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
     taken: Arc<Mutex<Taken>>,
     most: usize,
     most_of_one: usize,
+    /// Proxies: behind each are many, so that only the limit of all counts.
+    proxies: Arc<[IpNet]>,
 }
 
 #[derive(Debug, Default)]
@@ -31,6 +35,15 @@ impl Places {
             taken: Arc::default(),
             most,
             most_of_one,
+            proxies: Arc::default(),
+        }
+    }
+
+    /// The same, where behind each address of `proxies` there are many.
+    pub(crate) fn behind(self, proxies: &[IpNet]) -> Self {
+        Self {
+            proxies: proxies.into(),
+            ..self
         }
     }
 
@@ -39,7 +52,12 @@ impl Places {
         let network = network(address);
         let mut taken = self.lock();
         let of_one = taken.by_network.get(&network).copied().unwrap_or(0);
-        if taken.all >= self.most || of_one >= self.most_of_one {
+        let is_proxy = || {
+            let address = address.to_canonical();
+            self.proxies.iter().any(|proxy| proxy.contains(&address))
+        };
+        let is_too_many = of_one >= self.most_of_one && !is_proxy();
+        if taken.all >= self.most || is_too_many {
             return None;
         }
         taken.all += 1;
@@ -98,5 +116,17 @@ mod tests {
             "two of one network"
         );
         assert_eq!(places.lock().by_network.len(), 1);
+    }
+
+    #[test]
+    fn a_proxy_may_take_all_places() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let proxies = ["192.0.2.1/32".parse().unwrap()];
+        let places = Places::new(4, 1).behind(&proxies);
+        let taken = [(); 3].map(|()| places.enter(ip("::ffff:192.0.2.1")));
+        assert!(taken.iter().all(Option::is_some));
+        let _other = places.enter(ip("192.0.2.2")).unwrap();
+        assert!(places.enter(ip("192.0.2.2")).is_none());
+        assert!(places.enter(ip("192.0.2.1")).is_none(), "four in all");
     }
 }

@@ -37,6 +37,13 @@ fn refused(code: u16, text: &str) -> Reply {
     Reply::new(code, EnhancedStatus((code / 100) as u8, 7, 1), text)
 }
 
+fn named(name: &str) -> ClientName {
+    ClientName {
+        organisation: OrganisationId(1),
+        name: name.to_owned(),
+    }
+}
+
 impl Gate for Memory {
     type Receipt = Id;
     type Body = Bytes;
@@ -47,7 +54,7 @@ impl Gate for Memory {
 
     async fn secured(&self, session: &mut Session) {
         if session.certificate.is_some() {
-            session.client = Some(ClientName("certificate".to_owned()));
+            session.client = Some(named("certificate"));
         }
     }
 
@@ -59,7 +66,7 @@ impl Gate for Memory {
     ) -> Result<ClientName, Reply> {
         assert!(session.tls.is_some());
         if (user, password) == ("mua", "secret") {
-            Ok(ClientName("mua".into()))
+            Ok(named("mua"))
         } else {
             Err(refused(535, "wrong"))
         }

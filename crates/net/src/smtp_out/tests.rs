@@ -62,6 +62,7 @@ impl Fake {
             port: self.port,
             tls,
             credentials: None,
+            reach: Reach::Everywhere,
         }
     }
 
@@ -173,19 +174,25 @@ fn out(dns: DnsConfig, mx_port: u16) -> SmtpOut {
 }
 
 fn out_trusting(roots: Vec<CertificateDer<'static>>, dns: DnsConfig, mx_port: u16) -> SmtpOut {
+    SmtpOut::new(config(roots, dns, mx_port))
+}
+
+fn config(roots: Vec<CertificateDer<'static>>, dns: DnsConfig, mx_port: u16) -> OutConfig {
     let short = Duration::from_millis(400);
     let waits = Waits {
         end_of_data: short,
         hello: Duration::from_secs(5),
         ..Waits::default()
     };
-    SmtpOut::new(OutConfig {
+    OutConfig {
         helo: Domain::parse("gate.example").unwrap(),
         dns: Dns::new(dns).unwrap(),
         mx_port,
+        reachable: Vec::new(),
+        mx_loopback: true,
         tls: ClientTls::new(roots).unwrap(),
         waits,
-    })
+    }
 }
 
 const MAIL: &[u8] = b"Subject: x\r\n\r\n.dot\r\n\nbare\r\n";
@@ -194,6 +201,7 @@ async fn deliver(out: &SmtpOut, hop: NextHop, recipients: &[&str]) -> AttemptRes
     let content: Arc<dyn Content> = Arc::new(MAIL.to_vec());
     out.deliver(Delivery {
         hop,
+        way: Way::Out,
         envelope: envelope(recipients),
         content,
     })
@@ -376,12 +384,65 @@ async fn a_port_nobody_listens_on() {
         port,
         tls: TlsRequirement::default(),
         credentials: None,
+        reach: Reach::Everywhere,
     };
     let result = deliver(&out(DnsConfig::Off, 25), hop, &["b@example.net"]).await;
     assert_eq!(
         (letters(&result).as_str(), status(&result, 0).as_str()),
         ("t", "4.4.1")
     );
+}
+
+/// Judged at each connection, not when the name is written down: what it leads to is not called, and the mail waits.
+#[tokio::test]
+async fn a_name_of_an_organisation_leads_to_no_inner_address() {
+    let fake = Fake::start(Script::default()).await;
+    let named = |host: &str, reach| NextHop::Host {
+        host: host.into(),
+        port: fake.port,
+        tls: TlsRequirement::default(),
+        credentials: None,
+        reach,
+    };
+    let out = out(DnsConfig::Off, 25);
+    for host in ["127.0.0.1", "localhost", "0.0.0.0"] {
+        let result = deliver(&out, named(host, Reach::Public), &["b@example.net"]).await;
+        assert_eq!(
+            (letters(&result).as_str(), status(&result, 0).as_str()),
+            ("t", "4.4.1"),
+            "{host}"
+        );
+        let RecipientResult::Temporary(problem) = &result.recipients[0] else {
+            panic!("{result:?}");
+        };
+        assert!(
+            problem.text.contains("ask the operator"),
+            "{}",
+            problem.text
+        );
+        assert!(!out.may_be_named(host, fake.port).await, "{host}");
+    }
+    assert_eq!(fake.count("connect"), 0);
+    let result = deliver(
+        &out,
+        named("127.0.0.1", Reach::Everywhere),
+        &["b@example.net"],
+    )
+    .await;
+    assert_eq!(letters(&result), "d");
+    // Our own listener for sending clients is not called, whoever named it; nor asked about a recipient.
+    let own = format!("127.0.0.1:{}", fake.port).parse().unwrap();
+    out.has_listeners(OwnListeners {
+        inbound: vec![own],
+        outbound: vec![],
+    });
+    let hop = named("127.0.0.1", Reach::Everywhere);
+    out.close_idle().await;
+    let before = fake.count("connect");
+    let asked = Address::parse("b@example.net").unwrap();
+    let problem = out.probe_recipient(&hop, &asked).await.unwrap_err();
+    assert_eq!(problem.status.to_string(), "4.4.6");
+    assert_eq!(fake.count("connect"), before);
 }
 
 #[tokio::test]
@@ -431,6 +492,26 @@ async fn mail_hosts_are_tried_in_order() {
     }
 }
 
+/// Whoever owns a domain would have us speak to servers of this machine.
+#[tokio::test]
+async fn mail_hosts_of_others_are_not_this_machine() {
+    let dns = DnsConfig::Server(crate::dns::tests::name_server().await);
+    let fake = Fake::start(Script::default()).await;
+    let mut config = config(Vec::new(), dns, fake.port);
+    config.mx_loopback = false;
+    let out = SmtpOut::new(config);
+    for name in ["two.example", "[127.0.0.1]"] {
+        let hop = NextHop::by_mx(&Domain::parse(name).unwrap());
+        let result = deliver(&out, hop, &["b@two.example"]).await;
+        assert_eq!(
+            (letters(&result).as_str(), status(&result, 0).as_str()),
+            ("t", "4.4.1"),
+            "{name}"
+        );
+    }
+    assert_eq!(fake.count("connect"), 0);
+}
+
 #[tokio::test]
 async fn a_mail_that_may_have_arrived_goes_to_no_second_host() {
     let dns = DnsConfig::Server(crate::dns::tests::name_server().await);
@@ -470,6 +551,7 @@ async fn what_the_peer_lacks() {
     let content: Arc<dyn Content> = Arc::new(b"a: b\r\n\r\n\xff\r\n".to_vec());
     let delivery = Delivery {
         hop: plain.hop(),
+        way: Way::Out,
         envelope: envelope(&["b@example.net"]),
         content,
     };
@@ -515,6 +597,7 @@ async fn content_that_ends_early_never_gets_its_final_dot() {
     let content: Arc<dyn Content> = Arc::new(Torn);
     let delivery = Delivery {
         hop: fake.hop(),
+        way: Way::Out,
         envelope: envelope(&["b@example.net"]),
         content,
     };
@@ -589,6 +672,7 @@ async fn tls_as_required() {
             port: fake.port,
             tls,
             credentials: None,
+            reach: Reach::Everywhere,
         };
         let out = out_trusting(vec![certificate.clone()], DnsConfig::Off, 25);
         let result = deliver(&out, hop, &["b@example.net"]).await;
@@ -629,6 +713,7 @@ async fn a_password_is_never_sent_in_clear() {
             port: fake.port,
             tls: TlsRequirement::Opportunistic,
             credentials: Some(credentials.clone()),
+            reach: Reach::Everywhere,
         };
         assert_eq!(
             letters(&deliver(&out(DnsConfig::Off, 25), hop, &["b@example.net"]).await),

@@ -1,0 +1,231 @@
+//! Which addresses mail is handed over at: what whoever named the server may reach, never this gateway's own listeners for
+//! sending clients, and this machine only where somebody named it by hand.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::OnceLock;
+
+use sealgate_core::queue::{Problem, Reach};
+use sealgate_mail::EnhancedStatus;
+
+use super::attempt::problem;
+use crate::fetch::{Allowed, in_reach};
+
+/// The listeners of this gateway.
+#[derive(Clone, Debug, Default)]
+pub struct OwnListeners {
+    /// For mail from anyone to managed addresses.
+    pub inbound: Vec<SocketAddr>,
+    /// For mail from sending clients.
+    pub outbound: Vec<SocketAddr>,
+}
+
+/// Who named a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NamedBy {
+    /// Somebody who may reach so far.
+    Hand(Reach),
+    /// The owner of the recipients' domain, whoever that is.
+    Mx,
+}
+
+/// What a mail or a question is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Away from the organisation, perhaps to another one of this gateway.
+    Out,
+    /// To the organisation's own mail server: the gateway itself would only pass it round.
+    In,
+}
+
+/// What addresses are judged by.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    /// Networks that organisations may name beside public addresses.
+    pub(super) reachable: Vec<Allowed>,
+    /// Whether MX records may lead to this machine.
+    pub(super) mx_loopback: bool,
+    pub(super) own: OnceLock<OwnListeners>,
+}
+
+impl Rules {
+    /// Whether the host `name` may be called at all of `places`.
+    pub(super) fn judge(
+        &self,
+        (name, by): (&str, NamedBy),
+        way: Way,
+        places: &[SocketAddr],
+    ) -> Result<(), Problem> {
+        let unreachable = |place: &SocketAddr, why: &str| {
+            let text = format!("{name} [{}] {why}", place.ip());
+            problem(EnhancedStatus(4, 4, 1), &text)
+        };
+        if let NamedBy::Hand(reach) = by
+            && let Err(place) = in_reach(reach, places, &self.reachable)
+        {
+            let why = "is inside the operator's network: ask the operator to allow it";
+            return Err(unreachable(&place, why));
+        }
+        if let Some(place) = places.iter().find(|place| self.is_own(way, **place)) {
+            // RFC 3463 section 3.5: X.4.6, routing loop detected. Who set it up can mend it before the mail fails.
+            let text =
+                format!("{name} [{place}] is this gateway itself: mail would go round in a circle");
+            return Err(problem(EnhancedStatus(4, 4, 6), &text));
+        }
+        let is_stray = |place: &&SocketAddr| {
+            names_this_machine(place.ip()) && !self.listens(Listeners::Inbound, **place)
+        };
+        match places.iter().find(is_stray) {
+            Some(place) if by == NamedBy::Mx && !self.mx_loopback => {
+                let why = "is this machine: MX records of others do not lead here";
+                Err(unreachable(place, why))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether mail that goes this way would come back to us.
+    fn is_own(&self, way: Way, place: SocketAddr) -> bool {
+        self.listens(Listeners::Outbound, place)
+            || way == Way::In && self.listens(Listeners::Inbound, place)
+    }
+
+    fn listens(&self, which: Listeners, place: SocketAddr) -> bool {
+        let Some(own) = self.own.get() else {
+            return false;
+        };
+        let listeners = match which {
+            Listeners::Inbound => &own.inbound,
+            Listeners::Outbound => &own.outbound,
+        };
+        let ip = place.ip().to_canonical();
+        let mut at_port = listeners
+            .iter()
+            .filter(|listener| listener.port() == place.port());
+        at_port.any(|listener| match listener.ip().to_canonical() {
+            all if all.is_unspecified() => is_this_machine(ip),
+            // Whoever calls the unspecified address is connected to this machine.
+            one => one == ip || ip.is_unspecified(),
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Listeners {
+    Inbound,
+    Outbound,
+}
+
+/// Loopback and unspecified addresses, also mapped ones.
+fn names_this_machine(ip: IpAddr) -> bool {
+    let ip = ip.to_canonical();
+    ip.is_loopback() || ip.is_unspecified()
+}
+
+/// Whether the address is one of this machine: what is sent there is sent from there. Nothing is sent.
+fn is_this_machine(ip: IpAddr) -> bool {
+    if names_this_machine(ip) {
+        return true;
+    }
+    let any: IpAddr = match ip {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let source = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect((ip, DISCARD))?;
+        socket.local_addr()
+    });
+    source.is_ok_and(|source| source.ip() == ip)
+}
+
+/// Any port does, since nothing is sent (RFC 863).
+const DISCARD: u16 = 9;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules() -> Rules {
+        let own = OwnListeners {
+            inbound: vec!["0.0.0.0:25".parse().unwrap()],
+            outbound: vec![
+                "0.0.0.0:587".parse().unwrap(),
+                "127.0.0.3:465".parse().unwrap(),
+            ],
+        };
+        Rules {
+            reachable: vec!["10.1.0.0/16".parse().unwrap()],
+            mx_loopback: false,
+            own: OnceLock::from(own),
+        }
+    }
+
+    #[test]
+    fn who_may_send_mail_where() {
+        use NamedBy::{Hand, Mx};
+        let (operator, tenant) = (Hand(Reach::Everywhere), Hand(Reach::Public));
+        let table = [
+            (tenant, Way::Out, "8.8.8.8:25", None),
+            (tenant, Way::Out, "10.1.2.3:25", None),
+            (tenant, Way::Out, "10.2.0.1:25", Some("4.4.1")),
+            (tenant, Way::In, "127.0.0.1:2525", Some("4.4.1")),
+            (operator, Way::Out, "10.2.0.1:25", None),
+            (operator, Way::In, "127.0.0.1:2525", None),
+            // Our listener for sending clients, whoever named it.
+            (operator, Way::Out, "127.0.0.1:587", Some("4.4.6")),
+            (operator, Way::Out, "127.1.2.3:587", Some("4.4.6")),
+            (operator, Way::In, "0.0.0.0:587", Some("4.4.6")),
+            (operator, Way::Out, "[::ffff:127.0.0.1]:587", Some("4.4.6")),
+            (operator, Way::Out, "127.0.0.3:465", Some("4.4.6")),
+            (operator, Way::Out, "0.0.0.0:465", Some("4.4.6")),
+            (operator, Way::Out, "127.0.0.4:465", None),
+            (Mx, Way::Out, "127.0.0.1:587", Some("4.4.6")),
+            // Our door for everybody leads to the other organisations, not to its own.
+            (operator, Way::Out, "127.0.0.1:25", None),
+            (operator, Way::In, "127.0.0.1:25", Some("4.4.6")),
+            (Mx, Way::Out, "127.0.0.1:25", None),
+            // MX records of others.
+            (Mx, Way::Out, "127.0.0.1:26", Some("4.4.1")),
+            (Mx, Way::Out, "0.0.0.0:26", Some("4.4.1")),
+            (Mx, Way::Out, "[::1]:26", Some("4.4.1")),
+            (Mx, Way::Out, "[::ffff:127.0.0.1]:26", Some("4.4.1")),
+            (Mx, Way::Out, "8.8.8.8:26", None),
+            (Mx, Way::Out, "10.2.0.1:26", None),
+        ];
+        for (by, way, place, refused) in table {
+            let judged = rules().judge(("mx.example", by), way, &[place.parse().unwrap()]);
+            let status = judged.err().map(|problem| problem.status.to_string());
+            assert_eq!(status.as_deref(), refused, "{by:?} {way:?} {place}");
+        }
+        let tests = Rules {
+            mx_loopback: true,
+            ..rules()
+        };
+        let place = ["127.0.0.1:26".parse().unwrap()];
+        assert!(tests.judge(("mx.example", Mx), Way::Out, &place).is_ok());
+        // One bad address is enough.
+        let places = [
+            "8.8.8.8:25".parse().unwrap(),
+            "10.2.0.1:25".parse().unwrap(),
+        ];
+        assert!(
+            rules()
+                .judge(("x.example", tenant), Way::Out, &places)
+                .is_err()
+        );
+    }
+
+    /// The addresses of this machine are known without asking anybody.
+    #[test]
+    fn which_addresses_are_of_this_machine() {
+        for (ip, ours) in [
+            ("127.9.9.9", true),
+            ("0.0.0.0", true),
+            ("::1", true),
+            ("192.0.2.1", false),
+            ("8.8.8.8", false),
+            ("2001:db8::1", false),
+        ] {
+            assert_eq!(is_this_machine(ip.parse().unwrap()), ours, "{ip}");
+        }
+    }
+}
