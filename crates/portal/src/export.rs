@@ -1,11 +1,18 @@
-//! Tables as CSV files (RFC 4180), in and out. A value that a spreadsheet would take for a formula is quoted (row W6).
+//! Tables as CSV files (RFC 4180), in and out; those that go out are sent page by page. A value that a spreadsheet would take for a
+//! formula is quoted (row W6).
 
 use std::borrow::Cow;
 
-use axum::http::header;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::Portal;
+use crate::auth::{Needs, Permitted};
+use crate::limits::{EXPORT_AHEAD, PAGE_ROWS_MOST};
+use crate::office::{Asked, Page, Paging};
 use crate::problem::Problem;
+use crate::streaming::{File, Outlet, Piece};
 
 /// With these a spreadsheet begins a formula.
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
@@ -26,13 +33,18 @@ pub fn value(cell: &str) -> &str {
     }
 }
 
-/// A table that is written line by line.
+/// Lines of a table, as text.
 pub struct Table(csv::Writer<Vec<u8>>);
 
 impl Table {
-    /// Begins with the names of its columns.
-    pub fn new(columns: &[&str]) -> Result<Self, Problem> {
-        let mut table = Self(csv::Writer::from_writer(Vec::new()));
+    /// Without any.
+    pub fn new() -> Self {
+        Self(csv::Writer::from_writer(Vec::new()))
+    }
+
+    /// With the names of its columns.
+    pub fn with_columns(columns: &[&str]) -> Result<Self, Problem> {
+        let mut table = Self::new();
         table.line(columns)?;
         Ok(table)
     }
@@ -49,29 +61,100 @@ impl Table {
         let octets = self.0.into_inner().map_err(Problem::internal)?;
         String::from_utf8(octets).map_err(Problem::internal)
     }
+}
 
-    /// As a file to save.
-    pub fn answer(self, name: &str) -> Result<Response, Problem> {
-        let octets = self.0.into_inner().map_err(Problem::internal)?;
-        let name: String = name
-            .chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || c == '.' {
-                    c
-                } else {
-                    '-'
-                }
-            })
-            .collect();
-        let headers = [
-            (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-            (
-                header::CONTENT_DISPOSITION,
-                format!("attachment; filename=\"{name}\""),
-            ),
-        ];
-        Ok((headers, octets).into_response())
+impl Default for Table {
+    fn default() -> Self {
+        Self::new()
     }
+}
+
+/// Some lines of a table that is too long to be had at once.
+#[derive(Debug)]
+pub struct Lines {
+    /// The lines, each with its values.
+    pub lines: Vec<Vec<String>>,
+    /// What to give as `after` for those that follow.
+    pub next: Option<String>,
+}
+
+impl Lines {
+    /// Those of `page`.
+    pub fn of<T>(page: Page<T>, line: impl Fn(T) -> Vec<String>) -> Self {
+        Self {
+            lines: page.items.into_iter().map(line).collect(),
+            next: page.next,
+        }
+    }
+
+    fn octets(&self, mut table: Table) -> Result<Bytes, Problem> {
+        for line in &self.lines {
+            table.line(line)?;
+        }
+        Ok(Bytes::from(table.text()?))
+    }
+}
+
+/// A table as a file to save: its name and the names of its columns.
+#[derive(Debug)]
+pub struct Sheet<'a> {
+    /// Name of the file; other characters than letters, digits and dots become hyphens.
+    pub name: &'a str,
+    /// Names of the columns.
+    pub columns: &'a [&'a str],
+}
+
+/// Sends all that `ask` answers, page after page, each when the one before is on its way. Nothing is left out: if a page cannot be
+/// had, or whoever reads may no longer, the connection is broken off, so that a file that is not whole does not look like one.
+pub async fn answer<P, F, A>(
+    portal: &Portal,
+    permitted: &Permitted<P>,
+    sheet: Sheet<'_>,
+    mut ask: F,
+) -> Result<Response, Problem>
+where
+    P: Needs,
+    F: FnMut(Paging) -> A + Send + 'static,
+    A: Future<Output = Asked<Lines>> + Send,
+{
+    let place = portal.downloads.place(permitted)?;
+    let first = ask(page_after(None)).await?;
+    let octets = first.octets(Table::with_columns(sheet.columns)?)?;
+    let (mut outlet, receiver) = Outlet::open(portal, permitted, place, EXPORT_AHEAD);
+    tokio::spawn(async move {
+        let (mut octets, mut next) = (octets, first.next);
+        while outlet.send(Piece::Octets(octets)).await {
+            let Some(after) = next else {
+                outlet.send(Piece::End).await;
+                return;
+            };
+            let page = ask(page_after(Some(after))).await;
+            match page.and_then(|page| Ok((page.octets(Table::new())?, page.next))) {
+                Ok(page) => (octets, next) = page,
+                Err(problem) => {
+                    tracing::warn!(code = problem.code, "a table was broken off");
+                    return;
+                }
+            }
+        }
+    });
+    Ok((headers(sheet.name), Body::from_stream(File(receiver))).into_response())
+}
+
+const fn page_after(after: Option<String>) -> Paging {
+    Paging {
+        after,
+        limit: Some(PAGE_ROWS_MOST),
+    }
+}
+
+fn headers(name: &str) -> [(HeaderName, String); 2] {
+    let name = name.replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
+    let disposition = format!("attachment; filename=\"{name}\"");
+    [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ]
 }
 
 #[cfg(test)]
@@ -93,7 +176,7 @@ mod tests {
 
     #[test]
     fn lines_of_a_table() {
-        let mut table = Table::new(&["address", "state"]).unwrap();
+        let mut table = Table::with_columns(&["address", "state"]).unwrap();
         table.line(&["=1+1@example.com", "a \"b\", c"]).unwrap();
         table.line(&["x\r\ny", "z"]).unwrap();
         let text = String::from_utf8(table.0.into_inner().unwrap()).unwrap();

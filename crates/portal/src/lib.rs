@@ -12,6 +12,7 @@
     )
 )]
 
+pub mod address;
 pub mod api;
 pub mod auth;
 pub mod export;
@@ -26,17 +27,18 @@ pub mod problem;
 pub mod routes;
 pub mod shapes;
 pub mod streaming;
-pub mod terms;
+pub use sealgate_core::terms;
 pub mod trace;
 pub mod view;
 
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use sealgate_mail::Timestamp;
 use url::Url;
 
-use limits::{DOWNLOADS, DOWNLOADS_OF_ONE, LIVE_STREAMS, LIVE_STREAMS_OF_ONE};
+use limits::{DOWNLOADS, LIVE_STREAMS};
 use office::Office;
 use streaming::Streams;
 
@@ -51,7 +53,7 @@ pub struct Portal {
     pub doors: Arc<auth::Doors>,
     /// Live views that are open.
     pub streams: Arc<Streams>,
-    /// Downloads of mails under way.
+    /// Downloads of mails and tables under way.
     pub downloads: Arc<Streams>,
 }
 
@@ -62,6 +64,8 @@ pub struct Settings {
     pub url: Url,
     /// The zone in which pages write times.
     pub time_zone: TimeZone,
+    /// Proxies in front of the portal: what they say of where a request comes from is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Whom users turn to (S16).
     pub contact: Contact,
     /// The server that users may sign in with.
@@ -89,6 +93,12 @@ pub struct Contact {
     pub booking: Option<Url>,
 }
 
+impl std::fmt::Debug for Portal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Portal({})", self.settings.url)
+    }
+}
+
 impl Portal {
     /// For `office`.
     pub fn new(office: Arc<dyn Office>, settings: Settings) -> Self {
@@ -96,8 +106,8 @@ impl Portal {
             office,
             settings: Arc::new(settings),
             doors: Arc::default(),
-            streams: Arc::new(Streams::new(LIVE_STREAMS, LIVE_STREAMS_OF_ONE)),
-            downloads: Arc::new(Streams::new(DOWNLOADS, DOWNLOADS_OF_ONE)),
+            streams: Arc::new(Streams::new(LIVE_STREAMS)),
+            downloads: Arc::new(Streams::new(DOWNLOADS)),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::streaming::Most;
+
 /// Rows on one page unless asked otherwise: what is read without paging, on a screen.
 pub const PAGE_ROWS: u32 = 50;
 /// Most rows that may be asked for at once; an answer stays below some hundred KiB.
@@ -48,6 +50,15 @@ pub const TRIES_SECONDS: i64 = 300;
 pub const SECOND_TRIES: usize = 4;
 /// Seconds for which a wrong second factor counts.
 pub const SECOND_TRIES_SECONDS: i64 = 60;
+/// Wrong second factors of one account without a right one between them, after which the waits grow.
+pub const TRIES_IN_A_ROW: u32 = 20;
+/// The first of these waits in seconds; the next ones are twice as long.
+pub const GROWING_WAIT_SECONDS: i64 = 60;
+/// The longest of them: with six digits, of which three count at a time, somebody who has the password needs six years for an even
+/// chance; and whoever the account belongs to waits a quarter of an hour at most.
+pub const GROWING_WAIT_SECONDS_MOST: i64 = 900;
+/// Seconds after which the lock of an account is told again: an attack shows, and does not fill the audit log.
+pub const LOCK_TOLD_SECONDS: i64 = 3_600;
 /// Accounts and networks of which failures are remembered: an attacker would need thousands of networks to fill it.
 pub const TRIES_KEPT: usize = 100_000;
 /// Octets of secrets in cookies, links and tokens: nobody guesses 256 bits.
@@ -70,38 +81,42 @@ pub const NAME_CHARS: usize = 100;
 pub const AGENT_CHARS: usize = 200;
 /// Most entries of a list that is shown without paging: sessions of one user, resellers.
 pub const LIST_ROWS: usize = 500;
-/// Rows of an export: a spreadsheet takes them, and the answer stays at a few MiB.
-pub const EXPORT_ROWS: usize = 20_000;
 /// How often new lines of the mail overview are looked for: a mail is told of within two seconds.
 pub const LIVE_POLL: Duration = Duration::from_secs(1);
 /// Lines that are looked at each time; what comes faster cannot be read.
 pub const LIVE_LINES: u32 = 50;
-/// How often it is checked that whoever reads a stream still may.
-pub const LIVE_CHECK: Duration = Duration::from_secs(3);
+/// How often it is checked that whoever reads an answer that takes long still may.
+pub const STREAM_CHECK: Duration = Duration::from_secs(3);
 /// Longest life of a stream. A browser opens the next one by itself.
 pub const LIVE_LONGEST: Duration = Duration::from_secs(600);
-/// Streams of one user: a window for each of a few filters.
-pub const LIVE_STREAMS_OF_ONE: usize = 6;
-/// Streams of all users: each is a query a second.
-pub const LIVE_STREAMS: usize = 100;
+/// How far back, in seconds, lines are told of when they change: mail that is older is not watched line by line.
+pub const LIVE_BACK_SECONDS: i64 = 3_600;
+/// Live views: each is a question a second. One user has a window for each of a few filters, an organisation some people who look.
+pub const LIVE_STREAMS: Most = Most {
+    of_all: 100,
+    of_organisation: 20,
+    of_one: 6,
+};
 /// Pause after which a stream says that it is alive, so that nobody on the way closes it.
 pub const LIVE_ALIVE: Duration = Duration::from_secs(15);
 /// Lines of a list of mailboxes: those of a large company; more come in several lists.
 pub const IMPORT_LINES: usize = 50_000;
 /// Lines of such a list that are shown with the reason why they cannot be taken: what somebody reads.
 pub const REFUSED_LINES: usize = 200;
-/// Octets of a downloaded mail that are sent at once.
-pub const DOWNLOAD_OCTETS: usize = 64 * 1024;
+/// Octets of a downloaded mail that are read and sent at once: a chunk of stored content, so that each is opened once or twice.
+pub const DOWNLOAD_OCTETS: usize = 256 * 1024;
 /// Blocks of a download that wait for a slow reader.
-pub const DOWNLOAD_AHEAD: usize = 4;
-/// Keys that an export asks for at once.
-pub const EXPORT_PAGE: u32 = 500;
-/// How often an export of keys asks: 10,000 keys are more than anybody looks through, and are read in some seconds.
-pub const EXPORT_PAGES: usize = 20;
+pub const DOWNLOAD_AHEAD: usize = 1;
+/// Pages of a table that wait for a slow reader.
+pub const EXPORT_AHEAD: usize = 2;
 /// Seconds for a sign-in with another server, until the browser comes back; and for which what that server publishes is kept.
 pub const FOREIGN_SECONDS: i64 = 600;
 /// Sign-ins with another server under way at the same time: each has a few hundred octets.
 pub const FOREIGN_WAITING: usize = 10_000;
+/// Of these, begun by one network and not finished: a large office behind one address has fewer.
+pub const FOREIGN_BEGUN: usize = 50;
+/// Octets of the page to go to after signing in: addresses of ours with all their filters are shorter.
+pub const NEXT_OCTETS: usize = 1_024;
 /// Seconds between two questions for the keys of that server, however many tokens name an unknown one.
 pub const FOREIGN_KEYS_SECONDS: i64 = 60;
 /// Seconds by which its clock may be off ours.
@@ -112,7 +127,17 @@ pub const FOREIGN_SUBJECT_OCTETS: usize = 255;
 pub const FOREIGN_OCTETS: usize = 256 * 1024;
 /// Seconds that it may take for one answer: somebody waits.
 pub const FOREIGN_WAIT_SECONDS: u64 = 8;
-/// Downloads of mails at the same time: each keeps a thread as long as it is read, and mail needs threads too.
-pub const DOWNLOADS: usize = 12;
-/// Of these, of one user or token.
-pub const DOWNLOADS_OF_ONE: usize = 2;
+/// Downloads of mails and tables at the same time: each keeps about a MiB.
+pub const DOWNLOADS: Most = Most {
+    of_all: 40,
+    of_organisation: 10,
+    of_one: 4,
+};
+/// Seconds for which a browser keeps a file of the pages whose address names its content: a year, as good as for ever.
+pub const STATIC_AGE: u32 = 31_536_000;
+/// Seconds for which it keeps one whose address does not name this content.
+pub const STATIC_AGE_UNNAMED: u32 = 300;
+/// Octets of a content's digest in its address: nobody tries to make two contents alike, 64 bits tell versions apart.
+pub const STATIC_VERSION_OCTETS: usize = 8;
+/// Characters of a part of an address (before or after its `@`) that fit into a line of a table; a longer part breaks after its dots too.
+pub const LONG_PART: usize = 24;

@@ -100,6 +100,12 @@ const GROUPS: [Row; 7] = [
     ),
 ];
 
+/// Pages that belong to an item whose address is not above theirs: the tabs of "Public keys".
+const ELSEWHERE: [(&str, &str); 2] = [
+    ("/smime/directories", "/smime/keys"),
+    ("/smime/partners", "/smime/keys"),
+];
+
 /// What each page needs that has a place in the menu.
 static NEEDS: LazyLock<Vec<(&'static str, Option<Permission>)>> = LazyLock::new(|| {
     let routes = pages::routes();
@@ -137,6 +143,11 @@ impl Menu {
 
     /// Marks the item that leads closest to `path`.
     fn mark(&mut self, path: &str) {
+        let mut path = path.to_owned();
+        for (below, item) in ELSEWHERE {
+            path = path.replacen(below, item, 1);
+        }
+        let path = path.as_str();
         let items = self.groups.iter_mut().flat_map(|group| &mut group.items);
         let nearest = items
             .filter(|item| leads_to(&item.address, path))

@@ -28,12 +28,13 @@ pub mod trust;
 pub mod users;
 pub mod webhooks;
 
+use sealgate_core::saying::Saying;
 use sealgate_mail::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::limits::{PAGE_ROWS, PAGE_ROWS_MOST};
-use crate::problem::Problem;
+use crate::problem::{Problem, Titles};
 
 pub use account::Account;
 pub use accounts::{Accounts, SignIn};
@@ -169,6 +170,24 @@ pub struct Applied {
 pub struct RefusedPart {
     /// What was meant.
     pub what: String,
-    /// Why not, in one plain line.
+    /// Why not, in one plain line of English.
     pub why: String,
+    /// The same in all languages.
+    pub texts: Titles,
+    /// The same as it is told.
+    #[serde(skip)]
+    pub said: Saying,
+}
+
+impl RefusedPart {
+    /// `what` was meant, and refused because of `why`.
+    pub fn new(what: String, why: impl Into<Saying>) -> Self {
+        let said = why.into();
+        Self {
+            what,
+            why: said.to_string(),
+            texts: Titles::of(&said),
+            said,
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use sealgate_core::saying::{Saying, Told};
 use sealgate_core::tenant::Language;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -20,6 +21,7 @@ pub const CODES: &[(&str, StatusCode)] = &[
     ("invitation", StatusCode::NOT_FOUND),
     ("foreign", StatusCode::FORBIDDEN),
     ("not-invited", StatusCode::FORBIDDEN),
+    ("by-invitation", StatusCode::CONFLICT),
     ("method", StatusCode::METHOD_NOT_ALLOWED),
     ("media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE),
     ("malformed", StatusCode::BAD_REQUEST),
@@ -37,9 +39,15 @@ pub const CODES: &[(&str, StatusCode)] = &[
     ("nothing-chosen-file", StatusCode::UNPROCESSABLE_ENTITY),
     ("list-not-text", StatusCode::UNPROCESSABLE_ENTITY),
     ("list-unreadable", StatusCode::UNPROCESSABLE_ENTITY),
+    ("list-open-quote", StatusCode::UNPROCESSABLE_ENTITY),
     ("list-too-long", StatusCode::UNPROCESSABLE_ENTITY),
     ("mailbox-in-no-domain", StatusCode::UNPROCESSABLE_ENTITY),
     ("domain-not-proven", StatusCode::CONFLICT),
+    ("domain-by-operator", StatusCode::FORBIDDEN),
+    ("inner-address", StatusCode::UNPROCESSABLE_ENTITY),
+    ("user-name-taken", StatusCode::UNPROCESSABLE_ENTITY),
+    ("too-many", StatusCode::UNPROCESSABLE_ENTITY),
+    ("too-long-text", StatusCode::UNPROCESSABLE_ENTITY),
     ("client-network", StatusCode::CONFLICT),
     ("client-without-secret", StatusCode::CONFLICT),
     ("none-active", StatusCode::CONFLICT),
@@ -72,6 +80,7 @@ pub const CODES: &[(&str, StatusCode)] = &[
     ("dkim-waits", StatusCode::CONFLICT),
     ("dkim-not-new", StatusCode::CONFLICT),
     ("dkim-unseen", StatusCode::CONFLICT),
+    ("too-long", StatusCode::UNPROCESSABLE_ENTITY),
     ("unavailable", StatusCode::SERVICE_UNAVAILABLE),
     ("internal", StatusCode::INTERNAL_SERVER_ERROR),
 ];
@@ -84,7 +93,7 @@ pub struct Problem {
     /// The field of a form or body that is meant.
     pub field: Option<&'static str>,
     /// More, in one plain line.
-    pub detail: Option<String>,
+    pub detail: Option<Saying>,
 }
 
 impl Problem {
@@ -107,17 +116,31 @@ impl Problem {
         Self {
             code: "invalid",
             field: Some(field),
-            detail: Some(detail.to_string()),
+            detail: Some(detail.to_string().into()),
+        }
+    }
+
+    /// A field that cannot be taken as it is, and why in words of our own.
+    pub fn wrong(field: &'static str, why: impl Into<Saying>) -> Self {
+        Self {
+            code: "invalid",
+            field: Some(field),
+            detail: Some(why.into()),
         }
     }
 
     /// What contradicts what is there, and why in one plain line.
-    pub fn refused(detail: impl ToString) -> Self {
+    pub fn refused(why: impl Into<Saying>) -> Self {
         Self {
             code: "refused",
             field: None,
-            detail: Some(detail.to_string()),
+            detail: Some(why.into()),
         }
+    }
+
+    /// Its detail in the language of a reader.
+    pub fn told(&self, language: Language) -> Option<String> {
+        self.detail.as_ref().map(|detail| detail.told(language))
     }
 
     /// What is told to nobody but the log.
@@ -154,18 +177,39 @@ pub struct ProblemBody {
     /// The field of the body or query that is meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<&'static str>,
-    /// More, in one plain line.
+    /// More, in one plain line in the language that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// The same in all languages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<Titles>,
 }
 
 /// One text in each language.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Titles {
     /// German.
     pub de: String,
     /// English.
     pub en: String,
+}
+
+impl Titles {
+    /// The words of what is told.
+    pub fn of(told: &impl Told) -> Self {
+        Self {
+            de: told.told(Language::De),
+            en: told.told(Language::En),
+        }
+    }
+
+    /// Those in the language of a reader.
+    pub fn in_language(&self, language: Language) -> &str {
+        match language {
+            Language::De => &self.de,
+            Language::En => &self.en,
+        }
+    }
 }
 
 impl Problem {
@@ -181,7 +225,8 @@ impl Problem {
                 en: self.title(Language::En),
             },
             field: self.field,
-            detail: self.detail.clone(),
+            detail: self.told(language),
+            details: self.detail.as_ref().map(Titles::of),
         };
         let mut response = (self.status(), axum::Json(body)).into_response();
         let media_type = HeaderValue::from_static(MEDIA_TYPE);

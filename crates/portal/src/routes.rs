@@ -107,7 +107,7 @@ pub fn router(portal: Portal) -> Router {
         .nest("/api/v1", of_api)
         .merge(of_pages)
         .layer(from_fn(within_time))
-        .layer(from_fn(guarded))
+        .layer(from_fn_with_state(portal.clone(), guarded))
         .with_state(portal)
 }
 
@@ -179,7 +179,10 @@ const HEADERS: [(&str, &str); 7] = [
     ),
 ];
 
-async fn guarded(request: Request, next: Next) -> Response {
+/// Where browsers find the portal by TLS they come by nothing else for a year (RFC 6797). Other names below its own are not ours.
+const ONLY_BY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+async fn guarded(State(portal): State<Portal>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
@@ -187,6 +190,9 @@ async fn guarded(request: Request, next: Next) -> Response {
         headers
             .entry(name)
             .or_insert(HeaderValue::from_static(value));
+    }
+    if portal.settings.url.scheme() == "https" {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, ONLY_BY_TLS);
     }
     let kept = HeaderValue::from_static("no-store");
     headers.entry(header::CACHE_CONTROL).or_insert(kept);

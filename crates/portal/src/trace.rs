@@ -195,20 +195,24 @@ impl Steps {
     }
 
     fn source(&mut self, word: &Word) {
-        let values = Values::new().with("source", word.source.as_str());
-        let (key, values) = match &word.said {
-            Said::Key => (key("trace-source-key"), values),
-            Said::Awaited => (key("trace-source-awaited"), values),
-            Said::Nothing => (key("trace-source-nothing"), values),
-            Said::Unusable(why) => (
-                key("trace-source-unusable"),
-                values.with("why", why.as_str()),
-            ),
-            Said::NoAnswer(why) => (key("trace-source-silent"), values.with("why", why.as_str())),
-        };
-        let text = lang::text(self.language, key, &values);
-        self.tell(Kind::Source, text, None);
+        self.tell(Kind::Source, source_words(word, self.language), None);
     }
+}
+
+/// What a source of keys said, in a sentence.
+pub fn source_words(word: &Word, language: Language) -> String {
+    let values = Values::new().with("source", word.source.as_str());
+    let (key, values) = match &word.said {
+        Said::Key => (key("trace-source-key"), values),
+        Said::Awaited => (key("trace-source-awaited"), values),
+        Said::Nothing => (key("trace-source-nothing"), values),
+        Said::Unusable(why) => (
+            key("trace-source-unusable"),
+            values.with("why", why.as_str()),
+        ),
+        Said::NoAnswer(why) => (key("trace-source-silent"), values.with("why", why.as_str())),
+    };
+    lang::text(language, key, &values)
 }
 
 fn passed_over(rule: &PassedOver, [managed, external]: [&str; 2], language: Language) -> String {

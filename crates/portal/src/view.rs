@@ -14,6 +14,7 @@ use sealgate_core::tenant::Language;
 use sealgate_mail::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::address::Address;
 use crate::auth::{Needs, Permitted, Signed, authenticate, cookie};
 use crate::lang::{self, Values};
 use crate::limits::LANGUAGE_SECONDS;
@@ -118,12 +119,21 @@ impl Notice {
 }
 
 impl View {
-    /// For somebody who is signed in.
+    /// For somebody who is signed in; tells what was done just before.
     pub async fn of<P: Needs>(
         portal: &Portal,
         permitted: &Permitted<P>,
         parts: &Parts,
     ) -> Result<Self, Problem> {
+        let mut view = Self::quiet(portal, permitted, parts);
+        if let Signed::Session { sha256, .. } = &permitted.authenticated().signed {
+            view.notice = portal.office.take_notice(sha256).await?;
+        }
+        Ok(view)
+    }
+
+    /// The same for what is no page: what was done is told on the next one.
+    fn quiet<P: Needs>(portal: &Portal, permitted: &Permitted<P>, parts: &Parts) -> Self {
         let mut view = Self::for_anybody(portal, parts);
         view.who = Some(permitted.who().to_owned());
         let organisation = permitted.organisation_name();
@@ -137,18 +147,11 @@ impl View {
         view.menu = Menu::of(&view.path, view.organisation.as_deref(), |permission| {
             permitted.may(permission)
         });
-        if let Signed::Session {
-            csrf,
-            language,
-            sha256,
-            ..
-        } = &permitted.authenticated().signed
-        {
+        if let Signed::Session { csrf, language, .. } = &permitted.authenticated().signed {
             view.csrf.clone_from(csrf);
             view.language = chosen_language(&parts.headers).unwrap_or(*language);
-            view.notice = portal.office.take_notice(sha256).await?;
         }
-        Ok(view)
+        view
     }
 
     /// For whoever it is.
@@ -281,6 +284,11 @@ impl View {
         lang::date(self.language, *at, &self.zone)
     }
 
+    /// The last whole day before a term ends. Terms are booked as days in UTC, so the day is the same in every time zone.
+    pub fn last_day(&self, end: &Timestamp) -> String {
+        lang::date(self.language, end.plus(-1), &TimeZone::UTC)
+    }
+
     /// A time for machines, in the `datetime` of `<time>`.
     pub fn machine_time(&self, at: &Timestamp) -> String {
         at.rfc3339()
@@ -311,6 +319,11 @@ impl View {
         lang::common_name(name)
     }
 
+    /// An address that breaks after its `@` where it must.
+    pub fn breakable(&self, text: impl Display) -> Address {
+        Address::new(text)
+    }
+
     /// A number with its groups.
     pub fn number(&self, number: impl Display) -> String {
         lang::number(self.language, &number.to_string())
@@ -332,6 +345,25 @@ impl<P: Needs> FromRequestParts<Portal> for Visit<P> {
     async fn from_request_parts(parts: &mut Parts, portal: &Portal) -> Result<Self, Problem> {
         let permitted = Permitted::<P>::from_request_parts(parts, portal).await?;
         let view = View::of(portal, &permitted, parts).await?;
+        Ok(Self { permitted, view })
+    }
+}
+
+/// The same for what is no page, a file or a stream: it tells nothing of what was done before.
+#[derive(Debug)]
+pub struct Fetch<P: Needs> {
+    /// The proof.
+    pub permitted: Permitted<P>,
+    /// The language and the words.
+    pub view: View,
+}
+
+impl<P: Needs> FromRequestParts<Portal> for Fetch<P> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, portal: &Portal) -> Result<Self, Problem> {
+        let permitted = Permitted::<P>::from_request_parts(parts, portal).await?;
+        let view = View::quiet(portal, &permitted, parts);
         Ok(Self { permitted, view })
     }
 }

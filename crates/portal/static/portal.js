@@ -5,9 +5,11 @@
 //                            only ticked boxes with data-state="WORD", and is off where others only are ticked
 //   data-auto                on a filter form: a changed choice is shown at once
 //   data-validate="URL"      on a field: asks URL?name=NAME&value=VALUE while one types; the answer is plain text: why not, or nothing
+//   data-instead="NAME"      on a checkbox that stands for a field of its form: ticked, that field is empty; typing there unticks it
 //   data-sortable="URL"      on a tbody: lines with data-id and data-place can be dragged; sends id and place to URL
-//   data-live="URL"          on a tbody or list with an id: each event is one line in HTML and goes on top; data-most: longest length;
-//                            data-live-switch="ID" is the button that turns it on and off
+//   data-live="URL"          on a tbody or list with an id: each event is one line in HTML and goes where its time belongs; data-most:
+//                            longest length; data-live-switch="ID" is the button that turns it on and off; ID-none, which says that there is
+//                            nothing, goes with the first
 //   data-refresh="SECONDS"   on an element with an id: looked up again on the same page until the attribute is gone
 //   data-relative            on a <time>: kept right; data-copy="ID": copies that element's text; data-dialog="ID": opens that dialog;
 //                            data-back: goes back to the page before
@@ -161,6 +163,19 @@ function check(field) {
 }
 on("input", "[data-validate]", check);
 
+// A choice in place of what one types
+
+on("change", "[data-instead]", (box) => {
+  const field = box.form.elements.namedItem(box.dataset.instead);
+  if (box.checked) field.dataset.before = field.value;
+  field.value = box.checked ? "" : field.dataset.before ?? field.value;
+  check(field);
+});
+on("input", "textarea, input", (field) => {
+  const box = field.form?.querySelector(`[data-instead="${CSS.escape(field.name)}"]`);
+  if (box && field.value.trim()) box.checked = false;
+});
+
 // Dragging lines to another place
 
 let dragged = null;
@@ -201,6 +216,8 @@ document.addEventListener("dragend", () => {
 // Lines that arrive, and parts that change
 
 const streams = new Map();
+const words = (line) => line.textContent.replace(/\s+/g, " ").trim();
+const moment = (line) => line.querySelector("time")?.dateTime ?? "";
 function live(list, wanted) {
   streams.get(list)?.close();
   streams.delete(list);
@@ -212,9 +229,12 @@ function live(list, wanted) {
     const line = fragment.content.firstElementChild;
     if (!line) return;
     const before = line.id && document.getElementById(line.id);
+    if (before && words(before) === words(line)) return;
     line.classList.add("is-fresh");
+    list.closest(".table")?.removeAttribute("hidden");
+    document.getElementById(`${list.id}-none`)?.remove();
     if (before) before.replaceWith(line);
-    else list.prepend(line);
+    else list.insertBefore(line, [...list.children].find((other) => moment(other) <= moment(line)) ?? null);
     relative(list);
     const most = Number(list.dataset.most ?? 100);
     while (list.children.length > most) list.lastElementChild.remove();

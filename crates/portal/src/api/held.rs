@@ -165,9 +165,7 @@ async fn raw(
     Path(path): Path<MailPath>,
     Query(query): Query<RawQuery>,
 ) -> Result<Response, Problem> {
-    let copy = query.copy.as_deref();
-    let raw = portal.office.raw_mail(&permitted, &path.mail, copy).await?;
-    download(&portal, permitted.who(), &path.mail, raw)
+    download(&portal, &permitted, &path.mail, query.copy.as_deref()).await
 }
 
 /// The queue of the whole installation, oldest first; nothing of any content.

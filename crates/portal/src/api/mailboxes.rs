@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use sealgate_mail::Address;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -23,7 +23,8 @@ pub fn router() -> OpenApiRouter<Portal> {
         .routes(routes!(list))
         .routes(routes!(counts))
         .routes(routes!(options))
-        .routes(routes!(progress))
+        .routes(routes!(works))
+        .routes(routes!(stop))
         .routes(routes!(activate))
         .routes(routes!(deactivate))
         .routes(routes!(withdraw))
@@ -93,26 +94,34 @@ async fn options(
     Ok(Json(portal.office.order_options(&permitted).await?))
 }
 
-/// Work on many mailboxes in the background.
-#[derive(Serialize, ToSchema)]
-struct InBackground {
-    /// How far it is; none if nothing goes on, or ended lately.
-    progress: Option<BulkProgress>,
-}
-
-/// Work on many mailboxes that goes on in the background, or ended in the last minutes.
+/// Work on many mailboxes of the last 30 days, the newest first.
 #[utoipa::path(
-    get, path = "/organisations/{organisation}/mailboxes/progress", tag = "mailboxes",
-    params(("organisation" = String, Path)),
-    responses((status = 200, body = InBackground), (status = "4XX", body = ProblemBody)),
+    get, path = "/organisations/{organisation}/mailboxes/works", tag = "mailboxes",
+    params(("organisation" = String, Path), Paging),
+    responses((status = 200, body = Page<BulkProgress>), (status = "4XX", body = ProblemBody)),
     extensions(("x-permission" = json!("read")))
 )]
-async fn progress(
+async fn works(
     State(portal): State<Portal>,
     permitted: Permitted<Read>,
-) -> Result<Json<InBackground>, Problem> {
-    let progress = portal.office.bulk_progress(&permitted).await?;
-    Ok(Json(InBackground { progress }))
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<BulkProgress>>, Problem> {
+    Ok(Json(portal.office.bulk_works(&permitted, &paging).await?))
+}
+
+/// Stops work on many mailboxes: what is done stays.
+#[utoipa::path(
+    post, path = "/organisations/{organisation}/mailboxes/works/{id}/stop", tag = "mailboxes",
+    params(("organisation" = String, Path), ("id" = i64, Path)),
+    responses((status = 200, body = BulkProgress), (status = "4XX", body = ProblemBody)),
+    extensions(("x-permission" = json!("write")))
+)]
+async fn stop(
+    State(portal): State<Portal>,
+    permitted: Permitted<Write>,
+    Path((_organisation, id)): Path<(String, i64)>,
+) -> Result<Json<BulkProgress>, Problem> {
+    Ok(Json(portal.office.stop_bulk(&permitted, id).await?))
 }
 
 /// Orders certificates for as many mailboxes as there are licences; names the others. More than 500 are ordered in the

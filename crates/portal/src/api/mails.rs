@@ -8,8 +8,8 @@ use utoipa_axum::routes;
 
 use crate::Portal;
 use crate::auth::{Permitted, Read};
-use crate::office::mails::{Mail, MailFilter, MailRow};
-use crate::office::{Page, Paging};
+use crate::office::Paging;
+use crate::office::mails::{Mail, MailFilter, MailPage};
 use crate::problem::{Problem, ProblemBody};
 
 /// The calls.
@@ -19,11 +19,12 @@ pub fn router() -> OpenApiRouter<Portal> {
         .routes(routes!(show))
 }
 
-/// The mails of an organisation, newest first: one entry for each recipient.
+/// The mails of an organisation, newest first: one entry for each recipient. A search that finds little says how far back it
+/// looked; `next` goes on there.
 #[utoipa::path(
     get, path = "/organisations/{organisation}/mails", tag = "mails",
     params(("organisation" = String, Path), MailFilter, Paging),
-    responses((status = 200, body = Page<MailRow>), (status = "4XX", body = ProblemBody)),
+    responses((status = 200, body = MailPage), (status = "4XX", body = ProblemBody)),
     extensions(("x-permission" = json!("read")))
 )]
 async fn list(
@@ -31,7 +32,7 @@ async fn list(
     permitted: Permitted<Read>,
     Query(filter): Query<MailFilter>,
     Query(paging): Query<Paging>,
-) -> Result<Json<Page<MailRow>>, Problem> {
+) -> Result<Json<MailPage>, Problem> {
     let query = filter.query(&portal.settings.time_zone)?;
     Ok(Json(
         portal.office.mails(&permitted, &query, &paging).await?,

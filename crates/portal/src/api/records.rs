@@ -7,7 +7,7 @@ use utoipa_axum::routes;
 
 use crate::Portal;
 use crate::auth::{Admin, Operate, Permitted, Read};
-use crate::office::records::{AuditChain, AuditFilter, AuditLine, Event, EventFilter};
+use crate::office::records::{AuditChain, AuditFilter, AuditPage, Event, EventFilter};
 use crate::office::{Page, Paging};
 use crate::problem::{Problem, ProblemBody};
 
@@ -42,7 +42,7 @@ async fn events(
 #[utoipa::path(
     get, path = "/organisations/{organisation}/audit", tag = "records",
     params(("organisation" = String, Path), AuditFilter, Paging),
-    responses((status = 200, body = Page<AuditLine>), (status = "4XX", body = ProblemBody)),
+    responses((status = 200, body = AuditPage), (status = "4XX", body = ProblemBody)),
     extensions(("x-permission" = json!("admin")))
 )]
 async fn audit(
@@ -50,7 +50,7 @@ async fn audit(
     permitted: Permitted<Admin>,
     Query(filter): Query<AuditFilter>,
     Query(paging): Query<Paging>,
-) -> Result<Json<Page<AuditLine>>, Problem> {
+) -> Result<Json<AuditPage>, Problem> {
     Ok(Json(
         portal.office.audit(&permitted, &filter, &paging).await?,
     ))
@@ -60,7 +60,7 @@ async fn audit(
 #[utoipa::path(
     get, path = "/system/audit", tag = "records",
     params(AuditFilter, Paging),
-    responses((status = 200, body = Page<AuditLine>), (status = "4XX", body = ProblemBody)),
+    responses((status = 200, body = AuditPage), (status = "4XX", body = ProblemBody)),
     extensions(("x-permission" = json!("operate")))
 )]
 async fn audit_of_all(
@@ -68,7 +68,7 @@ async fn audit_of_all(
     permitted: Permitted<Operate>,
     Query(filter): Query<AuditFilter>,
     Query(paging): Query<Paging>,
-) -> Result<Json<Page<AuditLine>>, Problem> {
+) -> Result<Json<AuditPage>, Problem> {
     let page = portal
         .office
         .audit_of_all(&permitted, &filter, &paging)
@@ -76,7 +76,8 @@ async fn audit_of_all(
     Ok(Json(page))
 }
 
-/// Whether the audit log is whole: each line is hashed with the one before.
+/// Whether the audit log is whole: each line is hashed with the one before. A long log is checked in the background; ask again
+/// until `done`.
 #[utoipa::path(
     get, path = "/system/audit/chain", tag = "records",
     responses((status = 200, body = AuditChain), (status = "4XX", body = ProblemBody)),

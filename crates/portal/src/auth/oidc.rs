@@ -13,7 +13,10 @@ use serde::Deserialize;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::doors::Visitor;
 use super::secrets::secret;
+use super::sign_in::own_page;
+use super::tries::{Key, network};
 use super::who::sha256;
 use crate::Portal;
 use crate::limits::{
@@ -94,7 +97,8 @@ struct Pending {
     nonce: String,
     verifier: String,
     next: String,
-    until: i64,
+    network: Option<Key>,
+    began: Timestamp,
 }
 
 #[derive(Debug, Default)]
@@ -120,7 +124,7 @@ impl Foreign {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let pending = waiting.entries.remove(key)?;
         waiting.order.retain(|own| own != key);
-        (pending.until > now.0).then_some(pending)
+        (pending.began.plus(FOREIGN_SECONDS).0 > now.0).then_some(pending)
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
@@ -137,16 +141,24 @@ pub struct Begun {
     pub secret: Zeroizing<String>,
 }
 
-/// Sends somebody to the other server.
-pub async fn begin(portal: &Portal, issuer: &Issuer, next: String) -> Result<Begun, Problem> {
+/// Sends somebody to the other server. A network that began many and finished none waits.
+pub async fn begin(
+    portal: &Portal,
+    issuer: &Issuer,
+    (visitor, next): (&Visitor, &str),
+) -> Result<Begun, Problem> {
+    let (network, began) = (network(visitor.address), portal.now());
+    let begun = portal.doors.foreign_begun.begin(network.as_slice(), began);
+    begun.map_err(|_| Problem::new("too-many-tries"))?;
     let published = published(portal, issuer).await.map_err(unavailable)?;
     let browser = secret()?;
     let pending = Pending {
         state: secret()?.to_string(),
         nonce: secret()?.to_string(),
         verifier: secret()?.to_string(),
-        next,
-        until: portal.now().plus(FOREIGN_SECONDS).0,
+        next: own_page(portal, next).to_owned(),
+        network,
+        began,
     };
     let mut to = published.authorization_endpoint;
     to.query_pairs_mut()
@@ -224,6 +236,8 @@ pub async fn finish(
     let code = brought.code.ok_or(Refusal::Unknown("no code"))?;
     let token = redeem(portal, issuer, &pending, &code).await?;
     let who = believe(portal, issuer, &token, &pending.nonce).await?;
+    let begun = &portal.doors.foreign_begun;
+    begun.succeeded(pending.network.as_slice(), pending.began);
     Ok(Came {
         who,
         next: pending.next,
@@ -599,7 +613,8 @@ mod tests {
             nonce: "n".into(),
             verifier: "v".into(),
             next: String::new(),
-            until: 100,
+            network: None,
+            began: Timestamp(100 - FOREIGN_SECONDS),
         };
         foreign.remember([1; 32], pending.clone());
         assert!(foreign.take(&[2; 32], Timestamp(0)).is_none());

@@ -4,8 +4,8 @@
 use sealgate_core::permission::UserId;
 use zeroize::Zeroizing;
 
-use super::doors::Visitor;
-use super::tries::{account, network};
+use super::doors::{Visitor, tell_lock};
+use super::tries::{account, whose};
 use super::{Oneself, Permitted, Signed, passwords, totp};
 use crate::Portal;
 use crate::office::account::{BegunSecondFactor, PasswordChange, RecoveryCodes};
@@ -15,7 +15,7 @@ use crate::problem::Problem;
 pub fn user(who: &Permitted<Oneself>) -> Result<UserId, Problem> {
     match &who.authenticated().signed {
         Signed::Session { user, .. } => Ok(*user),
-        Signed::Token => Err(Problem::new("forbidden")),
+        Signed::Token { .. } => Err(Problem::new("forbidden")),
     }
 }
 
@@ -30,18 +30,13 @@ pub async fn prove(
     let Some(hash) = portal.office.own_password(who).await? else {
         return Ok(());
     };
-    let (keys, began) = (
-        [
-            account(&who.who().to_ascii_lowercase()),
-            network(visitor.address),
-        ],
-        portal.now(),
-    );
+    let (keys, began) = (whose(who.who(), visitor.address), portal.now());
     let tries = &portal.doors.sign_ins;
     if tries.begin(&keys, began).is_err() {
         return Err(Problem::new("too-many-tries"));
     }
     if !passwords::matches(&portal.doors.passwords, Some(hash), password).await? {
+        tell_lock(portal, false, who.who(), visitor);
         return Err(Problem::new("wrong-password"));
     }
     tries.succeeded(&keys, began);
@@ -86,7 +81,7 @@ pub async fn confirm_second_factor(
     code: &str,
 ) -> Result<RecoveryCodes, Problem> {
     let (user, began) = (user(who)?, portal.now());
-    let key = [account(&who.who().to_ascii_lowercase())];
+    let key = [account(who.who())];
     let tries = &portal.doors.second_factors;
     if tries.begin(&key, began).is_err() {
         return Err(Problem::new("too-many-tries"));

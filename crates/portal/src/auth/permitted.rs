@@ -132,12 +132,19 @@ impl IsRole for Write {}
 impl IsRole for Admin {}
 
 impl<P: Needs> Permitted<P> {
-    /// Whether it still holds: for answers that stay open. An API token is not asked about again, so for one it does not.
+    /// Whether it still holds: for answers that take long.
     pub async fn still(&self, portal: &Portal) -> bool {
-        let Signed::Session { sha256, .. } = &self.authenticated.signed else {
-            return false;
+        let grants = match &self.authenticated.signed {
+            Signed::Session { sha256, .. } => {
+                let session = portal.office.session(sha256).await;
+                session.map(|session| session.map(|session| session.grants))
+            }
+            Signed::Token { sha256 } => {
+                let token = portal.office.token(sha256).await;
+                token.map(|token| token.map(|token| token.grants))
+            }
         };
-        let Ok(Some(session)) = portal.office.session(sha256).await else {
+        let Ok(Some(grants)) = grants else {
             return false;
         };
         let whose = match &self.organisation {
@@ -147,7 +154,7 @@ impl<P: Needs> Permitted<P> {
             },
             None => None,
         };
-        decide(&session.grants, P::PERMISSION, whose) == Verdict::Allowed
+        decide(&grants, P::PERMISSION, whose) == Verdict::Allowed
     }
 
     async fn judge(portal: &Portal, parts: &mut Parts) -> Result<Self, Problem> {
@@ -233,7 +240,7 @@ impl<P: Needs, T: DeserializeOwned> FromRequest<Portal> for Posted<P, T> {
 /// Reads a form. Fields that stand several times, as checkboxes do, become lists where the type wants one.
 fn read_form<T: DeserializeOwned>(octets: &[u8]) -> Result<T, Problem> {
     serde_html_form::from_bytes(octets).map_err(|error| Problem {
-        detail: Some(error.to_string()),
+        detail: Some(error.to_string().into()),
         ..Problem::new("malformed")
     })
 }

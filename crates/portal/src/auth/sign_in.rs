@@ -6,16 +6,18 @@ use axum::extract::{FromRequest, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use sealgate_core::permission::UserId;
+use sealgate_core::sign_in::{NewSession, Proven};
 use sealgate_mail::Address;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::doors::Visitor;
-use super::tries::{account, network};
+use super::doors::{Visitor, tell_lock};
+use super::tries::{account, whose};
 use super::who::{cookie, cookie_name, csrf, origin_is_ours, sha256};
 use super::{passwords, secrets, totp};
 use crate::Portal;
-use crate::office::accounts::{Opening, Session};
+use crate::limits::NEXT_OCTETS;
+use crate::office::accounts::Session;
 use crate::problem::Problem;
 
 /// What came of a step.
@@ -55,7 +57,7 @@ impl<T: DeserializeOwned> FromRequest<Portal> for Sent<T> {
         let octets = octets.map_err(|_| Problem::new("too-large"))?;
         let form = serde_html_form::from_bytes(&octets);
         Ok(Self {
-            visitor: Visitor::of(&parts),
+            visitor: Visitor::of(portal, &parts),
             form: form.map_err(|_| Problem::new("malformed"))?,
             parts,
         })
@@ -76,12 +78,8 @@ pub async fn with_password(
     name: &str,
     password: Zeroizing<String>,
 ) -> Result<Step, Problem> {
-    let name = name.trim();
-    let address = Address::parse(name).ok();
-    let folded = address
-        .as_ref()
-        .map_or_else(|| name.to_ascii_lowercase(), Address::key);
-    let (keys, began) = ([account(&folded), network(visitor.address)], portal.now());
+    let address = Address::parse(name.trim()).ok();
+    let (keys, began) = (whose(name, visitor.address), portal.now());
     if let Err(seconds) = portal.doors.sign_ins.begin(&keys, began) {
         return Ok(Step::Wait(seconds));
     }
@@ -91,35 +89,55 @@ pub async fn with_password(
     };
     let known = known.filter(|known| !known.disabled);
     let hash = known.as_ref().and_then(|known| known.password.clone());
-    let is_right = passwords::matches(&portal.doors.passwords, hash, password).await?;
-    let Some(known) = known.filter(|_| is_right) else {
+    let is_right = passwords::matches(&portal.doors.passwords, hash.clone(), password).await?;
+    let (Some(known), Some(hash), true) = (known, hash, is_right) else {
         tracing::warn!(address = %visitor.address, "a sign-in was refused");
+        tell_lock(portal, false, name, visitor);
         return Ok(Step::Wrong);
     };
     portal.doors.sign_ins.succeeded(&keys, began);
-    open(portal, (visitor, headers), known.user, known.second_factor).await
+    let who = Who {
+        user: known.user,
+        proven: Proven::Password(hash),
+        owes_second_factor: known.second_factor,
+    };
+    open(portal, (visitor, headers), who).await
 }
 
-/// Opens a session, in place of the one that the browser has.
+/// Who gets a session.
+#[derive(Debug)]
+pub struct Who {
+    /// The user.
+    pub user: UserId,
+    /// What they proved.
+    pub proven: Proven,
+    /// Whether the second factor is owed still.
+    pub owes_second_factor: bool,
+}
+
+/// Opens a session, in place of the one that the browser has. Whoever proved what does not hold any more gets none.
 pub async fn open(
     portal: &Portal,
     (visitor, headers): (&Visitor, &HeaderMap),
-    user: UserId,
-    owes_second_factor: bool,
+    who: Who,
 ) -> Result<Step, Problem> {
     let secret = secrets::secret()?;
     let former = cookie(headers, cookie_name(portal));
-    let opening = Opening {
-        user,
+    let new = NewSession {
+        user: who.user,
         sha256: sha256(&[secret.as_bytes()]),
-        complete: !owes_second_factor,
+        complete: !who.owes_second_factor,
         agent: visitor.agent.clone(),
         address: visitor.address.to_string(),
         replaces: former.map(|former| sha256(&[former.as_bytes()])),
+        proven: who.proven,
     };
-    portal.office.open_session(opening).await?;
+    if !portal.office.open_session(new).await? {
+        tracing::warn!(address = %visitor.address, "what a sign-in had proven was changed meanwhile");
+        return Ok(Step::Wrong);
+    }
     let cookie = session_cookie(portal, &secret)?;
-    Ok(match owes_second_factor {
+    Ok(match who.owes_second_factor {
         true => Step::Half(cookie),
         false => Step::Done(cookie),
     })
@@ -128,6 +146,8 @@ pub async fn open(
 /// Somebody who gave the first factor.
 #[derive(Debug)]
 pub struct Half {
+    /// SHA-256 of its secret.
+    pub sha256: [u8; 32],
     /// Their session.
     pub session: Session,
     /// What the form for the second factor must carry.
@@ -142,6 +162,7 @@ pub async fn half(portal: &Portal, headers: &HeaderMap) -> Result<Option<Half>, 
     let sha256 = sha256(&[secret.as_bytes()]);
     let session = portal.office.half_session(&sha256).await?;
     Ok(session.map(|session| Half {
+        sha256,
         session,
         csrf: csrf(secret),
     }))
@@ -154,17 +175,23 @@ pub async fn with_code(
     half: &Half,
     code: &str,
 ) -> Result<Step, Problem> {
-    let (user, began) = (half.session.user, portal.now());
-    let key = [account(&half.session.name)];
+    let (name, began) = (&half.session.name, portal.now());
+    let key = [account(name)];
     if let Err(seconds) = portal.doors.second_factors.begin(&key, began) {
         return Ok(Step::Wait(seconds));
     }
     if !is_right_code(portal, &half.session, code).await? {
         tracing::warn!(address = %visitor.address, "a second factor was refused");
+        tell_lock(portal, true, name, visitor);
         return Ok(Step::Wrong);
     }
     portal.doors.second_factors.succeeded(&key, began);
-    open(portal, (visitor, headers), user, false).await
+    let who = Who {
+        user: half.session.user,
+        proven: Proven::Session(half.sha256),
+        owes_second_factor: false,
+    };
+    open(portal, (visitor, headers), who).await
 }
 
 async fn is_right_code(portal: &Portal, session: &Session, code: &str) -> Result<bool, Problem> {
@@ -217,7 +244,8 @@ pub const SET_COOKIE: header::HeaderName = header::SET_COOKIE;
 
 /// The page to go to after signing in: only one of ours, else the start.
 pub fn own_page<'a>(portal: &Portal, next: &'a str) -> &'a str {
-    let is_path = next.starts_with('/')
+    let is_path = next.len() <= NEXT_OCTETS
+        && next.starts_with('/')
         && !next.starts_with("//")
         && !next.contains('\\')
         && !next

@@ -7,10 +7,12 @@ use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-use sealgate_mail::Timestamp;
+use sealgate_mail::{Address, Timestamp};
 
 use super::who::sha256;
-use crate::limits::TRIES_KEPT;
+use crate::limits::{
+    GROWING_WAIT_SECONDS, GROWING_WAIT_SECONDS_MOST, LOCK_TOLD_SECONDS, TRIES_IN_A_ROW, TRIES_KEPT,
+};
 
 /// Whose failures: the hash of an account or of a network, so that all are of one size.
 pub type Key = [u8; 32];
@@ -20,14 +22,28 @@ pub type Key = [u8; 32];
 pub struct Tries {
     most: usize,
     seconds: i64,
+    grows: bool,
     kept: Mutex<Kept>,
 }
 
 #[derive(Debug, Default)]
 struct Kept {
-    failures: HashMap<Key, VecDeque<i64>>,
+    failures: HashMap<Key, Failures>,
     /// Keys in the order in which they came.
     order: VecDeque<Key>,
+}
+
+/// Failures of one key.
+#[derive(Debug, Default)]
+struct Failures {
+    /// When, those that count still.
+    times: VecDeque<i64>,
+    /// How many since the last success.
+    in_a_row: u32,
+    /// When the last one was.
+    last: i64,
+    /// When a lock was told of last.
+    told: Option<i64>,
 }
 
 impl Tries {
@@ -36,7 +52,16 @@ impl Tries {
         Self {
             most,
             seconds,
+            grows: false,
             kept: Mutex::default(),
+        }
+    }
+
+    /// After [`TRIES_IN_A_ROW`] failures without success between them the waits grow. They always end.
+    pub fn with_growing_waits(self) -> Self {
+        Self {
+            grows: true,
+            ..self
         }
     }
 
@@ -45,17 +70,8 @@ impl Tries {
     pub fn begin(&self, keys: &[Key], now: Timestamp) -> Result<(), i64> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let waits = keys.iter().map(|key| {
-            let Some(times) = kept.failures.get_mut(key) else {
-                return 0;
-            };
-            times.retain(|at| at.saturating_add(self.seconds) > now.0);
-            match times.len() < self.most {
-                true => 0,
-                // The oldest one that must be forgotten first.
-                false => times.front().map_or(0, |at| {
-                    at.saturating_add(self.seconds).saturating_sub(now.0)
-                }),
-            }
+            let own = kept.failures.get_mut(key);
+            own.map_or(0, |own| self.wait(own, now))
         });
         let wait = waits.max().unwrap_or(0);
         if wait > 0 {
@@ -71,14 +87,61 @@ impl Tries {
     pub fn succeeded(&self, keys: &[Key], now: Timestamp) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         for key in keys {
-            let Some(times) = kept.failures.get_mut(key) else {
+            let Some(own) = kept.failures.get_mut(key) else {
                 continue;
             };
-            if let Some(place) = times.iter().rposition(|at| *at == now.0) {
-                times.remove(place);
+            own.in_a_row = 0;
+            if let Some(place) = own.times.iter().rposition(|at| *at == now.0) {
+                own.times.remove(place);
             }
         }
     }
+
+    /// For how many seconds no try for `key` is taken, if that is to be told: at the first of many locks, and each hour.
+    pub fn locked(&self, key: &Key, now: Timestamp) -> Option<i64> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = kept.failures.get_mut(key)?;
+        let wait = self.wait(own, now);
+        let is_news = own
+            .told
+            .is_none_or(|told| told.saturating_add(LOCK_TOLD_SECONDS) <= now.0);
+        if wait == 0 || !is_news {
+            return None;
+        }
+        own.told = Some(now.0);
+        Some(wait)
+    }
+
+    fn wait(&self, own: &mut Failures, now: Timestamp) -> i64 {
+        own.times
+            .retain(|at| at.saturating_add(self.seconds) > now.0);
+        let until_forgotten = match own.times.len() < self.most {
+            true => 0,
+            // The oldest one that must be forgotten first.
+            false => own.times.front().map_or(0, |at| {
+                at.saturating_add(self.seconds).saturating_sub(now.0)
+            }),
+        };
+        let grown = match self.grows {
+            true => own
+                .last
+                .saturating_add(grown(own.in_a_row))
+                .saturating_sub(now.0),
+            false => 0,
+        };
+        until_forgotten.max(grown)
+    }
+}
+
+/// The wait after so many failures in a row: twice as long after each one.
+fn grown(in_a_row: u32) -> i64 {
+    let Some(more) = in_a_row.checked_sub(TRIES_IN_A_ROW) else {
+        return 0;
+    };
+    let times = 1_i64.checked_shl(more.min(32)).unwrap_or(i64::MAX);
+    GROWING_WAIT_SECONDS
+        .saturating_mul(times)
+        .min(GROWING_WAIT_SECONDS_MOST)
 }
 
 impl Kept {
@@ -91,20 +154,39 @@ impl Kept {
             }
             self.order.push_back(key);
         }
-        self.failures.entry(key).or_default().push_back(now);
+        let own = self.failures.entry(key).or_default();
+        own.times.push_back(now);
+        own.in_a_row = own.in_a_row.saturating_add(1);
+        own.last = now;
     }
 }
 
-/// An account, whether there is one of that name or not.
+/// An account, however its name is written, and whether there is one of that name or not.
 pub fn account(name: &str) -> Key {
-    sha256(&[b"account ", name.as_bytes()])
+    let name = name.trim();
+    let folded = match Address::parse(name) {
+        Ok(address) => address.key(),
+        Err(_) => name.to_ascii_lowercase(),
+    };
+    sha256(&[b"account ", folded.as_bytes()])
 }
 
-/// The network of an address: an IPv4 address, or an IPv6 network of 64 bits, since whoever has one address there has them all.
-pub fn network(address: IpAddr) -> Key {
+/// Whose failures a try for the account `name` from `address` counts among.
+pub fn whose(name: &str, address: IpAddr) -> Vec<Key> {
+    let own = std::iter::once(account(name));
+    own.chain(network(address)).collect()
+}
+
+/// The network of an address: an IPv4 address, or an IPv6 network of 64 bits, since whoever has one address there has them all. For
+/// this machine there is none: behind a proxy that is not trusted, everybody comes from there, and one could lock all others out.
+pub fn network(address: IpAddr) -> Option<Key> {
     match address.to_canonical() {
-        IpAddr::V4(address) => sha256(&[b"4 ", &address.octets()]),
-        IpAddr::V6(address) => sha256(&[b"6 ", address.octets().get(..8).unwrap_or_default()]),
+        address if address.is_loopback() => None,
+        IpAddr::V4(address) => Some(sha256(&[b"4 ", &address.octets()])),
+        IpAddr::V6(address) => {
+            let network = address.octets();
+            Some(sha256(&[b"6 ", network.get(..8).unwrap_or_default()]))
+        }
     }
 }
 
@@ -150,6 +232,65 @@ mod tests {
         assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
         assert_eq!(network("192.0.2.1"), network("::ffff:192.0.2.1"));
         assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+        for own in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+            assert_eq!(network(own), None, "{own}");
+        }
+    }
+
+    #[test]
+    fn an_account_is_one_however_it_is_written() {
+        assert_eq!(account(" Anna@Example.com "), account("anna@example.com"));
+        assert_eq!(account("No Address"), account("no address"));
+        assert_ne!(account("anna@example.com"), account("berta@example.com"));
+    }
+
+    #[test]
+    fn waits_grow_after_twenty_in_a_row_and_always_end() {
+        let tries = Tries::new(4, 60).with_growing_waits();
+        let key = [account("a@example.com")];
+        let mut now = 0;
+        let mut waits = Vec::new();
+        for _ in 0..26 {
+            while let Err(seconds) = tries.begin(&key, at(now)) {
+                waits.push(seconds);
+                now += seconds;
+            }
+        }
+        let grown: Vec<i64> = waits.into_iter().rev().take(6).rev().collect();
+        assert_eq!(grown, [60, 120, 240, 480, 900, 900]);
+        // One success, and all is as before.
+        now += 900;
+        tries.begin(&key, at(now)).unwrap();
+        tries.succeeded(&key, at(now));
+        for _ in 0..4 {
+            tries.begin(&key, at(now)).unwrap();
+        }
+        assert_eq!(tries.begin(&key, at(now)), Err(60));
+        // Passwords of one account have no such row.
+        let others = Tries::new(4, 60);
+        for round in 0..30 {
+            assert_eq!(others.begin(&key, at(round * 60)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_lock_is_told_once_an_hour() {
+        let tries = Tries::new(2, 60);
+        let key = account("a@example.com");
+        let fail = |second: i64| {
+            let _ = tries.begin(&[key], at(second));
+            tries.locked(&key, at(second))
+        };
+        assert_eq!(tries.locked(&key, at(0)), None, "nobody tried");
+        assert_eq!(fail(0), None);
+        assert_eq!(fail(10), Some(50));
+        for second in [10, 60, 70, 3_000] {
+            assert_eq!(fail(second), None, "{second}");
+        }
+        assert_eq!(fail(3_599), None);
+        assert_eq!(fail(3_600), None, "no hour yet");
+        assert_eq!(fail(3_660), None, "only one counts");
+        assert_eq!(fail(3_661), Some(59));
     }
 
     #[test]

@@ -45,7 +45,10 @@ pub enum Signed {
         language: Language,
     },
     /// By an API token.
-    Token,
+    Token {
+        /// SHA-256 of its secret.
+        sha256: [u8; 32],
+    },
 }
 
 /// Finds out who asks. Asked several times for one request, it answers the same without asking again.
@@ -71,11 +74,12 @@ pub async fn authenticate(
 }
 
 async fn by_token(portal: &Portal, secret: &str) -> Result<Option<Authenticated>, Problem> {
-    let token = portal.office.token(&sha256(&[secret.as_bytes()])).await?;
+    let sha256 = sha256(&[secret.as_bytes()]);
+    let token = portal.office.token(&sha256).await?;
     Ok(token.map(|token| Authenticated {
         name: token.name,
         grants: token.grants,
-        signed: Signed::Token,
+        signed: Signed::Token { sha256 },
     }))
 }
 

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use sealgate_core::permission::{Grants, Role, UserId, Whose};
+use sealgate_core::sign_in::{Lock, NewSession};
 use sealgate_core::tenant::Language;
 use sealgate_mail::Address;
 use zeroize::Zeroizing;
@@ -65,23 +66,6 @@ pub struct Credentials {
     pub disabled: bool,
 }
 
-/// A session to be opened.
-#[derive(Clone, Debug)]
-pub struct Opening {
-    /// Whose.
-    pub user: UserId,
-    /// SHA-256 of its secret.
-    pub sha256: [u8; 32],
-    /// Whether nothing is owed any more.
-    pub complete: bool,
-    /// What the browser calls itself.
-    pub agent: String,
-    /// Where it is.
-    pub address: String,
-    /// The session that it takes the place of.
-    pub replaces: Option<[u8; 32]>,
-}
-
 /// What an invitation is to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvitedTo {
@@ -139,8 +123,11 @@ pub trait SignIn {
     /// Who has that name.
     async fn credentials(&self, name: &Address) -> Asked<Option<Credentials>>;
 
-    /// Opens a session.
-    async fn open_session(&self, opening: Opening) -> Asked<()>;
+    /// Opens a session; false, and none is opened, if what was proven does not hold any more.
+    async fn open_session(&self, new: NewSession) -> Asked<bool>;
+
+    /// Tells the organisations of the account of that name, if there is one, that its sign-ins are refused for a while.
+    async fn told_locked(&self, name: &Address, lock: Lock) -> Asked<()>;
 
     /// The session with that secret of which the second factor is owed.
     async fn half_session(&self, sha256: &[u8; 32]) -> Asked<Option<Session>>;

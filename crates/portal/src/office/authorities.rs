@@ -23,7 +23,7 @@ pub struct Authority {
     pub renew_days: u32,
     /// What is known of it, without secrets; of ACME and of a command only.
     pub acme: Option<AcmeShown>,
-    /// The command.
+    /// The command, for who runs the installation.
     pub command: Option<CommandShown>,
 }
 

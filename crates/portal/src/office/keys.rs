@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{Asked, At, Page, Paging, RefusedPart, empty_is_none};
 use crate::auth::{Permitted, Read, Write};
+use crate::problem::Titles;
 
 /// Whether a key is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, ToSchema)]
@@ -145,8 +146,10 @@ pub struct KeyAnnouncement {
 pub struct KeyEvent {
     /// When.
     pub at: At,
-    /// What, in one plain line.
+    /// What, in one plain line of English.
     pub text: String,
+    /// The same in all languages.
+    pub texts: Titles,
 }
 
 /// Which keys.

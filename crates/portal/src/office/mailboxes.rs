@@ -199,13 +199,19 @@ pub enum BulkWork {
     Deactivation,
     /// Mailboxes are removed.
     Removal,
+    /// The next certificates are ordered.
+    Renewal,
 }
 
 /// How far work is that goes on in the background.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct BulkProgress {
+    /// Its number.
+    pub id: i64,
     /// What.
     pub work: BulkWork,
+    /// Who ordered it.
+    pub who: String,
     /// For how many mailboxes.
     pub all: u64,
     /// For how many it was tried.
@@ -220,6 +226,8 @@ pub struct BulkProgress {
     pub ended: Option<At>,
     /// Whether it ended before its time: what was done stays, and the rest can be ordered again.
     pub broken_off: bool,
+    /// Who stopped it, if somebody did.
+    pub stopped_by: Option<String>,
     /// The batch of the orders that were opened.
     pub batch: Option<i64>,
 }
@@ -347,8 +355,15 @@ pub trait Mailboxes {
     /// What may be chosen for an order.
     async fn order_options(&self, who: &Permitted<Read>) -> Asked<OrderOptions>;
 
-    /// Work on many mailboxes that goes on, or ended lately.
-    async fn bulk_progress(&self, who: &Permitted<Read>) -> Asked<Option<BulkProgress>>;
+    /// Work on many mailboxes that goes on, or ended lately; the newest first.
+    async fn bulk_progress(&self, who: &Permitted<Read>) -> Asked<Vec<BulkProgress>>;
+
+    /// Work on many mailboxes of the last 30 days, the newest first.
+    async fn bulk_works(&self, who: &Permitted<Read>, paging: &Paging)
+    -> Asked<Page<BulkProgress>>;
+
+    /// Stops work on many mailboxes: what is done stays.
+    async fn stop_bulk(&self, who: &Permitted<Write>, id: i64) -> Asked<BulkProgress>;
 
     /// How many of those chosen can be deactivated: their certificates are going to be revoked.
     async fn to_deactivate(&self, who: &Permitted<Write>, chosen: &Chosen) -> Asked<u64>;

@@ -9,7 +9,7 @@ use sealgate_mail::{Address, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Asked, At, Page, Paging, empty_is_none};
+use super::{Asked, At, Paging, empty_is_none};
 use crate::auth::{Permitted, Read};
 use crate::problem::{Problem, Titles};
 use crate::trace;
@@ -75,6 +75,17 @@ pub struct MailRow {
     pub delivery: Delivery,
     /// Message-ID.
     pub message_id: Option<String>,
+}
+
+/// One page of the table.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MailPage {
+    /// The entries, newest first.
+    pub items: Vec<MailRow>,
+    /// What to give as `after` for the next page; none on the last one.
+    pub next: Option<String>,
+    /// How far back was searched for this page, if it is not full and there is more to search: the next page goes on there.
+    pub searched_to: Option<At>,
 }
 
 /// Which mails. Every field narrows it.
@@ -285,8 +296,10 @@ pub struct MailEvent {
     pub at: At,
     /// What happened, in both languages.
     pub sentence: Titles,
-    /// More, in words.
+    /// More, in English.
     pub text: String,
+    /// The same in all languages.
+    pub texts: Titles,
 }
 
 /// Questions about mails.
@@ -298,7 +311,7 @@ pub trait Mails {
         who: &Permitted<Read>,
         query: &MailQuery,
         paging: &Paging,
-    ) -> Asked<Page<MailRow>>;
+    ) -> Asked<MailPage>;
 
     /// One mail, by its number.
     async fn mail(&self, who: &Permitted<Read>, mail: &str) -> Asked<Mail>;

@@ -94,8 +94,10 @@ pub struct LateEvent {
     pub at: At,
     /// What happened, in both languages.
     pub sentence: Titles,
-    /// More, in words.
+    /// More, in English.
     pub text: String,
+    /// The same in all languages.
+    pub texts: Titles,
 }
 
 /// What the overview shows above its plots.

@@ -29,6 +29,9 @@ pub struct Person {
     pub is_foreign: bool,
     /// Whether sign-ins are refused.
     pub disabled: bool,
+    /// The organisation whose invitation made the account; none where it was the operator's. The name of an account is proven by
+    /// nothing but that.
+    pub invited_by: Option<String>,
     /// When the account was made.
     pub created: At,
     /// When the user was last signed in.
@@ -66,15 +69,15 @@ pub struct InvitePerson {
     pub reseller: Option<i64>,
 }
 
-/// What of a user is to be changed; what is absent stays.
+/// What of a user is to be changed; what is absent stays. More is given by an invitation only, which the owner accepts.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct PersonChange {
     /// Whether sign-ins are refused.
     pub disabled: Option<bool>,
-    /// Whether the user runs the installation.
+    /// `false`: the user runs the installation no more.
     pub operator: Option<bool>,
-    /// Number of the reseller that the user works for; 0 for none.
+    /// 0: the user works for no reseller any more.
     pub reseller: Option<i64>,
 }
 

@@ -6,6 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{Asked, At, Page, Paging, empty_is_none};
 use crate::auth::{Admin, Operate, Permitted, Read};
+use crate::problem::Titles;
 
 /// Something that happened.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -17,18 +18,11 @@ pub struct Event {
     /// What kind of event, one word.
     pub kind: String,
     /// The kind in a sentence.
-    pub sentence: Sentence,
-    /// What exactly, in words.
+    pub sentence: Titles,
+    /// What exactly, in English.
     pub text: String,
-}
-
-/// A sentence in each language.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-pub struct Sentence {
-    /// German.
-    pub de: &'static str,
-    /// English.
-    pub en: &'static str,
+    /// The same in all languages.
+    pub texts: Titles,
 }
 
 /// A kind of event.
@@ -37,7 +31,7 @@ pub struct EventKind {
     /// Its word.
     pub word: String,
     /// The kind in a sentence.
-    pub sentence: Sentence,
+    pub sentence: Titles,
 }
 
 /// Which events.
@@ -64,8 +58,10 @@ pub struct AuditLine {
     pub who: String,
     /// Name of the organisation; empty if it is about the installation.
     pub organisation: String,
-    /// What, in words.
+    /// What, in English.
     pub text: String,
+    /// The same in all languages.
+    pub texts: Titles,
 }
 
 /// Which lines of the audit log.
@@ -87,13 +83,30 @@ pub struct AuditFilter {
     pub search: Option<String>,
 }
 
-/// Whether the audit log is whole.
+/// One page of the audit log.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AuditPage {
+    /// The lines, newest first.
+    pub items: Vec<AuditLine>,
+    /// What to give as `after` for the next page; none on the last one.
+    pub next: Option<String>,
+    /// Number of the line back to which was searched for this page, if it is not full and there is more to search.
+    pub searched_to: Option<i64>,
+}
+
+/// Whether the audit log is whole. A long one is followed in the background; asked again, it is told how far that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AuditChain {
-    /// Whether every line is there and as it was written.
+    /// Whether the check has ended.
+    pub done: bool,
+    /// Whether every line that was checked is there and as it was written.
     pub whole: bool,
     /// Number of the first line that is missing or was changed.
     pub broken_at: Option<i64>,
+    /// Lines checked so far.
+    pub checked: i64,
+    /// Lines in the log when the check began.
+    pub lines: i64,
 }
 
 /// Questions about events and the audit log.
@@ -116,7 +129,7 @@ pub trait Records {
         who: &Permitted<Admin>,
         filter: &AuditFilter,
         paging: &Paging,
-    ) -> Asked<Page<AuditLine>>;
+    ) -> Asked<AuditPage>;
 
     /// One page of the whole audit log, newest first.
     async fn audit_of_all(
@@ -124,8 +137,8 @@ pub trait Records {
         who: &Permitted<Operate>,
         filter: &AuditFilter,
         paging: &Paging,
-    ) -> Asked<Page<AuditLine>>;
+    ) -> Asked<AuditPage>;
 
-    /// Follows the whole chain (row W11).
+    /// Follows the whole chain (row W11), and answers how far that is if it takes longer than somebody waits.
     async fn audit_chain(&self, who: &Permitted<Operate>) -> Asked<AuditChain>;
 }

@@ -21,12 +21,9 @@ pub struct Member {
     pub role: Role,
     /// Since when the user is here.
     pub since: At,
-    /// When the user was last signed in, anywhere in the installation.
-    pub seen: Option<At>,
-    /// Whether there is a second factor.
+    /// Whether there is a second factor: whoever gives somebody a role here has to know whether a password alone opens it. What
+    /// else is known of the account, the organisation is not told.
     pub has_second_factor: bool,
-    /// Whether the operator refuses the user's sign-ins.
-    pub disabled: bool,
     /// Whether it is the one who asks.
     pub is_self: bool,
 }

@@ -167,7 +167,7 @@ async fn recovery_codes(
     parts: axum::http::request::Parts,
     Posted(who, proof): Posted<Oneself, Proof>,
 ) -> Result<Response, Problem> {
-    let visitor = Visitor::of(&parts);
+    let visitor = Visitor::of(&portal, &parts);
     let codes = own::new_recovery_codes(&portal, &visitor, &who, proof.password).await?;
     Codes::answer(View::of(&portal, &who, &parts).await?, &codes)
 }

@@ -71,11 +71,14 @@ impl List {
         self.view.here(&format!("authorities/{name}"))
     }
 
-    fn place<'a>(&self, authority: &'a Authority) -> &'a str {
+    fn place(&self, authority: &Authority) -> Option<String> {
         match (&authority.acme, &authority.command) {
-            (Some(acme), _) => &acme.directory,
-            (None, Some(command)) => &command.program,
-            (None, None) => "",
+            (Some(acme), _) => Some(acme.directory.clone()),
+            (None, Some(command)) => Some(command.program.clone()),
+            (None, None) if authority.kind == AuthorityKind::Command => {
+                Some(self.view.t("authority-program"))
+            }
+            (None, None) => None,
         }
     }
 }
@@ -292,6 +295,10 @@ async fn standard(
     Path((organisation, name)): Path<(String, String)>,
     Posted(permitted, Nothing {}): Posted<Admin, Nothing>,
 ) -> Result<Response, Problem> {
+    let known = portal.office.authorities(&permitted).await?;
+    if known.iter().all(|one| one.name != name) {
+        return Err(Problem::not_found());
+    }
     let put = PutAuthority {
         kind: None,
         standard: true,

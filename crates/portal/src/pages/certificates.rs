@@ -13,16 +13,15 @@ use serde::Deserialize;
 
 use crate::Portal;
 use crate::auth::Read;
-use crate::export::Table;
+use crate::export::{self, Lines, Sheet};
 use crate::lang::key;
-use crate::limits::{EXPORT_ROWS, PAGE_ROWS_MOST};
 use crate::office::certificates::{CertificateCounts, CertificateFilter, CurrentCertificate};
 use crate::office::{Page, Paging};
 use crate::pages::mailboxes::segment;
 use crate::problem::Problem;
 use crate::routes::{PageRoute, get};
 use crate::shapes;
-use crate::view::{View, Visit, next_page, page};
+use crate::view::{Fetch, View, Visit, next_page, page};
 
 /// The routes.
 pub fn routes() -> Vec<PageRoute> {
@@ -155,10 +154,10 @@ fn cleaned(filter: CertificateFilter) -> CertificateFilter {
 /// The same list as a table for spreadsheets (row W6).
 async fn export(
     State(portal): State<Portal>,
-    visit: Visit<Read>,
+    fetch: Fetch<Read>,
     Query(filter): Query<CertificateFilter>,
 ) -> Result<Response, Problem> {
-    let (view, filter) = (&visit.view, cleaned(filter));
+    let (permitted, view, filter) = (fetch.permitted, fetch.view, cleaned(filter));
     let heads = [
         view.t("certificates-id"),
         view.t("certificates-mailbox"),
@@ -170,22 +169,20 @@ async fn export(
         view.t("certificates-key"),
     ];
     let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
-    let mut table = Table::new(&heads)?;
-    let (mut paging, mut rows) = (Paging::default(), 0_usize);
-    paging.limit = Some(PAGE_ROWS_MOST);
-    loop {
-        let office = &portal.office;
-        let found = office.certificates(&visit.permitted, &filter, &paging);
-        let found = found.await?;
-        rows = rows.saturating_add(found.items.len());
-        for one in &found.items {
-            table.line(&cells(view, one))?;
+    let sheet = Sheet {
+        name: "certificates.csv",
+        columns: &heads,
+    };
+    let (own, who) = (portal.clone(), permitted.clone());
+    export::answer(&portal, &permitted, sheet, move |paging| {
+        let (own, who) = (own.clone(), who.clone());
+        let (view, filter) = (view.clone(), filter.clone());
+        async move {
+            let page = own.office.certificates(&who, &filter, &paging).await?;
+            Ok(Lines::of(page, |one| cells(&view, &one).to_vec()))
         }
-        paging.after = found.next;
-        if paging.after.is_none() || rows >= EXPORT_ROWS {
-            return table.answer("certificates.csv");
-        }
-    }
+    })
+    .await
 }
 
 fn cells(view: &View, one: &CurrentCertificate) -> [String; 8] {

@@ -186,7 +186,7 @@ impl NewForm {
     fn wrong(&self, field: &str) -> Option<String> {
         let problem = self.problem.as_ref()?;
         let is_it = problem.field == Some(field);
-        is_it.then(|| problem.detail.clone().unwrap_or_default())
+        is_it.then(|| problem.told(self.view.language).unwrap_or_default())
     }
 
     fn kinds(&self) -> [(&'static str, String, String); 4] {

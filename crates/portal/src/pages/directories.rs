@@ -15,6 +15,7 @@ use crate::office::directories::{DirectoryBody, KeyDirectory, KeySources, Source
 use crate::problem::Problem;
 use crate::routes::{PageRoute, get, post};
 use crate::shapes;
+use crate::trace::source_words;
 use crate::view::{Notice, View, Visit, done, page};
 
 /// The routes.
@@ -67,6 +68,10 @@ impl List {
 
     fn has_sources(&self) -> bool {
         !self.sources.directories.is_empty() || self.sources.smimea != Smimea::Off
+    }
+
+    fn words(&self, said: &SourceSaid) -> String {
+        source_words(&said.word, self.view.language)
     }
 
     fn tried_address(&self) -> &str {
@@ -157,10 +162,10 @@ impl Form {
     }
 
     /// What is wrong with the field `name`.
-    fn wrong(&self, name: &str) -> Option<&str> {
+    fn wrong(&self, name: &str) -> Option<String> {
         let problem = self.problem.as_ref();
         let own = problem.filter(|problem| problem.field == Some(name))?;
-        own.detail.as_deref()
+        own.told(self.view.language)
     }
 }
 

@@ -1,28 +1,29 @@
 //! Mail that is held or waits: what it is, as text only (row W13), and what is done with it.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use sealgate_mail::Content;
 use serde::Deserialize;
-use tokio::sync::mpsc::channel;
 
 use super::mails::{MailPath, Words};
 use crate::Portal;
-use crate::auth::{Operate, Posted, Read, Write};
+use crate::auth::{Operate, Permitted, Posted, Read, Write};
 use crate::lang::key;
 use crate::limits::{DOWNLOAD_AHEAD, DOWNLOAD_OCTETS};
 use crate::office::held::{
-    QueueFilter, QueueVerb, QueuedCopy, QueuedDetail, QueuedMail, QueuedRecipient, RawMail,
+    QueueFilter, QueueVerb, QueuedCopy, QueuedDetail, QueuedMail, QueuedRecipient,
 };
 use crate::office::mails::Delivery;
 use crate::office::{Page, Paging};
 use crate::problem::Problem;
 use crate::routes::{PageRoute, get, post};
-use crate::streaming::Pieces;
+use crate::streaming::{File, Outlet, Piece};
 use crate::view::{Notice, View, Visit, done, next_page, page};
 
 /// The routes.
@@ -196,7 +197,7 @@ async fn delete(
 
 async fn act(
     portal: &Portal,
-    permitted: &crate::auth::Permitted<Write>,
+    permitted: &Permitted<Write>,
     (verb, told): (QueueVerb, &'static str),
     ticked: Ticked,
 ) -> Result<Response, Problem> {
@@ -272,50 +273,25 @@ struct RawQuery {
 
 async fn raw(
     State(portal): State<Portal>,
-    visit: Visit<Write>,
+    permitted: Permitted<Write>,
     Path(path): Path<MailPath>,
     Query(query): Query<RawQuery>,
 ) -> Result<Response, Problem> {
-    let copy = query.copy.as_deref();
-    let raw = portal
-        .office
-        .raw_mail(&visit.permitted, &path.mail, copy)
-        .await?;
-    download(&portal, visit.permitted.who(), &path.mail, raw)
+    download(&portal, &permitted, &path.mail, query.copy.as_deref()).await
 }
 
 /// A mail as a file that no browser opens by itself. Its name is made of our own number, never of anything in the mail (row W13).
-/// A reader that does not read keeps a thread waiting, so each has few at a time, and all together too.
-pub(crate) fn download(
+pub(crate) async fn download(
     portal: &Portal,
-    who: &str,
+    permitted: &Permitted<Write>,
     mail: &str,
-    raw: RawMail,
+    copy: Option<&str>,
 ) -> Result<Response, Problem> {
-    let place = portal.downloads.place(who);
-    let place = place.ok_or(Problem::new("too-many-tries"))?;
-    let (sender, receiver) = channel(DOWNLOAD_AHEAD);
+    let place = portal.downloads.place(permitted)?;
+    let raw = portal.office.raw_mail(permitted, mail, copy).await?;
     let octets = raw.content.len();
-    tokio::task::spawn_blocking(move || {
-        let _place = place;
-        let mut reader = match raw.content.reader(0) {
-            Ok(reader) => reader,
-            Err(error) => return drop(sender.blocking_send(Err(error))),
-        };
-        loop {
-            let mut block = Vec::with_capacity(DOWNLOAD_OCTETS);
-            let most = DOWNLOAD_OCTETS as u64;
-            let piece = match (&mut reader).take(most).read_to_end(&mut block) {
-                Ok(0) => return,
-                Ok(_) => Ok(Bytes::from(block)),
-                Err(error) => Err(error),
-            };
-            let is_end = piece.is_err();
-            if sender.blocking_send(piece).is_err() || is_end {
-                return;
-            }
-        }
-    });
+    let (outlet, receiver) = Outlet::open(portal, permitted, place, DOWNLOAD_AHEAD);
+    tokio::spawn(send(raw.content, outlet));
     let name: String = mail.chars().filter(char::is_ascii_hexdigit).collect();
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
@@ -326,5 +302,37 @@ pub(crate) fn download(
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
         (header::CONTENT_LENGTH, octets.to_string()),
     ];
-    Ok((headers, Body::from_stream(Pieces(receiver))).into_response())
+    Ok((headers, Body::from_stream(File(receiver))).into_response())
+}
+
+/// Reads block by block, each when there is room for it: no thread waits for the reader.
+async fn send(content: Arc<dyn Content>, mut outlet: Outlet<Write, Piece>) {
+    let mut from = 0;
+    loop {
+        let own = Arc::clone(&content);
+        let read = tokio::task::spawn_blocking(move || block(&*own, from)).await;
+        let piece = match read.map_err(io::Error::other).and_then(|read| read) {
+            Ok(block) if block.is_empty() => Piece::End,
+            Ok(block) => Piece::Octets(Bytes::from(block)),
+            Err(error) => return tracing::warn!(%error, "a download was broken off"),
+        };
+        let octets = match &piece {
+            Piece::Octets(octets) => octets.len() as u64,
+            Piece::End => 0,
+        };
+        if !outlet.send(piece).await || octets == 0 {
+            return;
+        }
+        from = from.saturating_add(octets);
+    }
+}
+
+/// The octets from `from` on, as many as are sent at once.
+fn block(content: &dyn Content, from: u64) -> io::Result<Vec<u8>> {
+    let mut block = Vec::with_capacity(DOWNLOAD_OCTETS);
+    let reader = content.reader(from)?;
+    reader
+        .take(DOWNLOAD_OCTETS as u64)
+        .read_to_end(&mut block)?;
+    Ok(block)
 }

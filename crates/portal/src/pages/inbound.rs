@@ -227,7 +227,7 @@ impl Form {
     fn wrong(&self, field: &str) -> Option<String> {
         let problem = self.problem.as_ref()?;
         let is_it = problem.field == Some(field);
-        is_it.then(|| problem.detail.clone().unwrap_or_default())
+        is_it.then(|| problem.told(self.view.language).unwrap_or_default())
     }
 }
 
@@ -273,7 +273,14 @@ fn shown_again(
     back: String,
 ) -> Result<Response, Problem> {
     use axum::response::IntoResponse;
-    if !["invalid", "refused", "domain-not-proven"].contains(&problem.code) {
+    let told = [
+        "invalid",
+        "refused",
+        "domain-not-proven",
+        "domain-by-operator",
+        "inner-address",
+    ];
+    if !told.contains(&problem.code) {
         return Err(problem);
     }
     let status = problem.status();

@@ -11,10 +11,9 @@ use sealgate_core::tenant::Origin;
 use serde::Deserialize;
 
 use crate::Portal;
-use crate::auth::{Posted, Read, Write};
-use crate::export::Table;
+use crate::auth::{Permitted, Posted, Read, Write};
+use crate::export::{self, Lines, Sheet};
 use crate::lang::key;
-use crate::limits::{EXPORT_PAGE, EXPORT_PAGES};
 use crate::office::keys::{
     ChooseKeys, KeyCounts, KeyDetail, KeyFilter, KeyState, KeysDone, PublicKey,
 };
@@ -180,49 +179,46 @@ async fn list(
 /// The list as a file, as far as a spreadsheet is of use (row W6).
 async fn export(
     State(portal): State<Portal>,
-    visit: Visit<Read>,
+    permitted: Permitted<Read>,
     Query(filter): Query<KeyFilter>,
 ) -> Result<Response, Problem> {
-    let columns = [
-        "address",
-        "state",
-        "pinned",
-        "origin",
-        "source",
-        "valid-from",
-        "valid-until",
-        "issuer",
-        "subject",
-    ];
-    let mut table = Table::new(&columns)?;
-    let mut paging = Paging {
-        after: None,
-        limit: Some(EXPORT_PAGE),
+    let sheet = Sheet {
+        name: "public-keys.csv",
+        columns: &[
+            "address",
+            "state",
+            "pinned",
+            "origin",
+            "source",
+            "valid-from",
+            "valid-until",
+            "issuer",
+            "subject",
+        ],
     };
-    for _ in 0..EXPORT_PAGES {
-        let keys = portal
-            .office
-            .keys(&visit.permitted, &filter, &paging)
-            .await?;
-        for key in keys.items {
-            table.line(&[
-                key.address,
-                key.state.as_str().to_owned(),
-                if key.pinned { "yes" } else { "no" }.to_owned(),
-                origin_value(key.origin).to_owned(),
-                key.source.unwrap_or_default(),
-                key.from.0.rfc3339(),
-                key.until.0.rfc3339(),
-                key.issuer,
-                key.subject,
-            ])?;
+    let (own, who) = (portal.clone(), permitted.clone());
+    export::answer(&portal, &permitted, sheet, move |paging| {
+        let (own, who, filter) = (own.clone(), who.clone(), filter.clone());
+        async move {
+            let page = own.office.keys(&who, &filter, &paging).await?;
+            Ok(Lines::of(page, cells))
         }
-        paging.after = keys.next;
-        if paging.after.is_none() {
-            break;
-        }
-    }
-    table.answer("public-keys.csv")
+    })
+    .await
+}
+
+fn cells(key: PublicKey) -> Vec<String> {
+    vec![
+        key.address,
+        key.state.as_str().to_owned(),
+        if key.pinned { "yes" } else { "no" }.to_owned(),
+        origin_value(key.origin).to_owned(),
+        key.source.unwrap_or_default(),
+        key.from.0.rfc3339(),
+        key.until.0.rfc3339(),
+        key.issuer,
+        key.subject,
+    ]
 }
 
 #[derive(Template)]

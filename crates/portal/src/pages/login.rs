@@ -6,12 +6,13 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sealgate_core::permission::{Role, UserId};
+use sealgate_core::sign_in::Proven;
 use sealgate_core::tenant::Language;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::Portal;
-use crate::auth::sign_in::{self, Half, SET_COOKIE, Sent, Step, own_page};
+use crate::auth::sign_in::{self, Half, SET_COOKIE, Sent, Step, Who, own_page};
 use crate::auth::{
     Oneself, Posted, Signed, Visitor, authenticate, cookie, oidc, passwords, sha256,
 };
@@ -162,11 +163,12 @@ fn foreign_cookie(portal: &Portal) -> &'static str {
 
 async fn go_abroad(
     State(portal): State<Portal>,
+    visitor: Visitor,
     Query(Next { next }): Query<Next>,
 ) -> Result<Response, Problem> {
     let issuer = portal.settings.issuer.as_ref();
     let issuer = issuer.ok_or_else(Problem::not_found)?;
-    let begun = oidc::begin(&portal, issuer, next).await?;
+    let begun = oidc::begin(&portal, issuer, (&visitor, &next)).await?;
     let cookie = sign_in::cookie_value(&portal, foreign_cookie(&portal), &begun.secret, "")?;
     go(begun.to.as_str(), cookie)
 }
@@ -188,9 +190,13 @@ async fn come_back(
     let known = portal.office.vouched(came.who, language).await?;
     let known = known.filter(|known| !known.disabled);
     let known = known.ok_or_else(|| Problem::new("not-invited"))?;
-    let visitor = Visitor::of(&parts);
-    let from = (&visitor, &parts.headers);
-    let step = sign_in::open(&portal, from, known.user, known.second_factor).await?;
+    let visitor = Visitor::of(&portal, &parts);
+    let who = Who {
+        user: known.user,
+        proven: Proven::Vouched,
+        owes_second_factor: known.second_factor,
+    };
+    let step = sign_in::open(&portal, (&visitor, &parts.headers), who).await?;
     let next = came.next;
     let mut response = match step {
         Step::Done(cookie) => go(own_page(&portal, &next), cookie)?,
@@ -374,7 +380,7 @@ async fn accept_with_password(
     }
     let hash = passwords::hash(&portal.doors.passwords, given).await?;
     let language: Language = shown.view.language;
-    let how = Accepting::Password(hash, language);
+    let how = Accepting::Password(hash.clone(), language);
     let is_reset = shown.is_reset();
     let user: UserId = portal.office.accept_invitation(sha256, how).await?;
     if is_reset {
@@ -382,7 +388,12 @@ async fn accept_with_password(
         return see("/login");
     }
     let from = (&sent.visitor, &sent.parts.headers);
-    match sign_in::open(&portal, from, user, false).await? {
+    let who = Who {
+        user,
+        proven: Proven::Password(hash),
+        owes_second_factor: false,
+    };
+    match sign_in::open(&portal, from, who).await? {
         Step::Done(cookie) => go("/", cookie),
         _ => see("/login"),
     }
@@ -395,14 +406,24 @@ async fn accept(
     parts: Parts,
     Posted(permitted, Nothing {}): Posted<Oneself, Nothing>,
 ) -> Result<Response, Problem> {
-    let Signed::Session { user, .. } = &permitted.authenticated().signed else {
+    let Signed::Session {
+        user,
+        sha256: session,
+        ..
+    } = &permitted.authenticated().signed
+    else {
         return Err(Problem::new("forbidden"));
     };
     let sha256 = sha256(&[secret.as_bytes()]);
     let how = Accepting::User(*user);
     portal.office.accept_invitation(sha256, how).await?;
-    let visitor = Visitor::of(&parts);
-    match sign_in::open(&portal, (&visitor, &parts.headers), *user, false).await? {
+    let visitor = Visitor::of(&portal, &parts);
+    let who = Who {
+        user: *user,
+        proven: Proven::Session(*session),
+        owes_second_factor: false,
+    };
+    match sign_in::open(&portal, (&visitor, &parts.headers), who).await? {
         Step::Done(cookie) => go("/", cookie),
         _ => see("/login"),
     }

@@ -1,13 +1,14 @@
 //! mail.security > S/MIME > S/MIME: the table of mailboxes, activation and deactivation (S25 to S42).
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use sealgate_core::order::Purpose;
 use sealgate_core::tenant::MailboxState;
 use sealgate_mail::Address;
 use serde::{Deserialize, Serialize};
 
+use super::certificates::Nothing;
 use crate::Portal;
 use crate::auth::{Permitted, Posted, Read, Write};
 use crate::lang::key;
@@ -33,6 +34,7 @@ pub fn routes() -> Vec<PageRoute> {
         post::<Write, _, _>("/o/{organisation}/smime/mailboxes/activate", activate),
         post::<Write, _, _>("/o/{organisation}/smime/mailboxes/deactivate", deactivate),
         post::<Write, _, _>("/o/{organisation}/smime/mailboxes/withdraw", withdraw),
+        post::<Write, _, _>("/o/{organisation}/smime/mailboxes/works/{id}/stop", stop),
         post::<Write, _, _>(
             "/o/{organisation}/smime/mailboxes/confirm-revoked",
             confirm_revoked,
@@ -119,7 +121,7 @@ struct List {
     found: u64,
     mailboxes: Page<Mailbox>,
     options: Option<OrderOptions>,
-    progress: Option<BulkProgress>,
+    works: Vec<BulkProgress>,
     batch: Option<i64>,
     first: Option<String>,
     next: Option<String>,
@@ -185,6 +187,10 @@ impl List {
         }
     }
 
+    fn goes_on(&self) -> bool {
+        self.works.iter().any(|work| work.ended.is_none())
+    }
+
     fn work(&self, progress: &BulkProgress) -> String {
         let key = match (progress.work, progress.ended.is_some()) {
             (BulkWork::Activation, false) => key("mailboxes-bulk-activates"),
@@ -193,6 +199,8 @@ impl List {
             (BulkWork::Deactivation, true) => key("mailboxes-bulk-deactivated"),
             (BulkWork::Removal, false) => key("mailboxes-bulk-removes"),
             (BulkWork::Removal, true) => key("mailboxes-bulk-removed"),
+            (BulkWork::Renewal, false) => key("mailboxes-bulk-renews"),
+            (BulkWork::Renewal, true) => key("mailboxes-bulk-renewed"),
         };
         let number = |number: u64| self.view.number(number);
         self.view.t2(
@@ -235,7 +243,7 @@ async fn list(
     page(&List {
         counts: office.mailbox_counts(permitted).await?,
         found: office.mailboxes_found(permitted, &filter).await?,
-        progress: office.bulk_progress(permitted).await?,
+        works: office.bulk_progress(permitted).await?,
         batch: ordered.batch,
         view,
         filter,
@@ -403,6 +411,22 @@ async fn withdraw(
     let notice = one_by_one(Notice::new("mailboxes-withdrawn"), count, &applied);
     let back = ticked.back(permitted.organisation_name(), None);
     done(&portal, &permitted, notice, &back).await
+}
+
+async fn stop(
+    State(portal): State<Portal>,
+    Path((organisation, id)): Path<(String, i64)>,
+    Posted(permitted, Nothing {}): Posted<Write, Nothing>,
+) -> Result<Response, Problem> {
+    portal.office.stop_bulk(&permitted, id).await?;
+    let back = format!("/o/{organisation}/smime/mailboxes");
+    done(
+        &portal,
+        &permitted,
+        Notice::new("mailboxes-bulk-ended"),
+        &back,
+    )
+    .await
 }
 
 async fn confirm_revoked(

@@ -8,12 +8,11 @@ use sealgate_core::tenant::Language;
 use serde::Deserialize;
 
 use crate::Portal;
-use crate::auth::Read;
-use crate::export::Table;
+use crate::auth::{Permitted, Read};
+use crate::export::{self, Lines, Sheet};
 use crate::lang::key;
-use crate::limits::{EXPORT_ROWS, PAGE_ROWS_MOST};
 use crate::office::mails::{Delivery, Mail, MailFilter, MailRow, Recipient};
-use crate::office::{Page, Paging};
+use crate::office::{At, Page, Paging};
 use crate::problem::{Problem, Titles};
 use crate::routes::{PageRoute, get};
 use crate::shapes;
@@ -85,10 +84,7 @@ impl Words {
     }
 
     pub fn sentence(self, titles: &Titles) -> &str {
-        match self.0 {
-            Language::De => &titles.de,
-            Language::En => &titles.en,
-        }
+        titles.in_language(self.0)
     }
 }
 
@@ -98,6 +94,8 @@ struct List {
     words: Words,
     filter: MailFilter,
     mails: Page<MailRow>,
+    /// How far back was searched, if not to the end.
+    searched_to: Option<At>,
     first: Option<String>,
     next: Option<String>,
     /// The filter as a query, with its question mark; empty without one.
@@ -150,10 +148,15 @@ async fn list(
     Query(paging): Query<Paging>,
 ) -> Result<Response, Problem> {
     let query = filter.query(&portal.settings.time_zone)?;
-    let mails = portal
+    let found = portal
         .office
         .mails(&visit.permitted, &query, &paging)
         .await?;
+    let searched_to = found.searched_to;
+    let mails = Page {
+        items: found.items,
+        next: found.next,
+    };
     let (first, next) = next_page(&visit.view, &filter, &paging, &mails);
     let query = serde_html_form::to_string(&filter).unwrap_or_default();
     page(&List {
@@ -164,58 +167,59 @@ async fn list(
         },
         filter,
         mails,
+        searched_to,
         first,
         next,
         view: visit.view,
     })
 }
 
-/// The newest mails of a filter as CSV, up to [`EXPORT_ROWS`].
+/// All mails of a filter as CSV, newest first.
 async fn export(
     State(portal): State<Portal>,
-    visit: Visit<Read>,
+    permitted: Permitted<Read>,
     Query(filter): Query<MailFilter>,
 ) -> Result<Response, Problem> {
     let query = filter.query(&portal.settings.time_zone)?;
-    let mut export = Table::new(&[
-        "time",
-        "direction",
-        "from",
-        "to",
-        "status",
-        "delivery",
-        "message_id",
-        "mail",
-    ])?;
-    let mut paging = Paging {
-        after: None,
-        limit: Some(PAGE_ROWS_MOST),
+    let sheet = Sheet {
+        name: "mails.csv",
+        columns: &[
+            "time",
+            "direction",
+            "from",
+            "to",
+            "status",
+            "delivery",
+            "message_id",
+            "mail",
+        ],
     };
-    let mut left = EXPORT_ROWS;
-    loop {
-        let mails = portal
-            .office
-            .mails(&visit.permitted, &query, &paging)
-            .await?;
-        for mail in mails.items.iter().take(left) {
-            let from = mail.from.as_ref().map(ToString::to_string);
-            export.line(&[
-                mail.at.0.rfc3339(),
-                word(&mail.direction),
-                from.unwrap_or_else(|| "<>".to_owned()),
-                mail.to.to_string(),
-                mail.status.as_str().to_owned(),
-                word(&mail.delivery),
-                mail.message_id.clone().unwrap_or_default(),
-                mail.mail.clone(),
-            ])?;
+    let (own, who) = (portal.clone(), permitted.clone());
+    export::answer(&portal, &permitted, sheet, move |paging| {
+        let (own, who, query) = (own.clone(), who.clone(), query.clone());
+        async move {
+            let page = own.office.mails(&who, &query, &paging).await?;
+            Ok(Lines {
+                lines: page.items.into_iter().map(cells).collect(),
+                next: page.next,
+            })
         }
-        left = left.saturating_sub(mails.items.len());
-        paging.after = mails.next;
-        if left == 0 || paging.after.is_none() {
-            return export.answer("mails.csv");
-        }
-    }
+    })
+    .await
+}
+
+fn cells(mail: MailRow) -> Vec<String> {
+    let from = mail.from.as_ref().map(ToString::to_string);
+    vec![
+        mail.at.0.rfc3339(),
+        word(&mail.direction),
+        from.unwrap_or_else(|| "<>".to_owned()),
+        mail.to.to_string(),
+        mail.status.as_str().to_owned(),
+        word(&mail.delivery),
+        mail.message_id.unwrap_or_default(),
+        mail.mail,
+    ]
 }
 
 #[derive(Template)]

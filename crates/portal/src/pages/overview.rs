@@ -72,6 +72,19 @@ impl Page {
         written(&self.view, self.span, stretch)
     }
 
+    /// What stands below the first and the last bar of the mails.
+    fn span_ends(&self) -> Option<(String, String)> {
+        let (first, last) = (self.counts.first()?, self.counts.last()?);
+        Some((self.stretch(first), self.stretch(last)))
+    }
+
+    /// What stands below the first and the last bar of the certificates.
+    fn weeks_ends(&self) -> Option<(String, String)> {
+        let (first, last) = (self.weeks.first()?, self.weeks.last()?);
+        let date = |week: &WeekEnding| self.view.date(&week.from.0);
+        Some((date(first), date(last)))
+    }
+
     fn width(&self) -> usize {
         plots::WIDTH
     }
@@ -176,7 +189,7 @@ fn sentence(view: &View, attention: &Attention) -> Sentence {
         ),
         Attention::LicencesEnding { until } => told(
             shapes::WARN,
-            view.t1("attention-term", "date", view.date(&until.0)),
+            view.t1("attention-term", "date", view.last_day(&until.0)),
             "smime/mailboxes",
         ),
         Attention::DomainsElsewhere { domains, first } => told(

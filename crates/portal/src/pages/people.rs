@@ -6,15 +6,14 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::users::{NoFilter, Once, address, may_key};
+use super::users::{Once, Tokens, Which, address, may_key};
 use crate::Portal;
 use crate::auth::{Operate, Posted};
-use crate::limits::TOKEN_DAYS;
 use crate::office::people::{
     Assignment, InvitePerson, NewInstallationToken, NewReseller, PeopleFilter, Person,
     PersonChange, Reseller, Reset,
 };
-use crate::office::users::{ApiToken, Invitation};
+use crate::office::users::Invitation;
 use crate::office::{Page, Paging};
 use crate::problem::Problem;
 use crate::routes::{PageRoute, get, post};
@@ -69,10 +68,6 @@ impl List {
         words.extend(person.operator.then(|| self.view.t("role-operator")));
         words.join(", ")
     }
-
-    fn invited_to(&self, word: &str) -> String {
-        self.view.t(may_key(word))
-    }
 }
 
 async fn list(
@@ -124,11 +119,6 @@ fn number(text: &str) -> Result<Option<i64>, Problem> {
             .map(Some)
             .map_err(|error| Problem::invalid("reseller", error)),
     }
-}
-
-#[derive(Deserialize)]
-struct Which {
-    id: i64,
 }
 
 async fn withdraw(
@@ -243,23 +233,6 @@ async fn assign(
     done(&portal, &who, Notice::new("resellers-assigned"), RESELLERS).await
 }
 
-#[derive(Template)]
-#[template(path = "people/tokens.html")]
-struct Tokens {
-    view: View,
-    tokens: Page<ApiToken>,
-    resellers: Vec<Reseller>,
-    days: u32,
-    first: Option<String>,
-    next: Option<String>,
-}
-
-impl Tokens {
-    fn may(&self, word: &str) -> String {
-        self.view.t(may_key(word))
-    }
-}
-
 async fn tokens(
     State(portal): State<Portal>,
     visit: Visit<Operate>,
@@ -267,15 +240,9 @@ async fn tokens(
 ) -> Result<Response, Problem> {
     let who = &visit.permitted;
     let tokens = portal.office.installation_tokens(who, &paging).await?;
-    let (first, next) = next_page(&visit.view, &NoFilter {}, &paging, &tokens);
-    page(&Tokens {
-        resellers: portal.office.resellers(who).await?,
-        view: visit.view,
-        tokens,
-        days: TOKEN_DAYS,
-        first,
-        next,
-    })
+    let resellers = portal.office.resellers(who).await?;
+    let here = TOKENS.to_owned();
+    Tokens::answer(visit.view, (tokens, &paging), Some(resellers), here)
 }
 
 #[derive(Deserialize)]

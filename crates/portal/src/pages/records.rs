@@ -3,13 +3,12 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use sealgate_core::tenant::Language;
 use serde::Deserialize;
 
 use crate::Portal;
 use crate::auth::{Admin, Operate, Read};
 use crate::office::records::{
-    AuditChain, AuditFilter, AuditLine, Event, EventFilter, EventKind, Sentence,
+    AuditChain, AuditFilter, AuditLine, AuditPage, Event, EventFilter, EventKind,
 };
 use crate::office::{Page, Paging};
 use crate::problem::Problem;
@@ -34,15 +33,6 @@ struct Events {
     events: Page<Event>,
     first: Option<String>,
     next: Option<String>,
-}
-
-impl Events {
-    fn words(&self, sentence: Sentence) -> &'static str {
-        match self.view.language {
-            Language::De => sentence.de,
-            Language::En => sentence.en,
-        }
-    }
 }
 
 async fn events(
@@ -72,6 +62,7 @@ struct Audit {
     view: View,
     filter: AuditFilter,
     lines: Page<AuditLine>,
+    searched_to: Option<i64>,
     of_all: bool,
     chain: Option<AuditChain>,
     first: Option<String>,
@@ -84,20 +75,27 @@ async fn audit(
     Query(filter): Query<AuditFilter>,
     Query(paging): Query<Paging>,
 ) -> Result<Response, Problem> {
-    let lines = portal
-        .office
-        .audit(&visit.permitted, &filter, &paging)
-        .await?;
+    let found = portal.office.audit(&visit.permitted, &filter, &paging);
+    let (lines, searched_to) = parts(found.await?);
     let (first, next) = next_page(&visit.view, &filter, &paging, &lines);
     page(&Audit {
         of_all: false,
         view: visit.view,
         filter,
         lines,
+        searched_to,
         chain: None,
         first,
         next,
     })
+}
+
+fn parts(page: AuditPage) -> (Page<AuditLine>, Option<i64>) {
+    let lines = Page {
+        items: page.items,
+        next: page.next,
+    };
+    (lines, page.searched_to)
 }
 
 /// Whether the whole chain is to be followed, which takes a while where the log is long.
@@ -114,10 +112,10 @@ async fn audit_of_all(
     Query(paging): Query<Paging>,
     Query(check): Query<Check>,
 ) -> Result<Response, Problem> {
-    let lines = portal
+    let found = portal
         .office
-        .audit_of_all(&visit.permitted, &filter, &paging)
-        .await?;
+        .audit_of_all(&visit.permitted, &filter, &paging);
+    let (lines, searched_to) = parts(found.await?);
     let (first, next) = next_page(&visit.view, &filter, &paging, &lines);
     let chain = match check.check {
         true => Some(portal.office.audit_chain(&visit.permitted).await?),
@@ -128,6 +126,7 @@ async fn audit_of_all(
         view: visit.view,
         filter,
         lines,
+        searched_to,
         chain,
         first,
         next,

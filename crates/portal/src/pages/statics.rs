@@ -1,36 +1,99 @@
-//! Files that every page uses: the stylesheet, the script, the sign. They change with the program only.
+//! Files that every page uses: the stylesheet, the script, the sign. They change with the program only: pages ask for them by
+//! an address that says which content is meant, and what is asked for so is kept for good.
 
+use std::sync::LazyLock;
+
+use axum::extract::Query;
 use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 
+use crate::auth::sha256;
+use crate::limits::{STATIC_AGE, STATIC_AGE_UNNAMED, STATIC_VERSION_OCTETS};
 use crate::routes::{PageRoute, open};
 
-const STYLE: &str = include_str!("../../static/portal.css");
-const SCRIPT: &str = include_str!("../../static/portal.js");
-const SIGN: &str = include_str!("../../static/sign.svg");
+/// A file that every page uses.
+#[derive(Debug)]
+pub struct StaticFile {
+    path: &'static str,
+    media_type: &'static str,
+    text: &'static str,
+    version: LazyLock<String>,
+}
+
+/// The stylesheet.
+pub static STYLE: StaticFile = StaticFile {
+    path: "/static/portal.css",
+    media_type: "text/css; charset=utf-8",
+    text: include_str!("../../static/portal.css"),
+    version: LazyLock::new(|| version(STYLE.text)),
+};
+
+/// The script.
+pub static SCRIPT: StaticFile = StaticFile {
+    path: "/static/portal.js",
+    media_type: "text/javascript; charset=utf-8",
+    text: include_str!("../../static/portal.js"),
+    version: LazyLock::new(|| version(SCRIPT.text)),
+};
+
+/// The sign of the program.
+pub static SIGN: StaticFile = StaticFile {
+    path: "/static/sign.svg",
+    media_type: "image/svg+xml",
+    text: include_str!("../../static/sign.svg"),
+    version: LazyLock::new(|| version(SIGN.text)),
+};
+
+/// What tells one content of a file from every other.
+fn version(text: &str) -> String {
+    let digest = sha256(&[text.as_bytes()]);
+    let some = digest.iter().take(STATIC_VERSION_OCTETS);
+    some.map(|octet| format!("{octet:02x}")).collect()
+}
+
+impl StaticFile {
+    /// Where pages ask for this very content.
+    pub fn address(&self) -> String {
+        format!("{}?v={}", self.path, *self.version)
+    }
+
+    /// The file. Only the content that was asked for is kept for good: while an installation is brought up to date, a node may be
+    /// asked for the content of another version of the program.
+    fn answer(&self, asked: &Asked) -> Response {
+        let age = match asked.v == *self.version {
+            true => format!("public, max-age={STATIC_AGE}, immutable"),
+            false => format!("public, max-age={STATIC_AGE_UNNAMED}"),
+        };
+        let headers = [
+            (header::CONTENT_TYPE, self.media_type.to_owned()),
+            (header::CACHE_CONTROL, age),
+        ];
+        (headers, self.text).into_response()
+    }
+}
+
+/// What an address of a file says.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    v: String,
+}
 
 /// The routes.
 pub fn routes() -> Vec<PageRoute> {
     vec![
-        open(Method::GET, "/static/portal.css", || {
-            file("text/css; charset=utf-8", STYLE)
-        }),
-        open(Method::GET, "/static/portal.js", || {
-            file("text/javascript; charset=utf-8", SCRIPT)
-        }),
-        open(Method::GET, "/static/sign.svg", || {
-            file("image/svg+xml", SIGN)
-        }),
-        open(Method::GET, "/favicon.ico", || file("image/svg+xml", SIGN)),
+        route(&STYLE, STYLE.path),
+        route(&SCRIPT, SCRIPT.path),
+        route(&SIGN, SIGN.path),
+        route(&SIGN, "/favicon.ico"),
     ]
 }
 
-async fn file(media_type: &'static str, text: &'static str) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, media_type),
-        (header::CACHE_CONTROL, "public, max-age=300"),
-    ];
-    (headers, text).into_response()
+fn route(file: &'static StaticFile, path: &'static str) -> PageRoute {
+    open(Method::GET, path, move |asked: Query<Asked>| async move {
+        file.answer(&asked)
+    })
 }
 
 #[cfg(test)]
@@ -54,7 +117,7 @@ mod tests {
     }
 
     fn themes() -> [Colours; 2] {
-        let mut roots = STYLE.split(":root {").skip(1);
+        let mut roots = STYLE.text.split(":root {").skip(1);
         let mut next = || colours(roots.next().unwrap().split('}').next().unwrap());
         [next(), next()]
     }
@@ -117,7 +180,7 @@ mod tests {
 
     #[test]
     fn nothing_is_loaded_from_elsewhere() {
-        for file in [STYLE, SCRIPT] {
+        for file in [STYLE.text, SCRIPT.text] {
             for foreign in [
                 "url(",
                 "@import",
@@ -166,5 +229,22 @@ mod tests {
             }
         }
         assert!(seen > 20);
+    }
+
+    #[test]
+    fn only_the_content_that_was_asked_for_is_kept_for_good() {
+        let file = &SCRIPT;
+        for (asked, kept) in [
+            (file.version.as_str(), true),
+            ("", false),
+            ("0123456789abcdef", false),
+        ] {
+            let answer = file.answer(&Asked {
+                v: asked.to_owned(),
+            });
+            let age = answer.headers()[header::CACHE_CONTROL].to_str().unwrap();
+            assert_eq!(age.contains("immutable"), kept, "{asked}: {age}");
+        }
+        assert_ne!(STYLE.address(), SCRIPT.address().replace(".js", ".css"));
     }
 }

@@ -13,6 +13,7 @@ use crate::Portal;
 use crate::auth::{Admin, Permitted, Posted};
 use crate::lang::key;
 use crate::limits::TOKEN_DAYS;
+use crate::office::people::Reseller;
 use crate::office::users::{
     ApiToken, Invitation, InvitationLink, Invite, MadeToken, Member, NewToken,
 };
@@ -110,10 +111,6 @@ impl List {
         self.view.t(role_key(*role))
     }
 
-    fn may(&self, word: &str) -> String {
-        self.view.t(may_key(word))
-    }
-
     fn is(role: &Role, word: &str) -> bool {
         role.as_str() == word
     }
@@ -138,7 +135,7 @@ async fn list(
 
 /// A list without filter.
 #[derive(serde::Serialize)]
-pub struct NoFilter {}
+struct NoFilter {}
 
 async fn invite(
     State(portal): State<Portal>,
@@ -165,9 +162,11 @@ pub fn address(text: &str) -> Result<Address, Problem> {
     Address::parse(text.trim()).map_err(|error| Problem::invalid("name", error))
 }
 
+/// One of a list, by its button.
 #[derive(Deserialize)]
-struct Which {
-    id: i64,
+pub struct Which {
+    /// Its number.
+    pub id: i64,
 }
 
 async fn withdraw(
@@ -207,11 +206,16 @@ fn users<P>(who: &Permitted<P>) -> String {
     format!("/o/{}/users", who.organisation_name())
 }
 
+/// API tokens: of an organisation, or of the operator and of resellers.
 #[derive(Template)]
 #[template(path = "users/tokens.html")]
-struct Tokens {
+pub struct Tokens {
     view: View,
     tokens: Page<ApiToken>,
+    /// For whom one can be made beside the operator; none in an organisation, where one has a role.
+    resellers: Option<Vec<Reseller>>,
+    /// Address of the page.
+    here: String,
     days: u32,
     first: Option<String>,
     next: Option<String>,
@@ -221,6 +225,29 @@ impl Tokens {
     fn may(&self, word: &str) -> String {
         self.view.t(may_key(word))
     }
+
+    /// One page of them, at `here`.
+    pub fn answer(
+        view: View,
+        (tokens, paging): (Page<ApiToken>, &Paging),
+        resellers: Option<Vec<Reseller>>,
+        here: String,
+    ) -> Result<Response, Problem> {
+        let (first, next) = next_page(&view, &NoFilter {}, paging, &tokens);
+        page(&Self {
+            view,
+            tokens,
+            resellers,
+            here,
+            days: TOKEN_DAYS,
+            first,
+            next,
+        })
+    }
+}
+
+fn tokens_page<P>(who: &Permitted<P>) -> String {
+    format!("/o/{}/tokens", who.organisation_name())
 }
 
 async fn tokens(
@@ -229,14 +256,8 @@ async fn tokens(
     Query(paging): Query<Paging>,
 ) -> Result<Response, Problem> {
     let tokens = portal.office.tokens(&visit.permitted, &paging).await?;
-    let (first, next) = next_page(&visit.view, &NoFilter {}, &paging, &tokens);
-    page(&Tokens {
-        view: visit.view,
-        tokens,
-        days: TOKEN_DAYS,
-        first,
-        next,
-    })
+    let here = tokens_page(&visit.permitted);
+    Tokens::answer(visit.view, (tokens, &paging), None, here)
 }
 
 async fn create(
@@ -245,8 +266,8 @@ async fn create(
     Posted(who, new): Posted<Admin, NewToken>,
 ) -> Result<Response, Problem> {
     let made = portal.office.create_token(&who, new).await?;
-    let back = format!("/o/{}/tokens", who.organisation_name());
-    Once::token(View::of(&portal, &who, &parts).await?, made, &back)
+    let view = View::of(&portal, &who, &parts).await?;
+    Once::token(view, made, &tokens_page(&who))
 }
 
 async fn revoke(
@@ -254,6 +275,6 @@ async fn revoke(
     Posted(who, which): Posted<Admin, Which>,
 ) -> Result<Response, Problem> {
     portal.office.revoke_token(&who, which.id).await?;
-    let back = format!("/o/{}/tokens", who.organisation_name());
-    done(&portal, &who, Notice::new("tokens-revoked"), &back).await
+    let notice = Notice::new("tokens-revoked");
+    done(&portal, &who, notice, &tokens_page(&who)).await
 }

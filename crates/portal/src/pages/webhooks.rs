@@ -3,12 +3,11 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use sealgate_core::tenant::Language;
 use serde::Deserialize;
 
 use crate::Portal;
 use crate::auth::{Admin, Posted};
-use crate::office::records::{EventKind, Sentence};
+use crate::office::records::EventKind;
 use crate::office::webhooks::{MadeWebhook, NewWebhook, Webhook};
 use crate::problem::Problem;
 use crate::routes::{PageRoute, get, post};
@@ -30,15 +29,6 @@ struct List {
     webhooks: Vec<Webhook>,
     kinds: Vec<EventKind>,
     made: Option<MadeWebhook>,
-}
-
-impl List {
-    fn words(&self, sentence: Sentence) -> &'static str {
-        match self.view.language {
-            Language::De => sentence.de,
-            Language::En => sentence.en,
-        }
-    }
 }
 
 async fn list(State(portal): State<Portal>, visit: Visit<Admin>) -> Result<Response, Problem> {

@@ -84,7 +84,7 @@ impl Form {
         let named = self.mailboxes.split(separator);
         let mailboxes = named.filter(|text| !text.is_empty()).map(|text| {
             Address::parse(text).map_err(|error| Problem {
-                detail: Some(format!("{text}: {error}")),
+                detail: Some(format!("{text}: {error}").into()),
                 ..Problem::invalid("mailboxes", "")
             })
         });

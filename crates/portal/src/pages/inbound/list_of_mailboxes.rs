@@ -1,7 +1,10 @@
 //! Lists of mailboxes as people have them: CSV with one column `address`, or the columns `name` and `domain`; with a line of
 //! names or without.
 
+use std::borrow::Cow;
+
 use csv::{ReaderBuilder, StringRecord};
+use encoding_rs::{Encoding, WINDOWS_1252};
 
 use crate::export::value;
 use crate::limits::IMPORT_LINES;
@@ -9,8 +12,8 @@ use crate::problem::Problem;
 
 /// The addresses of a list, each with the number of its line; what stands there is not judged.
 pub fn read(octets: &[u8]) -> Result<Vec<(u64, String)>, Problem> {
-    let text = std::str::from_utf8(octets).map_err(|_| Problem::new("list-not-text"))?;
-    let text = text.trim_start_matches('\u{feff}');
+    let text = text_of(octets)?;
+    let text = text.as_ref();
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -20,27 +23,65 @@ pub fn read(octets: &[u8]) -> Result<Vec<(u64, String)>, Problem> {
     let mut columns = None;
     let mut lines = Vec::new();
     let mut count = LineCount::default();
+    let mut last = StringRecord::new();
     for record in reader.records() {
         let record = record.map_err(|error| Problem {
-            detail: Some(error.to_string()),
+            detail: Some(error.to_string().into()),
             ..Problem::new("list-unreadable")
         })?;
         let line = count.at(text, &record);
+        last.clone_from(&record);
+        if record.iter().all(str::is_empty) || is_hint(&record) {
+            continue;
+        }
         if columns.is_none() {
             columns = Some(Columns::of(&record));
             if Columns::is_head(&record) {
                 continue;
             }
         }
-        if record.iter().all(str::is_empty) {
-            continue;
-        }
         if lines.len() == IMPORT_LINES {
             return Err(Problem::new("list-too-long"));
         }
         lines.push((line, columns.unwrap_or_default().address(&record)));
     }
-    Ok(lines)
+    match is_open(text, &last) {
+        true => Err(Problem {
+            detail: Some(count.ends.saturating_add(1).to_string().into()),
+            ..Problem::new("list-open-quote")
+        }),
+        false => Ok(lines),
+    }
+}
+
+/// Whether the last record has swallowed lines, because a quotation mark was never closed.
+fn is_open(text: &str, last: &StringRecord) -> bool {
+    let begins = last.position().map_or(0, csv::Position::byte);
+    let begins = usize::try_from(begins).unwrap_or(usize::MAX);
+    let raw = text.get(begins..).unwrap_or_default();
+    raw.matches('"').count() % 2 == 1 && last.iter().any(|cell| cell.contains('\n'))
+}
+
+/// What spreadsheets write before a list to say what stands between columns.
+fn is_hint(record: &StringRecord) -> bool {
+    record.get(0).is_some_and(|cell| cell.starts_with(HINT))
+}
+
+const HINT: &str = "sep=";
+
+/// A list as text: UTF-8, with a mark at its beginning or without, or as spreadsheets of Windows write it: Windows-1252 or UTF-16
+/// ("Unicode text").
+fn text_of(octets: &[u8]) -> Result<Cow<'_, str>, Problem> {
+    let encoding = match std::str::from_utf8(octets) {
+        Ok(text) => return Ok(Cow::Borrowed(text.trim_start_matches('\u{feff}'))),
+        Err(_) => Encoding::for_bom(octets).map_or(WINDOWS_1252, |(marked, _)| marked),
+    };
+    let (text, _, has_errors) = encoding.decode(octets);
+    let is_text = |c: char| !c.is_control() || matches!(c, '\r' | '\n' | '\t');
+    match !has_errors && text.chars().all(is_text) {
+        true => Ok(text),
+        false => Err(Problem::new("list-not-text")),
+    }
 }
 
 /// Counts lines. The reader says where a record begins, but counts the end of the line before it where that is CRLF or lines are
@@ -71,6 +112,9 @@ impl LineCount {
 /// What stands between columns: what is more frequent in the first line.
 fn delimiter(text: &str) -> u8 {
     let first = text.lines().next().unwrap_or_default();
+    if let Some(&[named]) = first.strip_prefix(HINT).map(str::as_bytes) {
+        return named;
+    }
     let count = |delimiter: char| first.matches(delimiter).count();
     [(b',', count(',')), (b';', count(';')), (b'\t', count('\t'))]
         .into_iter()
@@ -91,15 +135,21 @@ enum Columns {
     NameDomain(usize, usize),
 }
 
-const ADDRESS: [&str; 6] = [
+const ADDRESS: [&str; 12] = [
     "address",
     "adresse",
     "e-mail",
     "email",
     "mail",
     "e-mail-adresse",
+    "e-mailadresse",
+    "email-adresse",
+    "mailadresse",
+    "e-mail address",
+    "email address",
+    "mail address",
 ];
-const NAME: [&str; 3] = ["name", "mailbox", "benutzername"];
+const NAME: [&str; 5] = ["name", "mailbox", "postfach", "benutzername", "user name"];
 const DOMAIN: [&str; 3] = ["domain", "domäne", "domaene"];
 
 impl Columns {
@@ -108,11 +158,10 @@ impl Columns {
         head.iter().position(is_named)
     }
 
-    /// A line without any address whose cells are names of columns.
+    /// A line without any address or domain whose cells are names of columns.
     fn is_head(record: &StringRecord) -> bool {
         let has = |names: &[&str]| Self::find(record, names).is_some();
-        !record.iter().any(|cell| cell.contains('@'))
-            && (has(&ADDRESS) || (has(&NAME) && has(&DOMAIN)))
+        !record.iter().any(|cell| cell.contains(['@', '.'])) && (has(&ADDRESS) || has(&NAME))
     }
 
     /// By the head, if the first line is one; else by what the first line looks like.
@@ -124,11 +173,12 @@ impl Columns {
                 false => Self::First,
             };
         }
-        let name_domain = Self::find(first, &NAME).zip(Self::find(first, &DOMAIN));
-        match (Self::find(first, &ADDRESS), name_domain) {
-            (Some(address), _) => Self::Address(address),
-            (None, Some((name, domain))) => Self::NameDomain(name, domain),
-            (None, None) => Self::First,
+        let (name, domain) = (Self::find(first, &NAME), Self::find(first, &DOMAIN));
+        match (Self::find(first, &ADDRESS), name, domain) {
+            (Some(address), _, _) => Self::Address(address),
+            (None, Some(name), Some(domain)) => Self::NameDomain(name, domain),
+            (None, Some(name), None) => Self::Address(name),
+            (None, None, _) => Self::First,
         }
     }
 
@@ -148,7 +198,7 @@ mod tests {
 
     #[test]
     fn lists_as_people_have_them() {
-        let table: [(&str, &[(u64, &str)]); 12] = [
+        let table: [(&str, &[(u64, &str)]); 18] = [
             ("", &[]),
             (
                 "a@x.example\nb@x.example\n",
@@ -173,6 +223,20 @@ mod tests {
             ("address\n'=1@x.example\n", &[(2, "=1@x.example")]),
             ("\"a@x.example\"\n", &[(1, "a@x.example")]),
             ("nobody\na@x.example", &[(1, "nobody"), (2, "a@x.example")]),
+            // As spreadsheets in German write it, with a note that has lines of its own.
+            (
+                "sep=;\r\n\"E-Mail-Adresse\";\"Notiz\"\r\n\"a@x.example\";\"eins\r\nzwei; drei\"\r\nb@x.example;\r\n",
+                &[(3, "a@x.example"), (5, "b@x.example")],
+            ),
+            ("Postfach;Domäne\r\na;x.example\r\n", &[(2, "a@x.example")]),
+            ("Mailbox\na@x.example\n", &[(2, "a@x.example")]),
+            // Names that are names of columns too.
+            (
+                "mail,x.example\nname,x.example\n",
+                &[(1, "mail@x.example"), (2, "name@x.example")],
+            ),
+            ("name;5\" disk\na@x.example;b\n", &[(2, "a@x.example")]),
+            ("\na@x.example\n", &[(2, "a@x.example")]),
         ];
         for (text, expected) in table {
             let found = read(text.as_bytes()).unwrap();
@@ -185,8 +249,36 @@ mod tests {
     }
 
     #[test]
+    fn texts_of_spreadsheets_that_are_not_utf_8() {
+        let of_windows = b"Dom\xe4ne;Name\r\nb\xfcro.example;j\xf6rg\r\n";
+        let expected = [(2, "jörg@büro.example".to_owned())];
+        assert_eq!(read(of_windows).unwrap(), expected);
+        let wide = "\u{feff}Domäne\tName\r\nbüro.example\tjörg\r\n".encode_utf16();
+        let wide: Vec<u8> = wide.flat_map(u16::to_le_bytes).collect();
+        assert_eq!(read(&wide).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_quotation_mark_that_is_never_closed_swallows_nothing_unseen() {
+        for text in [
+            "a@x.example;\"Alice\nb@x.example;Bob\nc@x.example;Carl\n",
+            "\"a@x.example\nb@x.example\n",
+        ] {
+            let refused = read(format!("address;name\n{text}").as_bytes()).unwrap_err();
+            let told = refused.detail.map(|told| told.to_string());
+            assert_eq!(
+                (refused.code, told.as_deref()),
+                ("list-open-quote", Some("2")),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
     fn what_cannot_be_a_list() {
-        assert_eq!(read(b"\xff\xfe").unwrap_err().code, "list-not-text");
+        for octets in [b"PK\x03\x04\xff\x00".as_slice(), b"\x89PNG\r\n\x1a\n\x00"] {
+            assert_eq!(read(octets).unwrap_err().code, "list-not-text");
+        }
         let long = "a@x.example\n".repeat(IMPORT_LINES + 1);
         assert_eq!(read(long.as_bytes()).unwrap_err().code, "list-too-long");
         let most = "a@x.example\n".repeat(IMPORT_LINES);

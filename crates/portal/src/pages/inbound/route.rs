@@ -11,11 +11,11 @@ use super::super::mailboxes::{StateLine, Visiting, addresses, one_by_one, segmen
 use super::{Named, list_of_mailboxes, place, server_line};
 use crate::Portal;
 use crate::auth::{Permitted, Posted, Read, Uploaded, Write};
-use crate::export::Table;
+use crate::export::{self, Lines, Sheet, Table};
 use crate::lang::key;
-use crate::limits::{PAGE_ROWS_MOST, REFUSED_LINES};
+use crate::limits::REFUSED_LINES;
 use crate::office::inbound::{DomainWay, LineRefusal, MxState, Preview, RefusedLine, Route};
-use crate::office::mailboxes::{BulkProgress, Mailbox, MailboxFilter};
+use crate::office::mailboxes::{Mailbox, MailboxFilter};
 use crate::office::{Page, Paging};
 use crate::problem::Problem;
 use crate::routes::{PageRoute, get, post};
@@ -49,7 +49,7 @@ struct Detail {
     names: Vec<Domain>,
     filter: RouteFilter,
     mailboxes: Page<Mailbox>,
-    progress: Option<BulkProgress>,
+    work_goes_on: bool,
     at: String,
     first: Option<String>,
     next: Option<String>,
@@ -128,9 +128,10 @@ async fn detail(
     let wanted = of_route(&route.name, filter.search.clone());
     let mailboxes = office.mailboxes(permitted, &wanted, &paging).await?;
     let (first, next) = next_page(&visit.view, &filter, &paging, &mailboxes);
+    let works = office.bulk_progress(permitted).await?;
     page(&Detail {
         at: place(permitted, &route.name),
-        progress: office.bulk_progress(permitted).await?,
+        work_goes_on: works.iter().any(|work| work.ended.is_none()),
         view: visit.view,
         route,
         ways,
@@ -151,29 +152,26 @@ async fn export(
     let office = &portal.office;
     let route = office.route(&permitted, &named.route).await?;
     let filter = of_route(&route.name, None);
-    let columns = [
-        "address",
-        "name",
-        "domain",
-        "state",
-        "certificate",
-        "valid-until",
-    ];
-    let mut table = Table::new(&columns)?;
-    let mut paging = Paging {
-        after: None,
-        limit: Some(PAGE_ROWS_MOST),
+    let sheet = Sheet {
+        name: &format!("mailboxes-{}.csv", route.name),
+        columns: &[
+            "address",
+            "name",
+            "domain",
+            "state",
+            "certificate",
+            "valid-until",
+        ],
     };
-    loop {
-        let rows = office.mailboxes(&permitted, &filter, &paging).await?;
-        for mailbox in &rows.items {
-            table.line(&line(mailbox))?;
+    let (own, who) = (portal.clone(), permitted.clone());
+    export::answer(&portal, &permitted, sheet, move |paging| {
+        let (own, who, filter) = (own.clone(), who.clone(), filter.clone());
+        async move {
+            let page = own.office.mailboxes(&who, &filter, &paging).await?;
+            Ok(Lines::of(page, |mailbox| line(&mailbox).to_vec()))
         }
-        match rows.next {
-            Some(next) => paging.after = Some(next),
-            None => return table.answer(&format!("mailboxes-{}.csv", route.name)),
-        }
-    }
+    })
+    .await
 }
 
 fn line(mailbox: &Mailbox) -> [String; 6] {
@@ -309,7 +307,7 @@ async fn import(
     }
     let lines = list_of_mailboxes::read(file)?;
     let preview = office.preview(permitted, &named.route, lines).await?;
-    let mut list = Table::new(&["address"])?;
+    let mut list = Table::with_columns(&["address"])?;
     for address in &preview.new {
         list.line(&[address.to_string()])?;
     }

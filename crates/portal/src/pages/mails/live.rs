@@ -9,18 +9,17 @@ use axum::extract::{Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use sealgate_core::journal::MailStatus;
-use tokio::sync::mpsc::{Sender, channel};
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::Words;
 use crate::Portal;
 use crate::auth::{Permitted, Read};
-use crate::limits::{LIVE_ALIVE, LIVE_CHECK, LIVE_LINES, LIVE_LONGEST, LIVE_POLL};
+use crate::limits::{LIVE_ALIVE, LIVE_BACK_SECONDS, LIVE_LINES, LIVE_LONGEST, LIVE_POLL};
 use crate::office::Paging;
 use crate::office::mails::{Delivery, MailFilter, MailQuery, MailRow};
 use crate::problem::Problem;
-use crate::streaming::Pieces;
-use crate::view::{View, Visit};
+use crate::streaming::{Outlet, Pieces};
+use crate::view::{Fetch, View};
 
 #[derive(Template)]
 #[template(path = "mails/row.html")]
@@ -32,25 +31,21 @@ struct Line<'a> {
 
 pub(super) async fn live(
     State(portal): State<Portal>,
-    visit: Visit<Read>,
+    fetch: Fetch<Read>,
     Query(filter): Query<MailFilter>,
 ) -> Result<Response, Problem> {
     let query = filter.query(&portal.settings.time_zone)?;
-    let place = portal.streams.place(visit.permitted.who());
-    let place = place.ok_or(Problem::new("too-many-tries"))?;
-    let (sender, receiver) = channel(LIVE_LINES as usize);
+    let place = portal.streams.place(&fetch.permitted)?;
+    let (outlet, receiver) = Outlet::open(&portal, &fetch.permitted, place, LIVE_LINES as usize);
     let tail = Tail {
         portal,
-        permitted: visit.permitted,
-        view: visit.view,
+        permitted: fetch.permitted,
+        view: fetch.view,
         query,
         known: HashMap::new(),
-        sender,
+        outlet,
     };
-    tokio::spawn(async move {
-        let _place = place;
-        tail.follow().await;
-    });
+    tokio::spawn(tail.follow());
     let alive = KeepAlive::new().interval(LIVE_ALIVE);
     Ok(Sse::new(Pieces(receiver)).keep_alive(alive).into_response())
 }
@@ -62,26 +57,23 @@ struct Tail {
     query: MailQuery,
     /// How the newest lines stood when they were told.
     known: HashMap<String, (MailStatus, Delivery)>,
-    sender: Sender<Result<Event, Infallible>>,
+    outlet: Outlet<Read, Result<Event, Infallible>>,
 }
 
 impl Tail {
     /// Tells until the reader is gone, may not read any more, or the longest time is over; a browser then asks again.
     async fn follow(mut self) {
         let end = Instant::now() + LIVE_LONGEST;
-        let mut checked = Instant::now();
         let mut ticks = interval(LIVE_POLL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_first = true;
         while Instant::now() < end {
             tokio::select! {
-                () = self.sender.closed() => return,
+                () = self.outlet.closed() => return,
                 _ = ticks.tick() => {}
             }
-            if checked.elapsed() >= LIVE_CHECK {
-                if !self.permitted.still(&self.portal).await {
-                    return;
-                }
-                checked = Instant::now();
+            if !self.outlet.is_open().await {
+                return;
             }
             let Some(lines) = self.changed().await else {
                 return;
@@ -90,7 +82,7 @@ impl Tail {
             let told = !std::mem::take(&mut is_first);
             for line in lines.into_iter().filter(|_| told) {
                 let event = Event::default().data(line);
-                if self.sender.send(Ok(event)).await.is_err() {
+                if !self.outlet.send(Ok(event)).await {
                     return;
                 }
             }
@@ -103,10 +95,13 @@ impl Tail {
             after: None,
             limit: Some(LIVE_LINES),
         };
-        let found = self
-            .portal
-            .office
-            .mails(&self.permitted, &self.query, &newest);
+        // Only what is young is watched: a search through all of the journal each second is for nobody.
+        let young = self.portal.now().plus(-LIVE_BACK_SECONDS);
+        let query = MailQuery {
+            since: Some(self.query.since.map_or(young, |since| since.max(young))),
+            ..self.query.clone()
+        };
+        let found = self.portal.office.mails(&self.permitted, &query, &newest);
         let rows = found.await.ok()?.items;
         let stands = |row: &MailRow| (row.line.clone(), (row.status, row.delivery));
         let lines = rows.iter().rev().filter(|row| {

@@ -154,10 +154,11 @@ pub fn outbound(word: &str) -> Result<Option<OutboundMode>, Problem> {
     }
 }
 
-/// A7: "not defined" in both.
+/// A7: "not defined" in both. Whom the rule is for is said by whoever makes it: a new rule is the first, and one for all would
+/// stand above every other.
 pub async fn new(visit: Visit<Write>) -> Result<Response, Problem> {
     let body = RuleBody {
-        managed: "all".to_owned(),
+        managed: String::new(),
         external: String::new(),
         inbound: None,
         outbound: None,
