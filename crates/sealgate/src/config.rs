@@ -113,6 +113,8 @@ pub struct Delivery {
     pub delay_notice: i64,
     /// Seconds before the first retry; each further wait doubles.
     pub retry_first: i64,
+    /// Whether MX records may lead to this machine; unsafe, for tests: `check` says so.
+    pub mx_loopback: bool,
     /// PEM file with roots for `tls = "verified"`; absent: Mozilla's roots.
     pub roots: Option<PathBuf>,
 }
@@ -124,6 +126,7 @@ impl Default for Delivery {
             queue_lifetime: QUEUE_LIFETIME,
             delay_notice: DELAY_NOTICE,
             retry_first: sealgate_core::limits::RETRY_FIRST,
+            mx_loopback: false,
             roots: None,
         }
     }
@@ -236,6 +239,7 @@ impl Config {
     fn judge(&self) -> Result<(), String> {
         self.dns_config()?;
         self.fetch_allowed()?;
+        self.reachable()?;
         self.tokens.iter().try_for_each(Token::judge)?;
         self.published_at()?;
         self.portal.iter().try_for_each(Portal::judge)?;
@@ -286,10 +290,14 @@ impl Config {
 
     /// What may be called beside public addresses.
     pub fn fetch_allowed(&self) -> Result<Vec<Allowed>, String> {
-        let allowed = self.fetch.allow.iter().map(|text| text.parse());
-        allowed
-            .collect::<Result<_, NotANetwork>>()
-            .map_err(|error| format!("fetch.allow: {error}"))
+        allowed(&self.fetch.allow).map_err(|error| format!("fetch.allow: {error}"))
+    }
+
+    /// Where servers and directories may be that organisations name, beside public addresses.
+    pub fn reachable(&self) -> Result<Vec<Allowed>, String> {
+        let named = self.portal.as_ref().map(|portal| &portal.reachable);
+        allowed(named.map_or(&[], Vec::as_slice))
+            .map_err(|error| format!("portal.reachable: {error}"))
     }
 
     /// The name server to ask.
@@ -303,6 +311,10 @@ impl Config {
                 .map_err(|_| format!("dns.server is \"{address}\"; write \"system\", \"off\" or an address with port such as \"127.0.0.1:53\"")),
         }
     }
+}
+
+fn allowed(texts: &[String]) -> Result<Vec<Allowed>, NotANetwork> {
+    texts.iter().map(|text| text.parse()).collect()
 }
 
 fn default_dns_server() -> String {

@@ -15,7 +15,7 @@ use sealgate_core::report::{News, Reported};
 use sealgate_core::tenant::Organisation;
 use sealgate_mail::smtp::{Envelope, EnvelopeRecipient};
 use sealgate_mail::{Domain, EnhancedStatus, HeaderBlock, Timestamp};
-use sealgate_net::smtp_out::Delivery;
+use sealgate_net::smtp_out::{Delivery, Way};
 use sealgate_store::{Attempted, LeasedCopy, LeasedRecipient, RecipientId, RecipientUpdate};
 
 use crate::cmd::Failure;
@@ -40,6 +40,7 @@ pub async fn deliver(gateway: &Arc<Gateway>, places: &Places, leased: LeasedCopy
             }
             let delivery = Delivery {
                 hop: hop.clone(),
+                way: way(&leased),
                 envelope: envelope(&leased, &recipients),
                 content: leased.content.clone(),
             };
@@ -114,6 +115,14 @@ fn first_next_hop<'l>(
     (first, there)
 }
 
+/// Reports go out, whatever they are about.
+fn way(leased: &LeasedCopy) -> Way {
+    match leased.record.direction {
+        Direction::Inbound if !leased.report => Way::In,
+        Direction::Inbound | Direction::Outbound => Way::Out,
+    }
+}
+
 /// What was received for a managed address goes into its inbound route and nowhere else: it may have been decrypted. None
 /// if there is no such route any more.
 fn next_hop(
@@ -121,7 +130,7 @@ fn next_hop(
     leased: &LeasedCopy,
     domain: &Domain,
 ) -> Option<NextHop> {
-    let is_inbound = leased.record.direction == Direction::Inbound && !leased.report;
+    let is_inbound = way(leased) == Way::In;
     match organisation {
         Some(organisation) if is_inbound => {
             organisation.route(domain).map(|route| route.target.clone())

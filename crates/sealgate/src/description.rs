@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ipnet::IpNet;
 use sealgate_core::change::{Described, DescribedKeys, DescribedMailbox, ImportKeys, KeyOrigin};
-use sealgate_core::queue::{Credentials, Destination, NextHop, TlsRequirement};
+use sealgate_core::queue::{Credentials, Destination, NextHop, Reach, TlsRequirement};
 use sealgate_core::rules::{Entry, InboundMode, OutboundMode, Pattern, Rule, RuleId};
 use sealgate_core::tenant::{InboundRoute, Partner, Proof, SendingClient, Settings};
 use sealgate_mail::{Address, Domain};
@@ -305,6 +305,7 @@ impl Hop {
             port: self.port,
             tls: self.tls,
             credentials,
+            reach: Reach::Everywhere,
         }
     }
 }
@@ -328,6 +329,7 @@ impl DestinationLine {
             port: self.port,
             tls: self.tls,
             credentials: None,
+            reach: Reach::Everywhere,
         });
         Destination { hop, tls: self.tls }
     }

@@ -1,6 +1,7 @@
 //! What a directory may be, as the command line and the portal describe it: what would be unsafe or cannot be is refused.
 
 use sealgate_core::directory::{ATTRIBUTES, Bind, Directory, DirectoryUrl, Protection};
+use sealgate_core::queue::Reach;
 use sealgate_mail::Domain;
 
 use crate::limits::DIRECTORY_NAME_CHARS;
@@ -45,7 +46,7 @@ pub fn may_bind(url: &DirectoryUrl, protection: Protection) -> Result<(), String
 }
 
 impl Described {
-    /// The directory.
+    /// The directory, wherever it is.
     pub fn directory(self) -> Result<Directory, String> {
         let name = &self.name;
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -76,6 +77,7 @@ impl Described {
             domains: self.domains,
             attributes,
             roots: self.roots,
+            reach: Reach::Everywhere,
         })
     }
 }

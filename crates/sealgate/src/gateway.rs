@@ -13,14 +13,13 @@ use sealgate_net::fetch::Fetcher;
 use sealgate_net::smtp_out::{OutConfig, SmtpOut, Waits};
 use sealgate_net::tls::ClientTls;
 use sealgate_store::{MasterKey, MasterKeySource, Store, Tokens};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use crate::cmd::Failure;
 use crate::config::Config;
 use crate::dkim;
-use crate::limits::{DKIM_MEMORY, PASSWORD_CHECKS, UPLOADS, VERSION_POLL, VERSION_SAID};
-use crate::office::bulk::Works;
+use crate::limits::{DKIM_MEMORY, KEYS_MADE, PASSWORD_CHECKS, UPLOADS, VERSION_POLL, VERSION_SAID};
 use crate::office::rules::lacking::Found;
 use crate::passwords;
 use crate::prerequisites;
@@ -58,10 +57,12 @@ pub struct Gateway {
     pub password_checks: Semaphore,
     /// KiB of memory left for mails whose DKIM signatures are judged.
     pub dkim_memory: Semaphore,
-    /// Work on many mailboxes, told in the portal.
-    pub bulk: Works,
+    /// Told when there is work on many mailboxes.
+    pub bulk: Notify,
     /// Places for uploads being read.
     pub uploads: Arc<Semaphore>,
+    /// Places for DKIM keys being made.
+    pub key_making: Arc<Semaphore>,
     /// What the password of an unknown user is compared with.
     pub unknown_user_hash: String,
     installation: RwLock<Arc<Installation>>,
@@ -116,13 +117,7 @@ impl Gateway {
             allowed,
             tls: tls.verified.clone(),
         };
-        let smtp_out = SmtpOut::new(OutConfig {
-            helo: config.hostname.clone(),
-            dns: dns.clone(),
-            mx_port: config.delivery.smtp_port,
-            tls,
-            waits: Waits::default(),
-        });
+        let smtp_out = way_out(&config, dns.clone())?;
         let gateway = Self {
             dns,
             dkim: dkim::Keys::default(),
@@ -136,8 +131,9 @@ impl Gateway {
             lacking: Found::default(),
             password_checks: Semaphore::new(PASSWORD_CHECKS),
             dkim_memory: Semaphore::new(DKIM_MEMORY),
-            bulk: Works::default(),
+            bulk: Notify::new(),
             uploads: Arc::new(Semaphore::new(UPLOADS)),
+            key_making: Arc::new(Semaphore::new(KEYS_MADE)),
             unknown_user_hash: passwords::password_hash("nobody has this password")?,
             installation: RwLock::default(),
             config,
@@ -207,6 +203,19 @@ impl Gateway {
             }
         }
     }
+}
+
+/// Hands mail over as the configuration says.
+pub fn way_out(config: &Config, dns: Dns) -> Result<SmtpOut, Failure> {
+    Ok(SmtpOut::new(OutConfig {
+        helo: config.hostname.clone(),
+        dns,
+        mx_port: config.delivery.smtp_port,
+        reachable: config.reachable().map_err(Failure::new)?,
+        mx_loopback: config.delivery.mx_loopback,
+        tls: ClientTls::new(roots(config)?)?,
+        waits: Waits::default(),
+    }))
 }
 
 /// The roots that `tls = "verified"` trusts beside the public ones.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sealgate_core::journal::{Direction, Line, MailRecord, MailStatus, Trace};
-use sealgate_core::own_header::{CONNECTOR, Own, is_loop, trace_field};
+use sealgate_core::own_header::{CONNECTOR, Own, is_loop, is_straight_from_us, trace_field};
 use sealgate_core::ports::StoredContent;
 use sealgate_core::process::{ProcessError, Received};
 use sealgate_core::queue::MailId;
@@ -56,12 +56,12 @@ impl<'s> HandedIn<'s> {
             .remove_named(CONNECTOR)
             .finish();
         seen.header = HeaderBlock::parse(&without_secret);
-        if is_loop(
-            gateway.store.trace_key(),
-            organisation.id,
-            direction,
-            &seen.header,
-        ) {
+        let key = gateway.store.trace_key();
+        // A network alone proves nothing where we ourselves are what comes from there: an organisation would send as another.
+        let is_unproven = direction == Direction::Outbound
+            && session.client.is_none()
+            && is_straight_from_us(key, &seen.header);
+        if is_unproven || is_loop(key, organisation.id, direction, &seen.header) {
             return Err(sealgate_core::failure::reply_for(
                 &sealgate_core::failure::RefusalReason::Loop,
             ));
@@ -105,7 +105,11 @@ impl<'s> HandedIn<'s> {
 
     /// The mail's entry in the journal.
     pub fn record(&self, sender_proven: bool) -> MailRecord {
-        let client = self.session.client.as_ref().map(|client| client.0.clone());
+        let client = self
+            .session
+            .client
+            .as_ref()
+            .map(|client| client.name.clone());
         MailRecord {
             organisation: self.organisation.id,
             direction: self.direction,

@@ -170,14 +170,22 @@ pub const LACKING_SHOWN: usize = 5;
 pub const LACKING_SECONDS: i64 = 60;
 /// Pause between two parts of work on many mailboxes, so that mail gets the database.
 pub const BULK_PAUSE: Duration = Duration::from_millis(50);
-/// Mailboxes that are named with their reasons where work on many was refused for some: what is read on one page.
-pub const BULK_REASONS: usize = 100;
+/// How often it is looked for work on many mailboxes that nobody told us of: what a gateway before us left is found at once.
+pub const BULK_POLL: Duration = Duration::from_secs(60);
+/// Pause before work on many mailboxes is tried again where the database was away.
+pub const BULK_AGAIN: Duration = Duration::from_secs(5);
+/// Works on many mailboxes that a page tells of: those that go on, and some that ended lately.
+pub const BULK_TOLD_AT_ONCE: u32 = 5;
 /// Seconds for which it is told that work on many mailboxes has ended: until whoever ordered it has looked again.
 pub const BULK_TOLD: i64 = 600;
 /// Orders and revocations that are told of one mailbox: those of a decade.
 pub const MAILBOX_HISTORY: u32 = 50;
 /// Uploads read at the same time: each may keep a processor busy.
 pub const UPLOADS: usize = 2;
+/// DKIM keys made at the same time: an RSA key keeps a processor busy for up to some seconds.
+pub const KEYS_MADE: usize = 1;
+/// Longest time that is waited for such a place: several keys of others are made in it.
+pub const KEY_MAKING_WAIT: Duration = Duration::from_secs(10);
 /// Longest time an upload is waited for, its place included (row W5).
 pub const UPLOAD_WAIT: Duration = Duration::from_secs(5);
 /// Seconds for which failed mails need attention on the overview: what is older has been seen or does not matter any more.
@@ -217,10 +225,32 @@ pub const OFFERED_KEYS: usize = 100;
 /// How often it is looked whether there are events for webhooks.
 pub const WEBHOOK_POLL: Duration = Duration::from_secs(1);
 /// Webhooks that are called at the same time: each holds a connection for seconds at worst.
-pub const WEBHOOKS_AT_ONCE: u32 = 16;
+pub const WEBHOOKS_AT_ONCE: usize = 64;
+/// Of them, those of one organisation: slow servers of one keep nobody else waiting.
+pub const WEBHOOKS_OF_ONE: usize = 2;
+/// Authorities of one organisation: it orders at one, and keeps a few former ones to revoke.
+pub const AUTHORITIES: usize = 20;
+/// Characters of an authority's name: it stands in lists and commands.
+pub const AUTHORITY_NAME_CHARS: usize = 100;
+/// Trust roots of one organisation beside the public ones: each path that is built tries them.
+pub const TRUST_ROOTS: usize = 200;
+/// Certificates that one organisation blocks: all are in memory for every mail.
+pub const BLOCKED: usize = 1_000;
+/// Sending clients of one organisation: all are looked through for every session.
+pub const CLIENTS: usize = 200;
+/// Partners of one organisation: all are looked through for every recipient.
+pub const PARTNERS: usize = 1_000;
+/// Inbound routes of one organisation; a route takes many domains.
+pub const ROUTES: usize = 500;
+/// Domains of one organisation with a way out of their own.
+pub const WAYS_OUT: usize = 1_000;
+/// API tokens of one organisation: one for each script, and some more.
+pub const API_TOKENS: u32 = 100;
 /// Random octets of a webhook's secret: as many as its hash has.
 pub const WEBHOOK_SECRET: usize = 32;
 /// Shortest prefix of an IPv4 network that a sending client may have: no organisation and no provider has more than a class A network.
 pub const SHORTEST_PREFIX_V4: u8 = 8;
 /// The same of an IPv6 network: registries give providers no shorter prefix.
 pub const SHORTEST_PREFIX_V6: u8 = 16;
+/// How long somebody who has the audit log checked waits for the end; a longer log is told of in pieces.
+pub const AUDIT_CHECK_WAIT: Duration = Duration::from_secs(3);

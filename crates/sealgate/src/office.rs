@@ -5,6 +5,7 @@ mod accounts;
 mod authorities;
 pub mod bulk;
 mod certificates;
+mod chain;
 mod clients;
 mod directories;
 mod domains;
@@ -29,20 +30,50 @@ mod upload;
 mod users;
 mod webhooks;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
-use sealgate_core::change::{Change, describe};
+use sealgate_core::change::Change;
 use sealgate_portal::auth::Permitted;
 use sealgate_portal::office::{Applied, Asked, Page, Paging, RefusedPart};
 use sealgate_portal::problem::Problem;
-use sealgate_store::{Instruction, Liveness, StoreError, Together};
+use sealgate_store::{Liveness, Store, StoreError};
 use tokio::time::{Instant, sleep};
 
+use self::chain::Chain;
 use crate::gateway::{Gateway, now};
-use crate::limits::{LIVE_WAIT, TOGETHER, VERSION_POLL};
+use crate::limits::{LIVE_WAIT, VERSION_POLL};
 
 /// Answers the portal.
-pub struct PortalOffice(pub Arc<Gateway>);
+pub struct PortalOffice(pub Answering);
+
+impl PortalOffice {
+    /// For a gateway.
+    pub fn new(gateway: &Arc<Gateway>) -> Self {
+        Self(Answering {
+            store: gateway.store.for_questions(),
+            chain: Arc::default(),
+            gateway: Arc::clone(gateway),
+        })
+    }
+}
+
+/// A gateway as it answers people: what is read for them takes no connection that mail reads with, and ends in time.
+pub struct Answering {
+    /// Its store, for questions.
+    pub store: Store,
+    /// The check of the audit log.
+    pub chain: Arc<Chain>,
+    gateway: Arc<Gateway>,
+}
+
+impl Deref for Answering {
+    type Target = Arc<Gateway>;
+
+    fn deref(&self) -> &Arc<Gateway> {
+        &self.gateway
+    }
+}
 
 impl sealgate_portal::office::Office for PortalOffice {}
 
@@ -51,11 +82,35 @@ pub fn problem(error: StoreError) -> Problem {
     match error {
         StoreError::NotFound(_) => Problem::not_found(),
         StoreError::Refused(why) => Problem::refused(why),
+        StoreError::TooLong => Problem::new("too-long"),
         away if away.is_temporary() => {
             tracing::warn!(error = %away, "a request of the portal was put off");
             Problem::new("unavailable")
         }
         ours => Problem::internal(ours),
+    }
+}
+
+/// Whether there is room for one more beside `others`.
+fn room(others: usize, most: usize) -> Asked<()> {
+    match others < most {
+        true => Ok(()),
+        false => Err(Problem {
+            detail: Some(most.to_string().into()),
+            ..Problem::new("too-many")
+        }),
+    }
+}
+
+/// Whether a text may be so long.
+fn short(field: &'static str, text: &str, most: usize) -> Asked<()> {
+    match text.chars().count() <= most {
+        true => Ok(()),
+        false => Err(Problem {
+            field: Some(field),
+            detail: Some(most.to_string().into()),
+            ..Problem::new("too-long-text")
+        }),
     }
 }
 
@@ -71,48 +126,14 @@ impl PortalOffice {
         self.applied(version, Vec::new()).await
     }
 
-    /// Carries out many changes of one kind: those that are refused are named, the others are done (A14). Some at a time, so that
-    /// mail never waits long for the database.
+    /// Carries out changes of one kind in one transaction: those that are refused are named, the others are done (A14).
     pub async fn change_many<P>(
         &self,
         who: &Permitted<P>,
         changes: Vec<(String, Change)>,
     ) -> Asked<Applied> {
-        let text = match changes.as_slice() {
-            [] => return Err(Problem::new("nothing-chosen")),
-            [(_, only)] => describe(only),
-            [(_, first), rest @ ..] => format!("{} and {} more", describe(first), rest.len()),
-        };
-        let (mut refused, mut done, mut version, mut batch) = (Vec::new(), 0_usize, 0, None);
-        for chunk in changes.chunks(TOGETHER) {
-            let instruction = Instruction {
-                changes: chunk.iter().map(|(_, change)| change.clone()).collect(),
-                together: Some(Together {
-                    text: text.clone(),
-                    per_minute: None,
-                    already: u32::try_from(done).unwrap_or(u32::MAX),
-                    batch,
-                }),
-                ..Instruction::default()
-            };
-            let carried_out = self
-                .0
-                .store
-                .carry_out(who.organisation_name(), instruction, who.who(), now())
-                .await
-                .map_err(problem)?;
-            done += chunk.len().saturating_sub(carried_out.refused.len());
-            version = carried_out.version;
-            batch = batch.or(carried_out.batch);
-            refused.extend(carried_out.refused.into_iter().filter_map(|(place, why)| {
-                let (what, _) = chunk.get(place)?;
-                Some(RefusedPart {
-                    what: what.clone(),
-                    why,
-                })
-            }));
-        }
-        self.applied(version, refused).await
+        let (done, refused) = self.together(who, None, changes).await?;
+        self.applied(done.version, refused).await
     }
 
     /// Waits until mails are decided by `version`, for as long as is promised.

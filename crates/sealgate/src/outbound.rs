@@ -13,7 +13,7 @@ use sealgate_core::settle::{self, OutboundSender};
 use sealgate_core::tenant::{Installation, KeyId, Organisation, SendingClient};
 use sealgate_mail::smtp::Envelope;
 use sealgate_mail::{Content, EnhancedStatus, Message, Reply, ReversePath};
-use sealgate_net::smtp_in::{ClientName, Session};
+use sealgate_net::smtp_in::Session;
 use sealgate_smime::algorithms::DigestAlgorithm;
 use sealgate_smime::aws::Digest;
 use sealgate_smime::certificate::Certificate;
@@ -27,7 +27,7 @@ use crate::lookups::{self, OutboundDecision, OutboundMail};
 use crate::random::SystemRandom;
 use crate::reports;
 use crate::sources;
-use crate::worker::{may_not_send_as, unavailable};
+use crate::worker::{client_name, may_not_send_as, unavailable};
 
 /// Decides, makes and commits a mail; its refusal is the reply.
 pub async fn accept(
@@ -39,7 +39,7 @@ pub async fn accept(
     let installation = gateway.installation();
     let (organisation, client) = identify(&installation, session, &envelope, &content).await?;
     let session = &Session {
-        client: Some(ClientName(client.name.clone())),
+        client: Some(client_name((&organisation, &client))),
         ..session.clone()
     };
     let snapshot = (installation, Arc::clone(&organisation));
@@ -96,7 +96,7 @@ async fn identify(
     content: &Arc<dyn StoredContent>,
 ) -> Result<(Arc<Organisation>, SendingClient), Reply> {
     let found = match &session.client {
-        Some(name) => installation.client_by_name(&name.0),
+        Some(client) => installation.client_by_name(client.organisation, &client.name),
         None => {
             let content = Arc::clone(content);
             let digest = blocking(move || connector_digest(content.as_ref())).await?;

@@ -37,7 +37,7 @@ pub fn start(
     let Some(own) = &gateway.config.portal else {
         return Ok(Vec::new());
     };
-    let office = PortalOffice(Arc::clone(gateway));
+    let office = PortalOffice::new(gateway);
     let settings = own.settings().map_err(Failure::new)?;
     let portal = Portal::new(Arc::new(office), settings);
     let service = TowerToHyperService::new(routes::router(portal));
@@ -47,6 +47,7 @@ pub fn start(
         let door = Door {
             connections: PORTAL_CONNECTIONS,
             per_address: PORTAL_CONNECTIONS_PER_ADDRESS,
+            proxies: own.trusted_proxies.clone(),
             header_wait: PORTAL_HEADER_WAIT,
             connection_wait: PORTAL_CONNECTION_WAIT,
         };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sealgate_mail::Domain;
 use sealgate_mail::smtp::server::{Listener, ServerConfig};
 use sealgate_net::smtp_in::{self, Gate, InConfig};
+use sealgate_net::smtp_out::OwnListeners;
 use sealgate_net::tls::{self, ClientCertificate};
 use sealgate_store::{Serving, Store};
 use tokio::net::TcpListener;
@@ -18,6 +19,7 @@ use crate::cmd::{Done, Failure};
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::limits::{CLOSE_GRACE, SIZE_LIMIT, STOP_GRACE};
+use crate::office::bulk;
 use crate::worker::Reception;
 use crate::{dkim, keys_asked, orders, portal, publish, scheduler, webhooks};
 
@@ -167,12 +169,17 @@ pub async fn start(config: Config, store: Store, entrances: Entrances) -> Result
         .inbound
         .into_iter()
         .map(|socket| listening(socket, Listener::Inbound));
-    let inbound = inbound.collect::<Result<_, _>>()?;
+    let inbound: Vec<Listening> = inbound.collect::<Result<_, _>>()?;
     let outbound = sockets
         .outbound
         .into_iter()
         .map(|socket| listening(socket, Listener::Outbound));
-    let outbound = outbound.collect::<Result<_, _>>()?;
+    let outbound: Vec<Listening> = outbound.collect::<Result<_, _>>()?;
+    let addresses = |own: &[Listening]| own.iter().map(|one| one.address).collect();
+    gateway.smtp_out.has_listeners(OwnListeners {
+        inbound: addresses(&inbound),
+        outbound: addresses(&outbound),
+    });
     let (stop, stopped) = watch::channel(false);
     let orders = tokio::spawn(orders::run(Arc::clone(&gateway), stopped.clone()));
     let background = vec![
@@ -180,6 +187,7 @@ pub async fn start(config: Config, store: Store, entrances: Entrances) -> Result
         tokio::spawn(keys_asked::run(Arc::clone(&gateway), stopped.clone())),
         tokio::spawn(dkim::run(Arc::clone(&gateway), stopped.clone())),
         tokio::spawn(webhooks::run(Arc::clone(&gateway), stopped.clone())),
+        tokio::spawn(bulk::run(Arc::clone(&gateway), stopped.clone())),
     ];
     let queue = (
         stop,

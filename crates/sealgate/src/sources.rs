@@ -11,6 +11,7 @@ use sealgate_core::directory::{
 use sealgate_core::tenant::{Organisation, OrganisationId, Origin, Smimea as Switch};
 use sealgate_mail::Address;
 use sealgate_net::dns::Dns;
+use sealgate_net::fetch::Allowed;
 use sealgate_net::ldap::Ldap;
 use sealgate_net::smimea::Smimea;
 use sealgate_net::source::{Found, NoAnswer, Source};
@@ -34,6 +35,8 @@ use crate::revocation;
 #[derive(Debug)]
 pub struct Sources {
     dns: Dns,
+    /// Where directories may be that organisations name.
+    reachable: Vec<Allowed>,
     smimea: Smimea,
     places: Semaphore,
     /// What of them one organisation may take.
@@ -47,6 +50,7 @@ impl Sources {
     pub fn new(config: &Config, dns: Dns) -> Result<Self, Failure> {
         Ok(Self {
             dns,
+            reachable: config.reachable().map_err(Failure::new)?,
             smimea: smimea(config)?,
             places: Semaphore::new(SOURCES_AT_ONCE),
             shares: Mutex::default(),
@@ -126,7 +130,11 @@ fn sources_for(
                 organisation.id.0, directory.place.host, directory.place.port
             ),
             origin: Origin::Ldap,
-            source: Arc::new(Ldap::new(directory.clone(), gateway.sources.dns.clone())?),
+            source: Arc::new(Ldap::new(
+                directory.clone(),
+                gateway.sources.dns.clone(),
+                gateway.sources.reachable.clone(),
+            )?),
         });
     }
     if let Some(label) = dns_label(organisation.settings.smimea) {

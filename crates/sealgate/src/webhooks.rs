@@ -1,9 +1,12 @@
 //! Passes events on to webhooks, each in the order of its organisation's events, until the gateway stops.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use sealgate_core::tenant::OrganisationId;
 use sealgate_net::webhook::{self, Message};
-use sealgate_store::DueEvent;
+use sealgate_portal::problem::Titles;
+use sealgate_store::{DueEvent, WebhookPlaces};
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -11,7 +14,7 @@ use tokio::time::sleep;
 
 use crate::cmd::admin::word_of;
 use crate::gateway::{Gateway, now};
-use crate::limits::{WEBHOOK_POLL, WEBHOOKS_AT_ONCE};
+use crate::limits::{WEBHOOK_POLL, WEBHOOKS_AT_ONCE, WEBHOOKS_OF_ONE};
 
 /// An event as webhooks get it.
 #[derive(Serialize)]
@@ -28,39 +31,50 @@ struct Data<'a> {
     id: i64,
     organisation: &'a str,
     text: &'a str,
+    texts: Titles,
 }
 
 /// Runs until `stop` becomes true. What was sent and not written down is sent again at the next start, under the same number.
 pub async fn run(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
-    let rounds = async {
-        loop {
-            if !round(&gateway).await {
-                sleep(WEBHOOK_POLL).await;
-            }
-        }
-    };
     tokio::select! {
         _ = stop.wait_for(|stop| *stop) => {}
-        () = rounds => {}
+        () = pass_on_all(&gateway) => {}
     }
 }
 
-/// Passes on what is due, one event of each webhook; `true` if there was any.
-async fn round(gateway: &Arc<Gateway>) -> bool {
-    let due = match gateway.store.due_events(now(), WEBHOOKS_AT_ONCE).await {
-        Ok(due) => due,
-        Err(error) => {
-            tracing::warn!(%error, "the events for webhooks cannot be read now");
-            return false;
-        }
-    };
-    let any = !due.is_empty();
+/// Starts what is due whenever one is done, and after a while; none waits for another organisation's.
+async fn pass_on_all(gateway: &Arc<Gateway>) {
     let mut sending = JoinSet::new();
-    for due in due {
-        sending.spawn(pass_on(Arc::clone(gateway), due));
+    let mut tasks = HashMap::new();
+    loop {
+        let under_way: Vec<(i64, OrganisationId)> = tasks.values().copied().collect();
+        for due in due(gateway, &under_way).await {
+            let whose = (due.webhook, due.owner);
+            let task = sending.spawn(pass_on(Arc::clone(gateway), due));
+            tasks.insert(task.id(), whose);
+        }
+        tokio::select! {
+            Some(done) = sending.join_next_with_id() => {
+                let task = done.map_or_else(|error| error.id(), |(task, ())| task);
+                tasks.remove(&task);
+            }
+            () = sleep(WEBHOOK_POLL) => {}
+        }
     }
-    sending.join_all().await;
-    any
+}
+
+/// What is due and has a place, one event of each webhook.
+async fn due(gateway: &Gateway, under_way: &[(i64, OrganisationId)]) -> Vec<DueEvent> {
+    let places = WebhookPlaces {
+        all: WEBHOOKS_AT_ONCE,
+        of_one: WEBHOOKS_OF_ONE,
+        under_way,
+    };
+    let due = gateway.store.due_events(now(), places).await;
+    due.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the events for webhooks cannot be read now");
+        Vec::new()
+    })
 }
 
 async fn pass_on(gateway: Arc<Gateway>, due: DueEvent) {
@@ -81,6 +95,7 @@ async fn send(gateway: &Gateway, due: &DueEvent) -> Result<u16, String> {
             id: due.event.id,
             organisation: &due.organisation,
             text: &due.event.text,
+            texts: Titles::of(&due.event.said),
         },
     };
     let body = serde_json::to_string(&body).map_err(|error| error.to_string())?;
@@ -89,5 +104,6 @@ async fn send(gateway: &Gateway, due: &DueEvent) -> Result<u16, String> {
         at: now().0,
         body: &body,
     };
-    webhook::send(&gateway.caller, &due.url, &due.secret, &message).await
+    let sent = webhook::send(&gateway.caller, &due.url, &due.secret, &message);
+    sent.await.map_err(|error| error.to_string())
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use sealgate_core::failure;
-use sealgate_core::tenant::Organisation;
+use sealgate_core::tenant::{Organisation, SendingClient};
 use sealgate_mail::smtp::{Envelope, EnvelopeRecipient, MailParams};
 use sealgate_mail::{Address, EnhancedStatus, Reply, ReversePath};
 use sealgate_net::smtp_in::{Body, ClientName, Gate, Listener, Session};
@@ -27,6 +27,14 @@ impl Body for Incoming {
     }
 }
 
+/// How a session knows a sending client.
+pub fn client_name((of, client): (&Arc<Organisation>, &SendingClient)) -> ClientName {
+    ClientName {
+        organisation: of.id,
+        name: client.name.clone(),
+    }
+}
+
 impl Gate for Reception {
     type Receipt = Durable;
     type Body = Incoming;
@@ -36,7 +44,7 @@ impl Gate for Reception {
             let installation = self.0.installation();
             let peer = session.peer.ip();
             let client = installation.client_by_network(peer);
-            session.client = client.map(|(_, client)| ClientName(client.name.clone()));
+            session.client = client.map(client_name);
             session.shared = installation.clients_sharing(peer).next().is_some();
         }
         Ok(())
@@ -47,8 +55,8 @@ impl Gate for Reception {
         let by_certificate = session
             .certificate
             .and_then(|print| installation.client_by_certificate(&print));
-        if let Some((_, client)) = by_certificate {
-            session.client = Some(ClientName(client.name.clone()));
+        if let Some(client) = by_certificate {
+            session.client = Some(client_name(client));
         }
     }
 
@@ -62,10 +70,9 @@ impl Gate for Reception {
             .0
             .installation()
             .client_by_user(user)
-            .and_then(|(_, client)| {
-                client
-                    .password_hash()
-                    .map(|hash| (client.name.clone(), hash.to_owned()))
+            .and_then(|found| {
+                let hash = found.1.password_hash()?.to_owned();
+                Some((client_name(found), hash))
             });
         let password = password.to_owned();
         // An unknown user costs the same work as a known one, so that time does not list users.
@@ -79,7 +86,7 @@ impl Gate for Reception {
         })
         .await;
         match (name, matches) {
-            (Some(name), Ok(true)) => Ok(ClientName(name)),
+            (Some(name), Ok(true)) => Ok(name),
             _ => Err(Reply::new(
                 535,
                 EnhancedStatus(5, 7, 8),
@@ -101,7 +108,7 @@ impl Gate for Reception {
         let proven = session
             .client
             .as_ref()
-            .and_then(|name| installation.client_by_name(&name.0));
+            .and_then(|client| installation.client_by_name(client.organisation, &client.name));
         let sharing = installation.clients_sharing(session.peer.ip());
         let clients: Vec<_> = match &session.client {
             Some(_) => proven.into_iter().collect(),

@@ -60,7 +60,7 @@ pub struct Changed {
     /// Since when they are live.
     pub live: String,
     /// Places of those that were refused, each with its reason.
-    pub refused: Vec<(usize, String)>,
+    pub refused: Vec<(usize, sealgate_core::saying::Saying)>,
 }
 
 /// What the store holds of an organisation.
@@ -237,7 +237,10 @@ impl Admin {
     }
 
     async fn report(&self, name: &str, changes: Vec<Change>, output: Output) -> Done {
-        let lines: Vec<_> = changes.iter().map(describe).collect();
+        let lines: Vec<_> = changes
+            .iter()
+            .map(|change| describe(change).to_string())
+            .collect();
         let live = self.change(name, None, changes).await?;
         let done = serde_json::json!({ "organisation": name, "changes": lines, "live": live });
         output.show(&done, |_| format!("{}\n{live}\n", lines.join("\n")))

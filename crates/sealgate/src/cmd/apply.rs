@@ -35,7 +35,10 @@ pub async fn apply(cli: &Cli, arguments: &ApplyArgs, output: Output) -> Done {
     let current = admin.described(&description.organisation).await?;
     let desired = description.resolve(directory, &current.described)?;
     let changes = diff(&current.described, &desired);
-    let mut lines: Vec<_> = changes.iter().map(describe).collect();
+    let mut lines: Vec<_> = changes
+        .iter()
+        .map(|change| describe(change).to_string())
+        .collect();
     if !current.exists {
         lines.insert(
             0,

@@ -118,6 +118,12 @@ fn warnings(config: &Config) -> Vec<String> {
     if config.dns.server == "off" {
         warnings.push("dns.server is off: SPF and DKIM are not checked, so nothing is reported to strangers; mail leaves only by destinations and smarthost".to_owned());
     }
+    if let Some(portal) = &config.portal {
+        warnings.extend(portal.warnings());
+    }
+    if config.delivery.mx_loopback {
+        warnings.push("delivery.mx-loopback is on: whoever owns a domain can have mail delivered to servers of this machine; unsafe outside tests".to_owned());
+    }
     for allowed in &config.fetch.allow {
         warnings.push(format!("fetch.allow names {allowed}: strangers' certificates can make this gateway call there; unsafe outside tests"));
     }

@@ -9,7 +9,9 @@ use sealgate_mail::{Address, Timestamp};
 use sealgate_portal::auth::{passwords, secrets, sha256};
 use sealgate_portal::limits::INVITATION_SECONDS;
 use sealgate_portal::problem::Problem;
-use sealgate_store::{Accepting, By, Invited, NewInvitation, Store, User, UserLine, UserQuery};
+use sealgate_store::{
+    Accepting, By, Invited, NewInvitation, Store, User, UserChange, UserLine, UserQuery,
+};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -46,7 +48,7 @@ pub enum UserCommand {
         #[arg(long)]
         second_factor: bool,
     },
-    /// Let a user do more.
+    /// Let a user do more: prints a link by which the owner of the account, signed in, accepts it.
     Grant {
         /// Name of the user.
         #[arg(value_parser = address_argument)]
@@ -54,6 +56,9 @@ pub enum UserCommand {
         /// What.
         #[command(flatten)]
         grant: Grant,
+        /// At once: you know that the account is theirs whose name it has.
+        #[arg(long)]
+        at_once: bool,
     },
     /// Let a user do less.
     Revoke {
@@ -131,6 +136,8 @@ struct UserRow {
     roles: Vec<String>,
     second_factor: bool,
     disabled: bool,
+    /// The organisation whose invitation made the account.
+    invited_by: Option<String>,
     seen: Option<String>,
 }
 
@@ -155,9 +162,16 @@ pub async fn user(cli: &Cli, command: &UserCommand, output: Output) -> Done {
             };
             show_link(&link(&admin, name, invited).await?, output)
         }
-        C::Grant { name, grant } => {
+        C::Grant {
+            name,
+            grant,
+            at_once,
+        } => {
             let invited = grant.invited(&admin).await?;
             let user = admin.user(name).await?;
+            if !at_once {
+                return show_link(&link(&admin, name, invited).await?, output);
+            }
             give(&admin.store, &user, invited).await?;
             told(output, name, "may do more from now on")
         }
@@ -304,17 +318,22 @@ fn show_link(link: &Link, output: Output) -> Done {
 }
 
 async fn give(store: &Store, user: &User, invited: Invited) -> Done {
-    match invited {
-        Invited::Operator => store.set_operator(user.id, true, by()).await?,
-        Invited::Reseller(id) => store.set_reseller(user.id, Some(id), by()).await?,
+    let change = match invited {
+        Invited::Operator => UserChange {
+            operator: Some(true),
+            ..UserChange::default()
+        },
+        Invited::Reseller(id) => UserChange {
+            reseller: Some(Some(id)),
+            ..UserChange::default()
+        },
         Invited::Member(organisation, role) => {
-            store
-                .grant_role(organisation, (user.id, role), by())
-                .await?;
+            let given = store.grant_role(organisation, (user.id, role), by());
+            return Ok(given.await?);
         }
-        Invited::Reset { .. } => {}
-    }
-    Ok(())
+        Invited::Reset { .. } => return Ok(()),
+    };
+    Ok(store.change_rights(user.id, change, by()).await?)
 }
 
 async fn take(
@@ -324,11 +343,13 @@ async fn take(
     organisation: &OrganisationArg,
 ) -> Done {
     let user = admin.user(name).await?;
-    if operator {
-        return Ok(admin.store.set_operator(user.id, false, by()).await?);
-    }
-    if reseller {
-        return Ok(admin.store.set_reseller(user.id, None, by()).await?);
+    if operator || reseller {
+        let change = UserChange {
+            operator: operator.then_some(false),
+            reseller: reseller.then_some(None),
+            disabled: None,
+        };
+        return Ok(admin.store.change_rights(user.id, change, by()).await?);
     }
     let organisation = admin.organisation_id(organisation).await?;
     let change = admin
@@ -339,7 +360,11 @@ async fn take(
 
 async fn disable(admin: &Admin, name: &Address, disabled: bool, output: Output) -> Done {
     let user = admin.user(name).await?;
-    admin.store.set_disabled(user.id, disabled, by()).await?;
+    let change = UserChange {
+        disabled: Some(disabled),
+        ..UserChange::default()
+    };
+    admin.store.change_rights(user.id, change, by()).await?;
     let what = match disabled {
         true => "cannot sign in any more",
         false => "can sign in again",
@@ -366,7 +391,8 @@ async fn list(admin: &Admin, output: Output) -> Done {
     }
     output.show(&rows, |rows| {
         let cells: Vec<_> = rows.iter().map(cells).collect();
-        table(&["USER", "MAY", "SECOND FACTOR", "SEEN"], &cells)
+        let head = ["USER", "MAY", "SECOND FACTOR", "INVITED BY", "SEEN"];
+        table(&head, &cells)
     })
 }
 
@@ -379,6 +405,7 @@ fn row(line: UserLine, named: &impl Fn(ResellerId) -> Option<String>) -> UserRow
         roles: line.roles.iter().map(role).collect(),
         second_factor: line.user.has_second_factor,
         disabled: line.user.disabled,
+        invited_by: line.user.invited_by,
         seen: line.seen.map(Timestamp::rfc3339),
     }
 }
@@ -392,6 +419,7 @@ fn cells(row: &UserRow) -> Vec<String> {
         row.name.clone(),
         may.join(", "),
         if row.second_factor { "yes" } else { "no" }.to_owned(),
+        row.invited_by.clone().unwrap_or_default(),
         row.seen.clone().unwrap_or_default(),
     ]
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use sealgate_portal::auth::oidc::Issuer;
 use sealgate_portal::{Contact, Settings};
@@ -23,8 +24,15 @@ pub struct Portal {
     pub certificate: Option<PathBuf>,
     /// Private key of that certificate.
     pub key: Option<PathBuf>,
+    /// Networks of proxies in front of it: if a connection comes from there, the visitor is the last address in its
+    /// `X-Forwarded-For` that is no proxy itself.
+    #[serde(default)]
+    pub trusted_proxies: Vec<IpNet>,
     /// Zone in which pages write times, such as `Europe/Vienna`; the machine's if absent.
     pub time_zone: Option<String>,
+    /// Networks where servers and directories may be that organisations name, beside public addresses.
+    #[serde(default)]
+    pub reachable: Vec<String>,
     /// Whom users turn to.
     #[serde(default)]
     pub contact: ContactPlace,
@@ -108,12 +116,22 @@ impl Portal {
         }
     }
 
+    /// What is unsafe, one line each.
+    pub fn warnings(&self) -> Vec<String> {
+        let is_behind = self.url.scheme() == "https" && self.certificate.is_none();
+        match is_behind && self.trusted_proxies.is_empty() {
+            true => vec!["portal.url is https and the portal has no certificate, so a proxy stands in front, but portal.trusted-proxies names none: all visitors look like that proxy in the audit log, and failed sign-ins are not limited by network; write its address, such as [\"127.0.0.1/32\"]".to_owned()],
+            false => Vec::new(),
+        }
+    }
+
     /// What handlers are told.
     pub fn settings(&self) -> Result<Settings, String> {
         let own = self.contact.clone();
         Ok(Settings {
             url: self.url.clone(),
             time_zone: self.zone()?,
+            trusted_proxies: self.trusted_proxies.clone(),
             contact: Contact {
                 name: own.name,
                 mail: own.mail,

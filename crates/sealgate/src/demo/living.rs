@@ -8,7 +8,7 @@ use sealgate_core::authority::Connector;
 use sealgate_core::change::{Activation, Change, ImportKeys, KeyOrigin, NewAuthority};
 use sealgate_core::licence::Licence;
 use sealgate_core::permission::Role;
-use sealgate_core::queue::{NextHop, TlsRequirement};
+use sealgate_core::queue::{NextHop, Reach, TlsRequirement};
 use sealgate_core::rules::Rule;
 use sealgate_core::tenant::{
     InboundRoute, Language, MailboxState, OrganisationId, Partner as Agreement, Proof,
@@ -195,6 +195,7 @@ fn somewhere(host: &str) -> NextHop {
         port: 25,
         tls: TlsRequirement::Opportunistic,
         credentials: None,
+        reach: Reach::Everywhere,
     }
 }
 

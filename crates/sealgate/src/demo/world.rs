@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sealgate_core::change::{Activation, Change};
-use sealgate_core::queue::{AttemptResult, NextHop, RecipientResult, TlsRequirement};
+use sealgate_core::queue::{AttemptResult, NextHop, Reach, RecipientResult, TlsRequirement};
 use sealgate_core::rules::{Rule, RuleId};
 use sealgate_core::tenant::{InboundRoute, Installation, Proof, SendingClient, Settings};
 use sealgate_mail::smtp::{Envelope, EnvelopeRecipient, MailParams, Notify};
 use sealgate_mail::{Address, Domain, ReversePath};
-use sealgate_net::smtp_out::Delivery;
+use sealgate_net::smtp_out::{self, Delivery, SmtpOut};
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::key::KeyKind;
 use sealgate_store::{MasterKey, OverviewFilter, QueueFilter, Store};
@@ -26,7 +26,7 @@ use crate::cmd::admin::{rule_table, word};
 use crate::cmd::explain;
 use crate::cmd::{Done, Failure, Output};
 use crate::config::Config;
-use crate::gateway::now;
+use crate::gateway::{now, way_out};
 use crate::serve::{Entrances, Listening, Running};
 use crate::{lifecycle, serve};
 
@@ -48,6 +48,8 @@ pub struct World {
     guests: Vec<Partner>,
     directory: PathBuf,
     gateway: Running,
+    /// Hands mail in, as servers outside do.
+    sender: SmtpOut,
     internet: MailServer,
     mail_server: MailServer,
 }
@@ -112,6 +114,7 @@ impl World {
         let (office_root, office) = certificates(&store).await?;
         let entrances = Entrances::open(&config).await?;
         let gateway = serve::start(config, store, entrances).await?;
+        let sender = way_out(&gateway.gateway.config, gateway.gateway.dns.clone())?;
         Ok(Self {
             partner,
             office_root,
@@ -119,6 +122,7 @@ impl World {
             guests: Vec::new(),
             directory,
             gateway,
+            sender,
             internet,
             mail_server,
         })
@@ -200,15 +204,15 @@ impl World {
             port,
             tls: TlsRequirement::Opportunistic,
             credentials: None,
+            reach: Reach::Everywhere,
         };
         let delivery = Delivery {
             hop,
+            way: smtp_out::Way::Out,
             envelope: envelope(from, to)?,
             content: Arc::new(mail),
         };
-        Ok(answer(
-            &self.gateway.gateway.smtp_out.deliver(delivery).await,
-        ))
+        Ok(answer(&self.sender.deliver(delivery).await))
     }
 
     /// Waits for the copy for `to`.
@@ -462,6 +466,7 @@ fn hop(address: SocketAddr) -> NextHop {
         port: address.port(),
         tls: TlsRequirement::Opportunistic,
         credentials: None,
+        reach: Reach::Everywhere,
     }
 }
 

@@ -18,7 +18,7 @@ use crate::gateway::now;
 fn session(who: &Permitted<Oneself>) -> Asked<(UserId, [u8; 32])> {
     match &who.authenticated().signed {
         Signed::Session { user, sha256, .. } => Ok((*user, *sha256)),
-        Signed::Token => Err(Problem::new("forbidden")),
+        Signed::Token { .. } => Err(Problem::new("forbidden")),
     }
 }
 

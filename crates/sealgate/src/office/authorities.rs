@@ -17,14 +17,19 @@ use sealgate_portal::office::authorities::{
 use sealgate_portal::office::{Applied, Asked};
 use sealgate_portal::problem::Problem;
 
-use super::{PortalOffice, problem};
-use crate::limits::AUTHORITY_COMMAND_SECONDS;
+use super::{PortalOffice, problem, room, short};
+use crate::limits::{AUTHORITIES, AUTHORITY_COMMAND_SECONDS, AUTHORITY_NAME_CHARS};
 
 #[async_trait]
 impl Authorities for PortalOffice {
     async fn authorities(&self, who: &Permitted<Admin>) -> Asked<Vec<Authority>> {
         let found = self.0.store.authorities(who.organisation()).await;
-        Ok(found.map_err(problem)?.into_iter().map(shown).collect())
+        let mut all: Vec<Authority> = found.map_err(problem)?.into_iter().map(shown).collect();
+        // What runs on the machine of all organisations is the operator's: the others see its name.
+        if !who.may(Permission::Operate) {
+            all.iter_mut().for_each(|one| one.command = None);
+        }
+        Ok(all)
     }
 
     async fn put_authority(
@@ -50,9 +55,12 @@ impl Authorities for PortalOffice {
                 ..Problem::new("authority-name")
             });
         }
+        short("name", name, AUTHORITY_NAME_CHARS)?;
         let known = self.0.store.authorities(who.organisation()).await;
-        let before = known.map_err(problem)?.into_iter();
-        let before = before.into_iter().find(|one| one.name == name);
+        let known = known.map_err(problem)?;
+        let others = known.iter().filter(|one| one.name != name).count();
+        room(others, AUTHORITIES)?;
+        let before = known.into_iter().find(|one| one.name == name);
         let new = NewAuthority {
             name: name.to_owned(),
             standard: put.standard,
@@ -88,7 +96,7 @@ impl PortalOffice {
             (None, Some(_)) | (Some(AuthorityKind::BuiltIn), Some(Connector::BuiltIn)) => Ok(None),
             (Some(AuthorityKind::BuiltIn), _) | (Some(_), Some(Connector::BuiltIn)) => {
                 Err(Problem {
-                    detail: Some(BUILT_IN.to_owned()),
+                    detail: Some(BUILT_IN.into()),
                     ..Problem::new("authority-name")
                 })
             }

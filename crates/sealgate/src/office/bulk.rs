@@ -1,200 +1,213 @@
-//! Work on many mailboxes: up to some hundred at once while somebody waits, more in the background, told as it goes on.
+//! Work on many mailboxes: a piece at once while somebody waits, the others by the running gateway, which goes on after a restart.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use sealgate_core::change::{Change, describe};
-use sealgate_core::tenant::OrganisationId;
-use sealgate_portal::auth::{Permitted, Write};
+use sealgate_core::saying::Saying;
+use sealgate_mail::Address;
+use sealgate_portal::auth::{Permitted, Read, Write};
 use sealgate_portal::office::mailboxes::{Bulk, BulkProgress, BulkWork};
-use sealgate_portal::office::{Applied, Asked, At, RefusedPart};
+use sealgate_portal::office::{Asked, At, Page, Paging, RefusedPart};
 use sealgate_portal::problem::Problem;
-use sealgate_store::{CarriedOut, Instruction, StoreError, Together};
+use sealgate_store::{
+    BulkEnding, BulkKind, BulkOrder, BulkRow, CarriedOut, Instruction, StoreError, Together,
+};
+use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::{PortalOffice, problem};
+use super::{PortalOffice, numbered, older, problem};
 use crate::gateway::{Gateway, now};
-use crate::limits::{BULK_PAUSE, BULK_REASONS, BULK_TOLD, TOGETHER};
+use crate::limits::{BULK_AGAIN, BULK_PAUSE, BULK_POLL, BULK_TOLD, BULK_TOLD_AT_ONCE, TOGETHER};
 
-/// Work that goes on, and work that ended lately: one for each organisation.
-#[derive(Debug, Default)]
-pub struct Works(Mutex<HashMap<OrganisationId, BulkProgress>>);
-
-impl Works {
-    /// Notes that work begins; `false` if other work of the organisation goes on.
-    fn begin(&self, organisation: OrganisationId, progress: BulkProgress) -> bool {
-        let mut works = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let goes_on = works
-            .get(&organisation)
-            .is_some_and(|work| work.ended.is_none());
-        if !goes_on {
-            works.insert(organisation, progress);
-        }
-        !goes_on
-    }
-
-    fn note(&self, organisation: OrganisationId, note: impl FnOnce(&mut BulkProgress)) {
-        let mut works = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(progress) = works.get_mut(&organisation) {
-            note(progress);
-        }
-    }
-
-    /// What is told of an organisation's work; what ended long ago is forgotten.
-    pub fn told(&self, organisation: OrganisationId) -> Option<BulkProgress> {
-        let mut works = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_news = |progress: &BulkProgress| {
-            progress
-                .ended
-                .is_none_or(|ended| now().since(ended.0) < BULK_TOLD)
-        };
-        works.retain(|_, progress| is_news(progress));
-        works.get(&organisation).cloned()
-    }
-}
-
-/// Changes of one kind, each with what is meant.
-struct Job {
-    organisation: OrganisationId,
-    name: String,
-    who: String,
-    text: String,
-    changes: Vec<(String, Change)>,
-}
-
-impl Job {
-    /// Carries out the changes from `from` on, as many as are carried out in one transaction.
-    async fn part(
-        &self,
-        gateway: &Gateway,
-        from: usize,
-        batch: Option<i64>,
-    ) -> Result<(usize, CarriedOut), StoreError> {
-        let part = self.changes.iter().skip(from).take(TOGETHER);
-        let changes: Vec<Change> = part.map(|(_, change)| change.clone()).collect();
-        let count = changes.len();
-        let instruction = Instruction {
-            changes,
-            together: Some(Together {
-                text: self.text.clone(),
-                per_minute: None,
-                already: u32::try_from(from).unwrap_or(u32::MAX),
-                batch,
-            }),
-            ..Instruction::default()
-        };
-        let store = &gateway.store;
-        let done = store
-            .carry_out(&self.name, instruction, &self.who, now())
-            .await?;
-        Ok((count, done))
-    }
-
-    fn reasons(&self, from: usize, refused: Vec<(usize, String)>) -> Vec<RefusedPart> {
-        let reason = |(place, why): (usize, String)| {
-            let (what, _) = self.changes.get(from.saturating_add(place))?;
-            Some(RefusedPart {
-                what: what.clone(),
-                why,
-            })
-        };
-        refused.into_iter().filter_map(reason).collect()
-    }
-
-    /// All of it, part by part; mail gets the database in between.
-    async fn run(self, gateway: Arc<Gateway>) {
-        let (works, organisation) = (&gateway.bulk, self.organisation);
-        let (mut from, mut batch, mut broken_off) = (0, None, false);
-        while from < self.changes.len() {
-            match self.part(&gateway, from, batch).await {
-                Ok((count, done)) => {
-                    batch = batch.or(done.batch);
-                    let reasons = self.reasons(from, done.refused);
-                    from = from.saturating_add(count);
-                    works.note(organisation, |progress| {
-                        progress.done = from as u64;
-                        progress.batch = batch;
-                        progress.refused = progress.refused.saturating_add(reasons.len() as u64);
-                        let room = BULK_REASONS.saturating_sub(progress.reasons.len());
-                        progress.reasons.extend(reasons.into_iter().take(room));
-                    });
-                }
-                Err(error) => {
-                    tracing::warn!(%error, organisation = self.name, "work on many mailboxes broke off");
-                    broken_off = true;
-                    break;
-                }
+/// Works on many mailboxes, piece by piece, until `stop` becomes true; mail gets the database in between.
+pub async fn run(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        let (pause, can_be_woken) = match piece(&gateway).await {
+            Ok(true) => (BULK_PAUSE, false),
+            Ok(false) => (BULK_POLL, true),
+            Err(error) => {
+                tracing::warn!(%error, "work on many mailboxes waits");
+                (BULK_AGAIN, false)
             }
-            sleep(BULK_PAUSE).await;
+        };
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => {}
+            () = gateway.bulk.notified(), if can_be_woken => {}
+            () = sleep(pause) => {}
         }
-        works.note(organisation, |progress| {
-            progress.ended = Some(At(now()));
-            progress.broken_off = broken_off;
-        });
     }
+}
+
+/// The next piece; `false` if there is none.
+async fn piece(gateway: &Gateway) -> Result<bool, StoreError> {
+    let Some(id) = gateway.store.next_bulk().await? else {
+        return Ok(false);
+    };
+    match gateway.store.bulk_piece(id, now()).await {
+        Err(error) if !error.is_temporary() => {
+            tracing::error!(%error, id, "work on many mailboxes broke off");
+            gateway.store.break_off_bulk(id, now()).await?;
+        }
+        done => done?,
+    }
+    Ok(true)
 }
 
 impl PortalOffice {
-    /// Carries out changes of one kind: those that are refused are named, the others are done (A14). Many of them go on in the
-    /// background.
+    /// Does one thing with many mailboxes: those that it is refused for are named, for the others it is done (A14). What is more
+    /// than a piece goes on in the background.
     pub(super) async fn bulk(
         &self,
         who: &Permitted<Write>,
-        work: BulkWork,
-        changes: Vec<(String, Change)>,
+        order: BulkOrder,
+        mailboxes: Vec<Address>,
     ) -> Asked<Bulk> {
-        let text = match changes.as_slice() {
-            [] => return Err(Problem::new("nothing-chosen")),
-            [(_, only)] => describe(only),
-            [(_, first), rest @ ..] => format!("{} and {} more", describe(first), rest.len()),
-        };
-        let job = Job {
-            organisation: who.organisation(),
-            name: who.organisation_name().to_owned(),
-            who: who.who().to_owned(),
-            text,
-            changes,
-        };
-        if job.changes.len() > TOGETHER {
-            return self.in_background(work, job).await;
+        let is_more = mailboxes.len() > TOGETHER || matches!(order, BulkOrder::Removal(_));
+        if is_more {
+            return self.in_background(who, order, mailboxes).await;
         }
-        let (count, done) = job.part(&self.0, 0, None).await.map_err(problem)?;
-        let refused = job.reasons(0, done.refused);
+        let one = |mailbox: Address| (mailbox.to_string(), order.change(mailbox));
+        let changes: Vec<(String, Change)> = mailboxes.into_iter().map(one).collect();
+        let all = changes.len();
+        let (done, refused) = self.together(who, order.per_minute(), changes).await?;
         Ok(Bulk {
-            done: count.saturating_sub(refused.len()) as u64,
+            done: all.saturating_sub(refused.len()) as u64,
             applied: self.applied(done.version, refused).await?,
             goes_on: None,
             batch: done.batch,
         })
     }
 
-    async fn in_background(&self, work: BulkWork, job: Job) -> Asked<Bulk> {
-        let progress = BulkProgress {
-            work,
-            all: job.changes.len() as u64,
-            done: 0,
-            refused: 0,
-            reasons: Vec::new(),
-            began: At(now()),
-            ended: None,
-            broken_off: false,
-            batch: None,
-        };
-        // Asked before, so that nothing can come between the note that work begins and the work.
-        let version = self.0.store.version().await.map_err(problem)?;
-        if !self.0.bulk.begin(job.organisation, progress.clone()) {
-            return Err(Problem::new("bulk-goes-on"));
-        }
-        tokio::spawn(job.run(Arc::clone(&self.0)));
+    async fn in_background(
+        &self,
+        who: &Permitted<Write>,
+        order: BulkOrder,
+        mailboxes: Vec<Address>,
+    ) -> Asked<Bulk> {
+        let changes = mailboxes.iter().take(1).cloned();
+        let first = changes.map(|mailbox| order.change(mailbox)).next();
+        let text = called(first.as_ref(), mailboxes.len());
+        let (store, organisation) = (&self.0.store, who.organisation());
+        let begun = store.begin_bulk(organisation, (order, text), mailboxes, who.who(), now());
+        let begun = begun.await.map_err(problem)?;
+        let begun = begun.ok_or_else(|| Problem::new("bulk-goes-on"))?;
+        self.0.bulk.notify_one();
+        let progress = shown(begun.job);
+        let refused = progress.reasons.clone();
         Ok(Bulk {
-            applied: Applied {
-                version,
-                live: false,
-                refused: Vec::new(),
-            },
-            done: 0,
-            goes_on: Some(progress),
-            batch: None,
+            done: progress.done.saturating_sub(progress.refused),
+            batch: progress.batch,
+            applied: self.applied(begun.first.version, refused).await?,
+            goes_on: progress.ended.is_none().then_some(progress),
         })
+    }
+
+    /// Carries out changes of one kind that somebody waits for, in one transaction: those that are refused are named, the others
+    /// are done.
+    pub(super) async fn together<P>(
+        &self,
+        who: &Permitted<P>,
+        per_minute: Option<u32>,
+        changes: Vec<(String, Change)>,
+    ) -> Asked<(CarriedOut, Vec<RefusedPart>)> {
+        if changes.is_empty() {
+            return Err(Problem::new("nothing-chosen"));
+        }
+        if changes.len() > TOGETHER {
+            return Err(Problem::invalid(
+                "mailboxes",
+                format!("at most {TOGETHER} at once"),
+            ));
+        }
+        let first = changes.first().map(|(_, first)| first);
+        let text = called(first, changes.len());
+        let (what, changes): (Vec<String>, Vec<Change>) = changes.into_iter().unzip();
+        let instruction = Instruction {
+            changes,
+            together: Some(Together {
+                text,
+                per_minute,
+                already: 0,
+                batch: None,
+            }),
+            ..Instruction::default()
+        };
+        let (store, name) = (&self.0.store, who.organisation_name());
+        let done = store.carry_out(name, instruction, who.who(), now()).await;
+        let done = done.map_err(problem)?;
+        let refused = done.refused.iter().filter_map(|(place, why)| {
+            Some(RefusedPart::new(what.get(*place)?.clone(), why.clone()))
+        });
+        let refused = refused.collect();
+        Ok((done, refused))
+    }
+
+    /// What goes on, and what ended lately.
+    pub(super) async fn bulk_news(&self, who: &Permitted<Read>) -> Asked<Vec<BulkProgress>> {
+        let store = &self.0.store;
+        let rows = store.bulk_jobs(who.organisation(), None, BULK_TOLD_AT_ONCE);
+        let rows = rows.await.map_err(problem)?.into_iter();
+        Ok(rows.filter(is_news).map(shown).collect())
+    }
+
+    /// All that is kept, the newest first.
+    pub(super) async fn bulk_page(
+        &self,
+        who: &Permitted<Read>,
+        paging: &Paging,
+    ) -> Asked<Page<BulkProgress>> {
+        let (store, before) = (&self.0.store, older(paging)?);
+        let rows = store.bulk_jobs(who.organisation(), before, paging.rows());
+        let rows = rows.await.map_err(problem)?;
+        let items = rows.into_iter().map(shown).collect();
+        Ok(numbered(items, paging, |work: &BulkProgress| work.id))
+    }
+
+    pub(super) async fn bulk_stopped(
+        &self,
+        who: &Permitted<Write>,
+        id: i64,
+    ) -> Asked<BulkProgress> {
+        let store = &self.0.store;
+        let stopped = store.stop_bulk(who.organisation(), id, who.who(), now());
+        Ok(shown(stopped.await.map_err(problem)?))
+    }
+}
+
+/// Many changes in words: the first of them, and how many more.
+fn called(first: Option<&Change>, all: usize) -> String {
+    let first = first.map(|change| describe(change).to_string());
+    let first = first.unwrap_or_default();
+    match all {
+        0 | 1 => first,
+        all => format!("{first} and {} more", all - 1),
+    }
+}
+
+fn is_news(row: &BulkRow) -> bool {
+    row.ended.is_none_or(|(at, _)| now().since(at) < BULK_TOLD)
+}
+
+fn shown(row: BulkRow) -> BulkProgress {
+    let part = |(what, why): (String, Saying)| RefusedPart::new(what, why);
+    let ending = row.ended.map(|(_, ending)| ending);
+    BulkProgress {
+        id: row.id,
+        work: match row.kind {
+            BulkKind::Activation => BulkWork::Activation,
+            BulkKind::Renewal => BulkWork::Renewal,
+            BulkKind::Deactivation => BulkWork::Deactivation,
+            BulkKind::Removal => BulkWork::Removal,
+        },
+        who: row.who,
+        all: row.total,
+        done: row.done,
+        refused: row.refused,
+        reasons: row.reasons.into_iter().map(part).collect(),
+        began: At(row.made),
+        ended: row.ended.map(|(at, _)| At(at)),
+        broken_off: ending == Some(BulkEnding::BrokenOff),
+        stopped_by: row.stopped_by,
+        batch: row.batch,
     }
 }

@@ -217,7 +217,7 @@ impl PortalOffice {
         match authority.connector {
             Connector::ByHand => Ok(order),
             _ => Err(Problem {
-                detail: Some(authority.name),
+                detail: Some(authority.name.into()),
                 ..Problem::new("not-by-hand")
             }),
         }

@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use rand_core::RngCore;
 use sealgate_core::change::Change;
 use sealgate_core::permission::Permission;
-use sealgate_core::tenant::{Proof, SendingClient};
+use sealgate_core::tenant::{ClientEdit, ClientSecret as Kept, Proof, SendingClient};
 use sealgate_portal::auth::{Admin, Permitted};
 use sealgate_portal::office::clients::{
     Client, ClientProof, ClientRights, ClientSecret, Clients, NewClient, NewClientProof,
@@ -17,11 +17,11 @@ use sealgate_smime::aws::Digest;
 use sealgate_smime::certificate::Certificate;
 use zeroize::Zeroizing;
 
-use super::PortalOffice;
+use super::{PortalOffice, room};
 use crate::description::block_by_fingerprint;
 use crate::limits::{
-    CLIENT_ENTRIES, CLIENT_NAME_CHARS, CLIENT_NETWORKS, CLIENT_SECRET_OCTETS, SHORTEST_PREFIX_V4,
-    SHORTEST_PREFIX_V6,
+    CLIENT_ENTRIES, CLIENT_NAME_CHARS, CLIENT_NETWORKS, CLIENT_SECRET_OCTETS, CLIENTS,
+    SHORTEST_PREFIX_V4, SHORTEST_PREFIX_V6,
 };
 use crate::passwords::password_hash;
 use crate::random::SystemRandom;
@@ -44,6 +44,7 @@ impl Clients for PortalOffice {
     async fn add_client(&self, who: &Permitted<Admin>, client: NewClient) -> Asked<ClientSecret> {
         must_be_name("name", &client.name)?;
         judge(&client.may_send_as)?;
+        room(self.clients(who).await?.len(), CLIENTS)?;
         if self.sending_client(who, &client.name).is_ok() {
             return Err(Problem::invalid(
                 "name",
@@ -57,7 +58,7 @@ impl Clients for PortalOffice {
             may_send_as: client.may_send_as,
             mail_server: client.mail_server,
         };
-        let applied = self.change(who, vec![Change::PutClient(new)]).await?;
+        let applied = self.change(who, vec![Change::AddClient(new)]).await?;
         Ok(ClientSecret {
             user,
             secret,
@@ -72,33 +73,32 @@ impl Clients for PortalOffice {
         rights: ClientRights,
     ) -> Asked<Applied> {
         judge(&rights.may_send_as)?;
-        let client = SendingClient {
-            may_send_as: rights.may_send_as,
-            mail_server: rights.mail_server,
-            ..self.sending_client(who, name)?
+        let before = self.sending_client(who, name)?;
+        let edit = ClientEdit {
+            may_send_as: (rights.may_send_as != before.may_send_as).then_some(rights.may_send_as),
+            mail_server: (rights.mail_server != before.mail_server).then_some(rights.mail_server),
+            secret: None,
         };
-        self.change(who, vec![Change::PutClient(client)]).await
+        self.change(who, vec![Change::EditClient(before.name, edit)])
+            .await
     }
 
     async fn new_client_secret(&self, who: &Permitted<Admin>, name: &str) -> Asked<ClientSecret> {
         let client = self.sending_client(who, name)?;
         let secret = new_secret();
-        let (proof, user) = match client.proof {
-            Proof::Password { user, .. } => {
-                let hash = self.hash(&secret).await?;
-                let proof = Proof::Password {
-                    user: user.clone(),
-                    hash,
-                };
-                (proof, Some(user))
-            }
-            Proof::Connector { networks, .. } => (connector(networks, &secret)?, None),
+        let (kept, user) = match client.proof {
+            Proof::Password { user, .. } => (Kept::Password(self.hash(&secret).await?), Some(user)),
+            Proof::Connector { .. } => (Kept::Connector(digest(&secret)?), None),
             Proof::Certificate(_) | Proof::Network(_) => {
                 return Err(Problem::new("client-without-secret"));
             }
         };
-        let client = SendingClient { proof, ..client };
-        let applied = self.change(who, vec![Change::PutClient(client)]).await?;
+        let edit = ClientEdit {
+            secret: Some(kept),
+            ..ClientEdit::default()
+        };
+        let change = Change::EditClient(client.name, edit);
+        let applied = self.change(who, vec![change]).await?;
         Ok(ClientSecret {
             user,
             secret: Some(secret.to_string()),
@@ -134,12 +134,21 @@ impl PortalOffice {
         }
     }
 
+    /// A user name for the client of that name: it is one for all organisations, so that theirs stands in it where there are
+    /// several.
+    fn user_name(&self, who: &Permitted<Admin>, client: &str) -> String {
+        match self.0.installation().organisations().len() {
+            0 | 1 => client.to_owned(),
+            _ => format!("{client}.{}", who.organisation_name()),
+        }
+    }
+
     /// How a new client proves itself, its user name, and the secret that is told once.
     async fn proof(&self, who: &Permitted<Admin>, client: &NewClient) -> Asked<Made> {
         match &client.proof {
             NewClientProof::Password { user } => {
                 let user = user.clone().filter(|user| !user.is_empty());
-                let user = user.unwrap_or_else(|| client.name.clone());
+                let user = user.unwrap_or_else(|| self.user_name(who, &client.name));
                 must_be_name("user", &user)?;
                 let secret = new_secret();
                 let proof = Proof::Password {
@@ -161,7 +170,10 @@ impl PortalOffice {
             NewClientProof::Connector { networks } => {
                 judge_networks(networks)?;
                 let secret = new_secret();
-                let proof = connector(networks.clone(), &secret)?;
+                let proof = Proof::Connector {
+                    networks: networks.clone(),
+                    secret: digest(&secret)?,
+                };
                 Ok((proof, None, Some(secret.to_string())))
             }
         }
@@ -185,11 +197,11 @@ fn new_secret() -> Zeroizing<String> {
     Zeroizing::new(base64_simd::URL_SAFE_NO_PAD.encode_to_string(octets.as_ref()))
 }
 
-fn connector(networks: Vec<IpNet>, secret: &str) -> Asked<Proof> {
+/// What is kept of a connector's secret.
+fn digest(secret: &str) -> Asked<[u8; 32]> {
     let digest = Digest::of(DigestAlgorithm::Sha256, secret.as_bytes());
-    let secret = digest.try_into();
-    let secret = secret.map_err(|_| Problem::internal("no SHA-256"))?;
-    Ok(Proof::Connector { networks, secret })
+    let digest = digest.try_into();
+    digest.map_err(|_| Problem::internal("no SHA-256"))
 }
 
 /// Of a certificate in PEM, or as it was written down.

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use sealgate_core::change::Change;
-use sealgate_core::directory::{Bind, Directory, DirectoryUrl, Said, Word};
+use sealgate_core::directory::{Bind, Directory, DirectoryUrl, Place, Said, Word};
+use sealgate_core::queue::Reach;
 use sealgate_core::tenant::{Settings, Smimea};
 use sealgate_mail::{Address, Domain};
 use sealgate_portal::auth::{Admin, Permitted};
@@ -38,7 +39,15 @@ impl Directories for PortalOffice {
         let known = store.directories(who.organisation()).await;
         let known = known.map_err(problem)?;
         let before = known.iter().find(|directory| directory.name == name);
-        let directory = described(name, body, before)?;
+        let mut directory = described(name, body, before)?;
+        let kept = before.filter(|old| old.place == directory.place);
+        // The same place stays where it may be, whoever changes the rest.
+        let may_stay = kept.map_or(Reach::Public, |old| old.reach);
+        directory.reach = self.reach(who).min(may_stay);
+        if directory.reach == Reach::Public {
+            let Place { host, port } = &directory.place;
+            self.must_be_public("url", host, *port).await?;
+        }
         let told = (who.who(), now());
         let put = store
             .put_directory(who.organisation(), &directory, told)

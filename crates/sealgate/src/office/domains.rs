@@ -21,12 +21,13 @@ use sealgate_portal::office::domains::{
 };
 use sealgate_portal::office::{Asked, At, Page, Paging};
 use sealgate_portal::problem::Problem;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::{PortalOffice, problem};
 use crate::dkim::generate;
 use crate::gateway::{Gateway, now};
-use crate::limits::{DOMAIN_WAIT, DOMAINS_AT_ONCE};
+use crate::limits::{DOMAIN_WAIT, DOMAINS_AT_ONCE, KEY_MAKING_WAIT};
 use crate::prerequisites::Sources;
 
 /// A domain and its inbound route.
@@ -89,13 +90,12 @@ impl Domains for PortalOffice {
             }
             if key.kind == kind && key.state == DkimKeyState::New {
                 return Err(Problem {
-                    detail: Some(key.record_name()),
+                    detail: Some(key.record_name().into()),
                     ..Problem::new("dkim-waits")
                 });
             }
         }
-        let key = tokio::task::spawn_blocking(move || generate(kind)).await;
-        let key = key.map_err(Problem::internal)?;
+        let key = made(&self.0.key_making, move || generate(kind)).await?;
         let new = sealgate_store::NewDkimKey {
             organisation: who.organisation(),
             domain: domain.clone(),
@@ -124,7 +124,7 @@ impl Domains for PortalOffice {
             let (published, fault) = published(answer.ok());
             if published != Some(RecordState::Seen) {
                 return Err(Problem {
-                    detail: fault,
+                    detail: fault.map(Into::into),
                     ..Problem::new("dkim-unseen")
                 });
             }
@@ -151,6 +151,22 @@ impl Domains for PortalOffice {
         let done = self.0.store.remove_dkim_key(which, who.who(), now()).await;
         done.map_err(problem)
     }
+}
+
+/// What `make` makes, on a thread of its own and in a place among few. Whoever waits may go away; the place is taken until the
+/// work ends.
+async fn made<T: Send + 'static>(
+    places: &Arc<Semaphore>,
+    make: impl FnOnce() -> T + Send + 'static,
+) -> Asked<T> {
+    let place = timeout(KEY_MAKING_WAIT, Arc::clone(places).acquire_owned()).await;
+    let place = place.map_err(|_| Problem::new("unavailable"))?;
+    let place = place.map_err(Problem::internal)?;
+    let work = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        make()
+    });
+    work.await.map_err(Problem::internal)
 }
 
 impl PortalOffice {
@@ -203,7 +219,7 @@ impl PortalOffice {
 fn selector_of(text: &str) -> Asked<Selector> {
     Selector::parse(text).map_err(|error| Problem {
         field: Some("selector"),
-        detail: Some(error.to_string()),
+        detail: Some(error.to_string().into()),
         ..Problem::new("dkim-selector")
     })
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use sealgate_core::change::Change;
 use sealgate_core::permission::Permission;
 use sealgate_core::prerequisite::Answer;
-use sealgate_core::queue::{Credentials, Destination, NextHop, TlsRequirement};
+use sealgate_core::queue::{Credentials, Destination, NextHop, Reach, TlsRequirement};
 use sealgate_core::tenant::{InboundRoute, Organisation};
 use sealgate_mail::{Address, Domain};
 use sealgate_net::prerequisites::texts;
@@ -17,17 +17,19 @@ use sealgate_portal::office::inbound::{
     Added, DomainWay, GoesAlong, Inbound, LineRefusal, MxState, NewRoute, NewServer, NewWayOut,
     Preview, RefusedLine, Route, Server, WayOut, WaysOut,
 };
-use sealgate_portal::office::mailboxes::{Bulk, BulkWork};
+use sealgate_portal::office::mailboxes::Bulk;
 use sealgate_portal::office::{Applied, Asked};
 use sealgate_portal::problem::Problem;
 use sealgate_store::limits::PAGE_ROWS;
-use sealgate_store::{MailboxCounts, MailboxPlace, MailboxQuery};
+use sealgate_store::{BulkOrder, MailboxCounts, MailboxPlace, MailboxQuery, RouteChange};
 
 use tokio::task::JoinSet;
 
-use super::{PortalOffice, problem};
+use super::{PortalOffice, problem, room};
 use crate::gateway::{Gateway, now};
-use crate::limits::{DOMAINS_ASKED, ROUTE_DOMAINS, ROUTE_NAME_CHARS, TOGETHER, WAY_WAIT};
+use crate::limits::{
+    DOMAINS_ASKED, ROUTE_DOMAINS, ROUTE_NAME_CHARS, ROUTES, TOGETHER, WAY_WAIT, WAYS_OUT,
+};
 use crate::prerequisites::may_request;
 
 #[async_trait]
@@ -71,25 +73,28 @@ impl Inbound for PortalOffice {
                 "there is a route of this name already",
             ));
         }
-        let route = judged(route, None)?;
+        room(own.routes.len(), ROUTES)?;
+        let route = judged(route, (self.reach(who), None))?;
         self.must_be_proven(who, &route.domains).await?;
+        self.must_be_in_reach(Some(&route.target)).await?;
         self.change(who, vec![Change::PutRoute(route)]).await
     }
 
     async fn edit_route(&self, who: &Permitted<Write>, route: NewRoute) -> Asked<Bulk> {
         let own = self.own(who)?;
         let before = named(&own, &route.name)?;
-        let route = judged(route, Some(&before.target))?;
+        let route = judged(route, (self.reach(who), Some(&before.target)))?;
         let had = |domain: &&Domain| before.domains.contains(*domain);
         let new = route.domains.iter().filter(|domain| !had(domain));
         let new: Vec<Domain> = new.cloned().collect();
         self.must_be_proven(who, &new).await?;
+        self.must_be_in_reach(Some(&route.target)).await?;
         let lost = before
             .domains
             .iter()
             .filter(|one| !route.domains.contains(*one));
         let lost: Vec<Domain> = lost.cloned().collect();
-        self.with_mailboxes(who, (&route.name.clone(), lost), Change::PutRoute(route))
+        self.with_mailboxes(who, (&route.name.clone(), lost), RouteChange::Put(route))
             .await
     }
 
@@ -115,7 +120,7 @@ impl Inbound for PortalOffice {
     async fn remove_route(&self, who: &Permitted<Write>, name: &str) -> Asked<Bulk> {
         let own = self.own(who)?;
         let route = named(&own, name)?;
-        let change = Change::RemoveRoute(route.name.clone());
+        let change = RouteChange::Remove(route.name.clone());
         self.with_mailboxes(who, (name, route.domains.clone()), change)
             .await
     }
@@ -147,7 +152,7 @@ impl Inbound for PortalOffice {
         let is_stray = |address: &&Address| !route.domains.contains(address.domain());
         if let Some(stray) = mailboxes.iter().find(is_stray) {
             return Err(Problem {
-                detail: Some(stray.to_string()),
+                detail: Some(stray.to_string().into()),
                 ..Problem::new("mailbox-in-no-domain")
             });
         }
@@ -207,8 +212,10 @@ impl Inbound for PortalOffice {
         server: Option<NewServer>,
     ) -> Asked<Applied> {
         let own = self.own(who)?;
-        let hop = server.map(|server| hop(server, own.smarthost.as_ref()));
-        let change = Change::Smarthost(hop.transpose()?);
+        let before = (self.reach(who), own.smarthost.as_ref());
+        let hop = server.map(|server| hop(server, before)).transpose()?;
+        self.must_be_in_reach(hop.as_ref()).await?;
+        let change = Change::Smarthost(hop);
         self.change(who, vec![change]).await
     }
 
@@ -219,8 +226,12 @@ impl Inbound for PortalOffice {
         way: NewWayOut,
     ) -> Asked<Applied> {
         let own = self.own(who)?;
+        let others = own.destinations.keys().filter(|other| **other != domain);
+        room(others.count(), WAYS_OUT)?;
         let before = own.destinations.get(&domain).and_then(|to| to.hop.as_ref());
+        let before = (self.reach(who), before);
         let hop = way.server.map(|server| hop(server, before)).transpose()?;
+        self.must_be_in_reach(hop.as_ref()).await?;
         let destination = Destination { hop, tls: way.tls };
         self.change(who, vec![Change::PutDestination(domain, destination)])
             .await
@@ -250,8 +261,49 @@ impl PortalOffice {
         counts.map_err(problem)
     }
 
+    /// How far servers may lie that `who` names. Where several organisations share the installation, the operator's own network
+    /// is his, and so is this machine.
+    pub(super) fn reach<P>(&self, who: &Permitted<P>) -> Reach {
+        let is_alone = self.0.installation().organisations().len() < 2;
+        match is_alone || who.may(Permission::Operate) {
+            true => Reach::Everywhere,
+            false => Reach::Public,
+        }
+    }
+
+    /// Tells at once what would fail with the first mail. What counts is where the name leads then.
+    async fn must_be_in_reach(&self, hop: Option<&NextHop>) -> Asked<()> {
+        match hop {
+            Some(NextHop::Host {
+                host,
+                port,
+                reach: Reach::Public,
+                ..
+            }) => self.must_be_public("host", host, *port).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a server may be there that an administrator names who may reach public addresses only; nobody waits for DNS for
+    /// long.
+    pub(super) async fn must_be_public(
+        &self,
+        field: &'static str,
+        host: &str,
+        port: u16,
+    ) -> Asked<()> {
+        let asked = self.0.smtp_out.may_be_named(host, port);
+        match tokio::time::timeout(WAY_WAIT, asked).await {
+            Ok(false) => Err(Problem {
+                field: Some(field),
+                ..Problem::new("inner-address")
+            }),
+            Ok(true) | Err(_) => Ok(()),
+        }
+    }
+
     /// Where several organisations share the installation, nobody takes a domain that is not theirs: mail of the others for it
-    /// would come to them. The operator knows what he does; where DNS is switched off nobody can be asked.
+    /// would come to them. The operator knows what he does; where DNS is switched off nobody can be asked, and he gives domains.
     async fn must_be_proven(&self, who: &Permitted<Write>, domains: &[Domain]) -> Asked<()> {
         let is_alone = self.0.installation().organisations().len() < 2;
         if is_alone || who.may(Permission::Operate) {
@@ -261,11 +313,11 @@ impl PortalOffice {
         for domain in domains {
             let name = format!("_sealgate.{}", domain.as_str());
             match texts(&self.0.dns, &name).await {
-                Answer::Off => {}
+                Answer::Off => return Err(Problem::new("domain-by-operator")),
                 Answer::Known(texts) if texts.iter().any(|text| text.trim() == proof) => {}
                 Answer::Known(_) | Answer::Missing(_) => {
                     return Err(Problem {
-                        detail: Some(format!("{name}. TXT \"{proof}\"")),
+                        detail: Some(format!("{name}. TXT \"{proof}\"").into()),
                         ..Problem::new("domain-not-proven")
                     });
                 }
@@ -280,20 +332,20 @@ impl PortalOffice {
         &self,
         who: &Permitted<Write>,
         (route, domains): (&str, Vec<Domain>),
-        change: Change,
+        change: RouteChange,
     ) -> Asked<Bulk> {
         let counts = self.counts(&who.reads()).await?;
         let lost = counts.iter().filter(|(domain, _)| domains.contains(domain));
         let all = lost.map(|(_, counts)| counts.known).sum::<u64>();
         if all <= TOGETHER as u64 {
             return Ok(Bulk {
-                applied: self.change(who, vec![change]).await?,
+                applied: self.change(who, vec![change.change()]).await?,
                 done: all,
                 goes_on: None,
                 batch: None,
             });
         }
-        let mut changes = Vec::new();
+        let mut mailboxes = Vec::new();
         let mut query = MailboxQuery {
             route: Some(route.to_owned()),
             limit: PAGE_ROWS,
@@ -309,12 +361,9 @@ impl PortalOffice {
                 certificate: 0,
             });
             let lost = rows.into_iter().map(|row| row.address);
-            let lost = lost.filter(|address| domains.contains(address.domain()));
-            changes
-                .extend(lost.map(|address| (address.to_string(), Change::RemoveMailbox(address))));
+            mailboxes.extend(lost.filter(|address| domains.contains(address.domain())));
         }
-        changes.push((route.to_owned(), change));
-        self.bulk(who, BulkWork::Removal, changes).await
+        self.bulk(who, BulkOrder::Removal(change), mailboxes).await
     }
 }
 
@@ -367,6 +416,7 @@ fn server(hop: &NextHop) -> Option<Server> {
             port,
             tls,
             credentials,
+            ..
         } => Some(Server {
             host: host.clone(),
             port: *port,
@@ -378,7 +428,7 @@ fn server(hop: &NextHop) -> Option<Server> {
 }
 
 /// A route as it is to be, if it can be.
-fn judged(route: NewRoute, before: Option<&NextHop>) -> Asked<InboundRoute> {
+fn judged(route: NewRoute, before: (Reach, Option<&NextHop>)) -> Asked<InboundRoute> {
     let name = route.name.trim();
     let is_text = |c: char| !c.is_control();
     if !(1..=ROUTE_NAME_CHARS).contains(&name.chars().count()) || !name.chars().all(is_text) {
@@ -413,8 +463,9 @@ fn judged(route: NewRoute, before: Option<&NextHop>) -> Asked<InboundRoute> {
     })
 }
 
-/// A server as it is to be. Without a password the one before stays, for the same user at the same server.
-fn hop(server: NewServer, before: Option<&NextHop>) -> Asked<NextHop> {
+/// A server as it is to be. Without a password the one before stays, for the same user at the same server; the same server at
+/// the same port stays where it may be, whoever changes the rest.
+fn hop(server: NewServer, (reach, before): (Reach, Option<&NextHop>)) -> Asked<NextHop> {
     let host = server.host.trim().to_owned();
     let is_name = Domain::parse(&host).is_ok_and(|name| !name.is_literal());
     if !is_name && host.parse::<IpAddr>().is_err() {
@@ -441,11 +492,21 @@ fn hop(server: NewServer, before: Option<&NextHop>) -> Asked<NextHop> {
             password: password.ok_or_else(missing)?,
         })
     });
+    let may_stay = match before {
+        Some(NextHop::Host {
+            host: at,
+            port,
+            reach,
+            ..
+        }) if *at == host && *port == server.port => *reach,
+        _ => Reach::Public,
+    };
     Ok(NextHop::Host {
         host,
         port: server.port,
         tls: server.tls,
         credentials: credentials.transpose()?,
+        reach: reach.min(may_stay),
     })
 }
 
@@ -512,7 +573,9 @@ mod tests {
             user: user.map(str::to_owned),
             password: password.map(str::to_owned),
         };
-        let before = hop(server("mx.example", Some("us"), Some("secret")), None).unwrap();
+        let none = (Reach::Everywhere, None);
+        let before = hop(server("mx.example", Some("us"), Some("secret")), none).unwrap();
+        let before = (Reach::Everywhere, Some(&before));
         let table = [
             ("mx.example", Some("us"), None, Some("secret")),
             ("mx.example", Some("us"), Some(""), Some("secret")),
@@ -521,22 +584,52 @@ mod tests {
         ];
         for (host, user, password, expected) in table {
             let NextHop::Host { credentials, .. } =
-                hop(server(host, user, password), Some(&before)).unwrap()
+                hop(server(host, user, password), before).unwrap()
             else {
                 panic!("no host");
             };
             assert_eq!(credentials.map(|own| own.password).as_deref(), expected);
         }
         for (host, user) in [("evil.example", "us"), ("mx.example", "them")] {
-            let refused = hop(server(host, Some(user), None), Some(&before)).unwrap_err();
+            let refused = hop(server(host, Some(user), None), before).unwrap_err();
             assert_eq!(refused.field, Some("password"), "{host} {user}");
         }
         for host in ["", "no host", "a@b", "[127.0.0.1]", "http://x/"] {
             assert_eq!(
-                hop(server(host, None, None), None).unwrap_err().field,
+                hop(server(host, None, None), none).unwrap_err().field,
                 Some("host"),
                 "{host}"
             );
+        }
+    }
+
+    /// What the operator gave stays with its host and port, and with nothing else.
+    #[test]
+    fn a_server_is_where_whoever_named_it_may_reach() {
+        use Reach::{Everywhere, Public};
+        let server = |host: &str, port: u16| NewServer {
+            host: host.into(),
+            port,
+            tls: TlsRequirement::Required,
+            user: None,
+            password: None,
+        };
+        let table = [
+            (Everywhere, None, "mx.example", 25, Everywhere),
+            (Public, None, "mx.example", 25, Public),
+            (Public, Some(Everywhere), "mx.example", 25, Everywhere),
+            (Public, Some(Everywhere), "mx.example", 26, Public),
+            (Public, Some(Everywhere), "10.0.0.1", 25, Public),
+            (Public, Some(Public), "mx.example", 25, Public),
+            (Everywhere, Some(Public), "mx.example", 25, Everywhere),
+        ];
+        for (own, had, host, port, expected) in table {
+            let before = had.map(|had| hop(server("mx.example", 25), (had, None)).unwrap());
+            let after = hop(server(host, port), (own, before.as_ref())).unwrap();
+            let NextHop::Host { reach, .. } = after else {
+                panic!("no host");
+            };
+            assert_eq!(reach, expected, "{own:?} {had:?} {host}:{port}");
         }
     }
 }

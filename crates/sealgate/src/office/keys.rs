@@ -5,6 +5,7 @@ mod file;
 use async_trait::async_trait;
 use sealgate_core::change::Change;
 use sealgate_core::harvest::{self, Usable};
+use sealgate_core::saying::{Refusals, Saying};
 use sealgate_core::tenant::{CorrespondentKey, CorrespondentState, OrganisationId, Origin};
 use sealgate_mail::{Address, Domain, Timestamp};
 use sealgate_portal::auth::{Permitted, Read, Write};
@@ -13,17 +14,17 @@ use sealgate_portal::office::keys::{
     KeyState, Keys, KeysDone, OfferedKey, PublicKey,
 };
 use sealgate_portal::office::{Asked, At, Page, Paging, RefusedPart};
-use sealgate_portal::problem::Problem;
+use sealgate_portal::problem::{Problem, Titles};
 use sealgate_smime::algorithms::PublicKeyKind;
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::path::{PathFinder, Purpose};
 use sealgate_store::{
-    ChainLink, CorrespondentDetail, CorrespondentQuery, LearnedFrom, ListedCorrespondent,
-    StoreError, queue_id,
+    ChainLink, CorrespondentDetail, CorrespondentQuery, LearnedFrom, ListedCorrespondent, queue_id,
 };
 
 use super::{PortalOffice, problem};
 use crate::gateway::now;
+use crate::limits::TOGETHER;
 
 #[async_trait]
 impl Keys for PortalOffice {
@@ -81,7 +82,11 @@ impl Keys for PortalOffice {
         let at = now();
         let others = all.iter().filter(|key| key.id != id);
         let others = others.map(|key| shown(key, None, None, at)).collect();
-        let event = |(at, text)| KeyEvent { at: At(at), text };
+        let event = |(at, said): (_, Saying)| KeyEvent {
+            at: At(at),
+            text: said.to_string(),
+            texts: Titles::of(&said),
+        };
         let events = events.map_err(problem)?.into_iter().map(event).collect();
         Ok(detail(found, (source.next(), used_now, at), others, events))
     }
@@ -107,30 +112,25 @@ impl Keys for PortalOffice {
     async fn import_keys(&self, who: &Permitted<Write>, file: &[u8]) -> Asked<KeysDone> {
         let certificates = file::read(file)?;
         let mut done = KeysDone::default();
+        let mut changes = Vec::with_capacity(certificates.len());
         for certificate in certificates {
-            let subject = certificate.subject_name();
-            if let Some(refusal) = certificate.import_refusal() {
-                done.refused.push(RefusedPart {
-                    what: subject,
-                    why: refusal.to_string(),
-                });
-                continue;
+            let what = certificate.subject_name();
+            match certificate.import_refusal() {
+                None => changes.push((what, Change::PutCorrespondent(certificate))),
+                Some(refusal) => done
+                    .refused
+                    .push(RefusedPart::new(what, Refusals::from(refusal))),
             }
-            match self
-                .change(who, vec![Change::PutCorrespondent(certificate)])
-                .await
-            {
-                Ok(_) => done.done += 1,
-                Err(refusal) if refusal.code == "refused" => done.refused.push(RefusedPart {
-                    what: subject,
-                    why: refusal.detail.unwrap_or_default(),
-                }),
-                Err(failure) => return Err(failure),
-            }
+        }
+        if !changes.is_empty() {
+            let wanted = changes.len();
+            let applied = self.change_many(who, changes).await?;
+            done.done = wanted.saturating_sub(applied.refused.len());
+            done.refused.extend(applied.refused);
         }
         match (done.done, done.refused.as_slice()) {
             (0, [only]) => Err(Problem {
-                detail: Some(only.why.clone()),
+                detail: Some(only.said.clone()),
                 ..Problem::new("key-not-imported")
             }),
             _ => Ok(done),
@@ -141,28 +141,20 @@ impl Keys for PortalOffice {
         if chosen.keys.is_empty() {
             return Err(Problem::new("nothing-chosen"));
         }
-        let mut done = KeysDone::default();
-        for id in &chosen.keys {
-            let which = (who.organisation(), *id);
-            let (store, choice) = (&self.0.store, chosen.choice);
-            match store
-                .choose_correspondent(which, choice, who.who(), now())
-                .await
-            {
-                Ok(_) => done.done += 1,
-                Err(StoreError::NotFound(_)) if chosen.keys.len() == 1 => {
-                    return Err(Problem::not_found());
-                }
-                Err(StoreError::Refused(why)) | Err(StoreError::NotFound(why)) => {
-                    done.refused.push(RefusedPart {
-                        what: id.to_string(),
-                        why,
-                    });
-                }
-                Err(failure) => return Err(problem(failure)),
-            }
+        if chosen.keys.len() > TOGETHER {
+            return Err(Problem::invalid(
+                "keys",
+                format!("at most {TOGETHER} at once"),
+            ));
         }
-        Ok(done)
+        let (store, which) = (&self.0.store, (who.organisation(), chosen.keys.as_slice()));
+        let choice = store.choose_correspondents(which, chosen.choice, who.who(), now());
+        let refused = choice.await.map_err(problem)?;
+        let part = |(id, why): (i64, Saying)| RefusedPart::new(id.to_string(), why);
+        Ok(KeysDone {
+            done: chosen.keys.len().saturating_sub(refused.len()),
+            refused: refused.into_iter().map(part).collect(),
+        })
     }
 
     async fn remove_key(&self, who: &Permitted<Write>, id: i64) -> Asked<()> {

@@ -1,14 +1,15 @@
 //! The portal's questions about mailboxes.
 
 use async_trait::async_trait;
-use sealgate_core::change::{Activation, Change};
+use sealgate_core::change::Change;
 use sealgate_core::limits::REVOKE_PENDING;
 use sealgate_core::order::{OrderState, Purpose};
+use sealgate_core::permission::{Permission, Role};
 use sealgate_core::tenant::{KeyId, MailboxState};
 use sealgate_mail::Address;
 use sealgate_portal::auth::{Permitted, Read, Write};
 use sealgate_portal::office::mailboxes::{
-    ActivateMailboxes, Bulk, BulkProgress, BulkWork, Chosen, Mailbox, MailboxCounts, MailboxDetail,
+    ActivateMailboxes, Bulk, BulkProgress, Chosen, Mailbox, MailboxCounts, MailboxDetail,
     MailboxEvent, MailboxFilter, MailboxKey, Mailboxes, OpenOrder, OrderOptions, OrderWith,
     PurgeKeys, PurgedKeys, Upload,
 };
@@ -17,7 +18,8 @@ use sealgate_portal::problem::Problem;
 use sealgate_smime::key::KeyKind;
 use sealgate_store::limits::PAGE_ROWS;
 use sealgate_store::{
-    MailboxOrder, MailboxPlace, MailboxQuery, MailboxRow, OrderRow, Purge, RevocationRow, RingKey,
+    BulkOrder, Certificates, MailboxOrder, MailboxPlace, MailboxQuery, MailboxRow, OrderRow, Purge,
+    RevocationRow, RingKey,
 };
 
 use super::{PortalOffice, problem, upload};
@@ -87,7 +89,9 @@ impl Mailboxes for PortalOffice {
         let authorities = self.0.store.authorities(who.organisation()).await;
         let mut authorities = authorities.map_err(problem)?;
         authorities.sort_by_key(|authority| !authority.standard);
-        let tokens = self.0.config.tokens.iter();
+        // What the operator's tokens are called is for those who order on them.
+        let may_order = who.may(Permission::Role(Role::Write));
+        let tokens = self.0.config.tokens.iter().filter(|_| may_order);
         Ok(OrderOptions {
             authorities: authorities.into_iter().map(|one| one.name).collect(),
             keys: ["rsa-3072", "p-256", "p-384"].map(str::to_owned).into(),
@@ -95,8 +99,20 @@ impl Mailboxes for PortalOffice {
         })
     }
 
-    async fn bulk_progress(&self, who: &Permitted<Read>) -> Asked<Option<BulkProgress>> {
-        Ok(self.0.bulk.told(who.organisation()))
+    async fn bulk_progress(&self, who: &Permitted<Read>) -> Asked<Vec<BulkProgress>> {
+        self.bulk_news(who).await
+    }
+
+    async fn bulk_works(
+        &self,
+        who: &Permitted<Read>,
+        paging: &Paging,
+    ) -> Asked<Page<BulkProgress>> {
+        self.bulk_page(who, paging).await
+    }
+
+    async fn stop_bulk(&self, who: &Permitted<Write>, id: i64) -> Asked<BulkProgress> {
+        self.bulk_stopped(who, id).await
     }
 
     async fn to_deactivate(&self, who: &Permitted<Write>, chosen: &Chosen) -> Asked<u64> {
@@ -124,19 +140,12 @@ impl Mailboxes for PortalOffice {
         let mailboxes = self
             .chosen(who, order.chosen, MailboxState::Inactive)
             .await?;
-        let order = |mailbox: Address| {
-            let what = mailbox.to_string();
-            (what, Change::Activate(with.of(mailbox)))
-        };
-        let changes = mailboxes.into_iter().map(order).collect();
-        self.bulk(who, BulkWork::Activation, changes).await
+        self.bulk(who, BulkOrder::Activation(with), mailboxes).await
     }
 
     async fn deactivate(&self, who: &Permitted<Write>, chosen: Chosen) -> Asked<Bulk> {
         let mailboxes = self.chosen(who, chosen, MailboxState::Active).await?;
-        let stop = |mailbox: Address| (mailbox.to_string(), Change::Deactivate(mailbox));
-        let changes = mailboxes.into_iter().map(stop).collect();
-        self.bulk(who, BulkWork::Deactivation, changes).await
+        self.bulk(who, BulkOrder::Deactivation, mailboxes).await
     }
 
     async fn withdraw_orders(
@@ -266,36 +275,18 @@ impl PortalOffice {
     }
 
     /// An order as it was chosen, of no mailbox yet.
-    fn activation(&self, with: &OrderWith) -> Asked<OrderOf> {
+    fn activation(&self, with: &OrderWith) -> Asked<Certificates> {
         let key = with.key.as_deref().map_or(Ok(KeyKind::Rsa3072), key_kind);
         let key = key.map_err(|why| Problem::invalid("key", why))?;
         if let Some(token) = &with.token {
             let there = self.0.config.must_have_token(token);
             there.map_err(|why| Problem::invalid("token", why))?;
         }
-        Ok(OrderOf {
+        Ok(Certificates {
             authority: with.authority.clone(),
             key,
             token: with.token.clone(),
         })
-    }
-}
-
-/// An order, of no mailbox yet.
-struct OrderOf {
-    authority: Option<String>,
-    key: KeyKind,
-    token: Option<String>,
-}
-
-impl OrderOf {
-    fn of(&self, mailbox: Address) -> Activation {
-        Activation {
-            mailbox,
-            authority: self.authority.clone(),
-            key: self.key,
-            token: self.token.clone(),
-        }
     }
 }
 

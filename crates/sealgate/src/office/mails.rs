@@ -6,9 +6,9 @@ use sealgate_core::queue::MailId;
 use sealgate_core::tenant::Language;
 use sealgate_portal::auth::{Permitted, Read};
 use sealgate_portal::office::mails::{
-    Delivery, Mail, MailEvent, MailQuery, MailRow, Mails, Queued, Recipient,
+    Delivery, Mail, MailEvent, MailPage, MailQuery, MailRow, Mails, Queued, Recipient,
 };
-use sealgate_portal::office::{Asked, At, Page, Paging};
+use sealgate_portal::office::{Asked, At, Paging};
 use sealgate_portal::problem::{Problem, Titles};
 use sealgate_store::{
     Delivery as Stored, Event, EventKind, JournalLine, OverviewFilter, OverviewRow, QueueFilter,
@@ -24,9 +24,9 @@ impl Mails for PortalOffice {
         who: &Permitted<Read>,
         query: &MailQuery,
         paging: &Paging,
-    ) -> Asked<Page<MailRow>> {
+    ) -> Asked<MailPage> {
         let filter = &query.filter;
-        let rows = self.0.store.overview(OverviewFilter {
+        let wanted = OverviewFilter {
             organisation: Some(who.organisation()),
             status: filter.status,
             direction: filter.direction,
@@ -38,13 +38,16 @@ impl Mails for PortalOffice {
             before: row_number(paging)?,
             after: None,
             limit: paging.rows(),
-        });
-        let rows = rows.await.map_err(problem)?;
-        let is_full = rows.len() >= usize::try_from(paging.rows()).unwrap_or(usize::MAX);
-        let next = rows.last().filter(|_| is_full);
-        Ok(Page {
-            next: next.map(|row| row.row.to_string()),
-            items: rows.into_iter().map(shown).collect(),
+        };
+        let found = self.0.store.overview_page(&wanted).await;
+        let found = found.map_err(problem)?;
+        let is_full = found.rows.len() >= usize::try_from(paging.rows()).unwrap_or(usize::MAX);
+        let last = found.rows.last().filter(|_| is_full).map(|row| row.row);
+        let next = last.or(found.searched_to.map(|to| to.row));
+        Ok(MailPage {
+            next: next.map(|row| row.to_string()),
+            searched_to: found.searched_to.map(|to| At(to.at)),
+            items: found.rows.into_iter().map(shown).collect(),
         })
     }
 
@@ -154,6 +157,7 @@ fn mail_event(event: Event) -> MailEvent {
         at: At(event.at),
         sentence: sentence(event.kind),
         text: event.text,
+        texts: Titles::of(&event.said),
     }
 }
 

@@ -11,6 +11,7 @@ use sealgate_portal::office::overview::{
     WeekEnding,
 };
 use sealgate_portal::office::{Asked, At};
+use sealgate_portal::problem::Titles;
 use sealgate_store::{Delivery, Stretch};
 
 use super::mails::sentence;
@@ -46,6 +47,7 @@ impl Overviews for PortalOffice {
                     at: At(event.at),
                     sentence: sentence(event.kind),
                     text: event.text,
+                    texts: Titles::of(&event.said),
                 })
                 .collect(),
         })

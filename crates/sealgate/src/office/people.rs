@@ -11,7 +11,7 @@ use sealgate_portal::office::people::{
 use sealgate_portal::office::users::{ApiToken, Invitation, InvitationLink, MadeToken};
 use sealgate_portal::office::{Asked, At, Page, Paging};
 use sealgate_portal::problem::Problem;
-use sealgate_store::{ApiTokenScope, InvitationScope, Invited, UserLine, UserQuery};
+use sealgate_store::{ApiTokenScope, InvitationScope, Invited, UserChange, UserLine, UserQuery};
 
 use super::account::by;
 use super::users::{is_full, plain_name};
@@ -66,23 +66,18 @@ impl People for PortalOffice {
         id: i64,
         change: PersonChange,
     ) -> Asked<()> {
-        let (store, id) = (&self.0.store, UserId(id));
-        let user = store.user(id).await.map_err(problem)?;
-        user.ok_or_else(Problem::not_found)?;
-        if let Some(disabled) = change.disabled {
-            let set = store.set_disabled(id, disabled, by(who)).await;
-            set.map_err(problem)?;
+        let gives = change.operator == Some(true) || change.reseller.is_some_and(|id| id != 0);
+        if gives {
+            return Err(Problem::new("by-invitation"));
         }
-        if let Some(operator) = change.operator {
-            let set = store.set_operator(id, operator, by(who)).await;
-            set.map_err(problem)?;
-        }
-        if let Some(reseller) = change.reseller {
-            let reseller = (reseller != 0).then_some(ResellerId(reseller));
-            let set = store.set_reseller(id, reseller, by(who)).await;
-            set.map_err(problem)?;
-        }
-        Ok(())
+        let change = UserChange {
+            disabled: change.disabled,
+            operator: change.operator,
+            reseller: change.reseller.map(|_| None),
+        };
+        let store = &self.0.store;
+        let changed = store.change_rights(UserId(id), change, by(who)).await;
+        changed.map_err(problem)
     }
 
     async fn reset_person(
@@ -190,6 +185,7 @@ fn person(line: UserLine) -> Person {
         has_second_factor: line.user.has_second_factor,
         is_foreign: line.user.is_foreign,
         disabled: line.user.disabled,
+        invited_by: line.user.invited_by,
         created: At(line.user.created),
         seen: line.seen.map(At),
     }

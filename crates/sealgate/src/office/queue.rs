@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use sealgate_core::journal::MailStatus;
+use sealgate_core::saying::Refusals;
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::preview::preview;
 use sealgate_portal::auth::{Operate, Permitted, Read, Write};
@@ -35,7 +36,10 @@ impl Held for PortalOffice {
     }
 
     async fn queued_mail(&self, who: &Permitted<Write>, mail: &str) -> Asked<QueuedDetail> {
-        let contents = self.look(who, mail, Look::Shown).await?;
+        let of = (who.organisation(), mail_id(mail)?);
+        let by = (who.who(), now());
+        let contents = self.0.store.queued_contents(of, Look::Shown, by);
+        let contents = contents.await.map_err(problem)?;
         let rows = self.rows_of(who.organisation(), mail).await?;
         let mail = grouped(rows, &HashMap::new()).into_iter().next();
         let mail = mail.ok_or_else(Problem::not_found)?;
@@ -52,7 +56,10 @@ impl Held for PortalOffice {
         mail: &str,
         copy: Option<&str>,
     ) -> Asked<RawMail> {
-        let contents = self.look(who, mail, Look::Downloaded).await?;
+        let (organisation, mail) = (who.organisation(), mail_id(mail)?);
+        let store = &self.0.store;
+        let contents = store.contents_in_queue(organisation, mail).await;
+        let contents = contents.map_err(problem)?;
         let own = contents
             .into_iter()
             .find(|content| number(content).as_deref() == copy);
@@ -60,6 +67,10 @@ impl Held for PortalOffice {
         if is_decrypted(&own) {
             return Err(Problem::new("for-recipients-only"));
         }
+        // It is there and may be had: what is left is to send it.
+        let by = (who.who(), now());
+        let told = store.looked((organisation, mail), Look::Downloaded, by);
+        told.await.map_err(problem)?;
         Ok(RawMail {
             content: own.content,
         })
@@ -90,10 +101,8 @@ impl Held for PortalOffice {
             match self.act_on(who, verb, &mail).await {
                 Ok(_) => done.mails = done.mails.saturating_add(1),
                 Err(missing) if !only && missing.code == "not-found" => {
-                    done.refused.push(RefusedPart {
-                        what: mail,
-                        why: "this is not possible any more".to_owned(),
-                    });
+                    done.refused
+                        .push(RefusedPart::new(mail, Refusals::TooLate {}));
                 }
                 Err(other) => return Err(other),
             }
@@ -151,17 +160,6 @@ impl PortalOffice {
             ..Filter::default()
         });
         rows.await.map_err(problem)
-    }
-
-    async fn look(
-        &self,
-        who: &Permitted<Write>,
-        mail: &str,
-        look: Look,
-    ) -> Asked<Vec<QueuedContent>> {
-        let of = (who.organisation(), mail_id(mail)?);
-        let found = self.0.store.queued_contents(of, look, (who.who(), now()));
-        found.await.map_err(problem)
     }
 
     async fn act_on(&self, who: &Permitted<Write>, verb: QueueVerb, mail: &str) -> Asked<u64> {

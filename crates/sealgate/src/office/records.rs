@@ -1,15 +1,15 @@
 //! The portal's questions about events and the audit log.
 
 use async_trait::async_trait;
-use sealgate_core::tenant::Language;
 use sealgate_portal::auth::{Admin, Operate, Permitted, Read};
 use sealgate_portal::office::records::{
-    AuditChain, AuditFilter, AuditLine, Event, EventFilter, EventKind, Records, Sentence,
+    AuditChain, AuditFilter, AuditLine, AuditPage, Event, EventFilter, EventKind, Records,
 };
 use sealgate_portal::office::{Asked, At, Page, Paging};
-use sealgate_portal::problem::Problem;
+use sealgate_portal::problem::{Problem, Titles};
 use sealgate_store::AuditQuery;
 
+use super::mails::sentence;
 use super::{PortalOffice, numbered, older, problem};
 use crate::cmd::admin::{word, word_of};
 
@@ -32,6 +32,7 @@ impl Records for PortalOffice {
             kind: word_of(&event.kind),
             sentence: sentence(event.kind),
             text: event.text,
+            texts: Titles::of(&event.said),
         };
         let events = found.await.map_err(problem)?.into_iter().map(shown);
         Ok(numbered(events.collect(), paging, |event| event.id))
@@ -51,7 +52,7 @@ impl Records for PortalOffice {
         who: &Permitted<Admin>,
         filter: &AuditFilter,
         paging: &Paging,
-    ) -> Asked<Page<AuditLine>> {
+    ) -> Asked<AuditPage> {
         let organisation = who.organisation_name().to_owned();
         self.audit_lines(Some(organisation), filter, paging).await
     }
@@ -61,16 +62,12 @@ impl Records for PortalOffice {
         _: &Permitted<Operate>,
         filter: &AuditFilter,
         paging: &Paging,
-    ) -> Asked<Page<AuditLine>> {
+    ) -> Asked<AuditPage> {
         self.audit_lines(None, filter, paging).await
     }
 
     async fn audit_chain(&self, _: &Permitted<Operate>) -> Asked<AuditChain> {
-        let broken_at = self.0.store.audit_break().await.map_err(problem)?;
-        Ok(AuditChain {
-            whole: broken_at.is_none(),
-            broken_at,
-        })
+        self.0.chain.check(&self.0.store).await
     }
 }
 
@@ -80,7 +77,7 @@ impl PortalOffice {
         organisation: Option<String>,
         filter: &AuditFilter,
         paging: &Paging,
-    ) -> Asked<Page<AuditLine>> {
+    ) -> Asked<AuditPage> {
         let query = AuditQuery {
             organisation,
             who: filter.who.clone(),
@@ -88,25 +85,21 @@ impl PortalOffice {
             before: older(paging)?,
             limit: paging.rows(),
         };
-        let lines = self.0.store.audit_page(&query).await.map_err(problem)?;
+        let found = self.0.store.audit_page(&query).await.map_err(problem)?;
         let shown = |line: sealgate_store::AuditLine| AuditLine {
             id: line.id,
             at: At(line.at),
             who: line.who,
             organisation: line.organisation,
             text: line.text,
+            texts: Titles::of(&line.said),
         };
-        Ok(numbered(
-            lines.into_iter().map(shown).collect(),
-            paging,
-            |line| line.id,
-        ))
-    }
-}
-
-fn sentence(kind: sealgate_store::EventKind) -> Sentence {
-    Sentence {
-        de: kind.sentence(Language::De),
-        en: kind.sentence(Language::En),
+        let lines = found.lines.into_iter().map(shown).collect();
+        let page = numbered(lines, paging, |line| line.id);
+        Ok(AuditPage {
+            items: page.items,
+            next: page.next.or(found.searched_to.map(|line| line.to_string())),
+            searched_to: found.searched_to,
+        })
     }
 }

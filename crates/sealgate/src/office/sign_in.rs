@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sealgate_core::permission::UserId;
+use sealgate_core::sign_in::{Lock, NewSession};
 use sealgate_core::tenant::Language;
 use sealgate_mail::Address;
 use sealgate_net::call::{Call, Method};
 use sealgate_portal::limits::{FOREIGN_OCTETS, FOREIGN_WAIT_SECONDS};
 use sealgate_portal::office::Asked;
 use sealgate_portal::office::accounts::{
-    Accepting, Credentials, InvitedTo, OpenInvitation, Opening, Question, Session, SignIn, Vouched,
+    Accepting, Credentials, InvitedTo, OpenInvitation, Question, Session, SignIn, Vouched,
 };
 use sealgate_portal::problem::Problem;
-use sealgate_store::{Accepting as How, By, Invited, NewSession, StoreError, User};
+use sealgate_store::{Accepting as How, By, Invited, StoreError, User};
 use zeroize::Zeroizing;
 
 use super::accounts::ENDS;
@@ -27,17 +28,14 @@ impl SignIn for PortalOffice {
         Ok(found.map(|(user, password)| credentials(user, password)))
     }
 
-    async fn open_session(&self, opening: Opening) -> Asked<()> {
-        let new = NewSession {
-            user: opening.user,
-            sha256: opening.sha256,
-            complete: opening.complete,
-            agent: opening.agent,
-            address: opening.address,
-            replaces: opening.replaces,
-        };
+    async fn open_session(&self, new: NewSession) -> Asked<bool> {
         let opened = self.0.store.open_session(new, ENDS, now()).await;
         opened.map_err(problem)
+    }
+
+    async fn told_locked(&self, name: &Address, lock: Lock) -> Asked<()> {
+        let told = self.0.store.told_locked(name, lock, now()).await;
+        told.map_err(problem)
     }
 
     async fn half_session(&self, sha256: &[u8; 32]) -> Asked<Option<Session>> {

@@ -49,8 +49,8 @@ fn for_mailbox(contents: Contents, mailbox: &Address) -> Asked<ImportKeys> {
         let named: Vec<String> = named.collect();
         return Err(Problem {
             detail: Some(match named.is_empty() {
-                true => certificate.subject_name(),
-                false => named.join(", "),
+                true => certificate.subject_name().into(),
+                false => named.join(", ").into(),
             }),
             ..Problem::new("upload-other-mailbox")
         });
@@ -72,7 +72,7 @@ fn refused(error: Pkcs12Error) -> Problem {
         Pkcs12Error::TooManyBags => Problem::new("upload-too-many"),
         Pkcs12Error::TooMuchWork => Problem::new("upload-work"),
         Pkcs12Error::Unsupported(what) => Problem {
-            detail: Some(what),
+            detail: Some(what.into()),
             ..Problem::new("upload-unsupported")
         },
         Pkcs12Error::NoKeyPair => Problem::new("upload-no-pair"),

@@ -15,8 +15,9 @@ use sealgate_store as store;
 use sealgate_store::{ApiTokenScope, InvitationScope, Invited, NewApiToken, NewInvitation};
 
 use super::account::by;
-use super::{PortalOffice, problem};
+use super::{PortalOffice, problem, room};
 use crate::gateway::now;
+use crate::limits::API_TOKENS;
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
@@ -38,9 +39,7 @@ impl Users for PortalOffice {
             name: row.name,
             role: row.role,
             since: At(row.since),
-            seen: row.seen.map(At),
             has_second_factor: row.has_second_factor,
-            disabled: row.disabled,
             is_self: own == Some(row.user),
         });
         Ok(Page {
@@ -83,6 +82,9 @@ impl Users for PortalOffice {
             roles: vec![(who.organisation(), new.role)],
             ..Grants::default()
         };
+        let scope = ApiTokenScope::Organisation(who.organisation());
+        let known = self.0.store.api_tokens(scope, 0, API_TOKENS).await;
+        room(known.map_err(problem)?.len(), API_TOKENS as usize)?;
         self.make_token((new.name, new.days), grants, by(who)).await
     }
 
@@ -216,7 +218,7 @@ pub fn plain_name(name: &str) -> Asked<String> {
 fn user_of<P>(who: &Permitted<P>) -> Option<UserId> {
     match &who.authenticated().signed {
         Signed::Session { user, .. } => Some(*user),
-        Signed::Token => None,
+        Signed::Token { .. } => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What administrators are told of.
 
 use clap::Args;
+use sealgate_core::saying::Told;
 use sealgate_core::tenant::{Language, OrganisationId};
 use sealgate_store::{Event, EventKind};
 use serde::Serialize;
@@ -62,7 +63,7 @@ pub async fn events(cli: &Cli, arguments: &EventsArgs, output: Output) -> Done {
                     row.event.id.to_string(),
                     row.time.clone(),
                     word_of(&row.event.kind),
-                    format!("{} {}", row.sentence, row.event.text),
+                    format!("{} {}", row.sentence, row.event.said.told(language)),
                 ]
             })
             .collect();

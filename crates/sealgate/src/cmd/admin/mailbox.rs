@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use sealgate_core::change::{Activation, Change, describe};
+use sealgate_core::saying::Saying;
 use sealgate_core::tenant::{Language, Mailbox, MailboxState};
 use sealgate_mail::Address;
 use sealgate_portal::terms::mailbox_state;
@@ -238,7 +239,10 @@ async fn together(
 ) -> Done {
     let name = admin.organisation(organisation).await?;
     let changes: Vec<Change> = mailboxes.iter().map(change).collect();
-    let words = changes.first().map(describe).unwrap_or_default();
+    let words = changes
+        .first()
+        .map(|first| describe(first).to_string())
+        .unwrap_or_default();
     let text = match changes.len() {
         0 => {
             return Err(Failure::new(
@@ -328,15 +332,15 @@ const fn hint(state: MailboxState) -> Option<&'static str> {
 /// Those that were refused, and those that were not.
 pub(super) fn split(
     mailboxes: &[Address],
-    refused: &[(usize, String)],
+    refused: &[(usize, Saying)],
 ) -> (Vec<Refused>, Vec<Address>) {
-    let why: HashMap<usize, &String> = refused.iter().map(|(place, why)| (*place, why)).collect();
+    let why: HashMap<usize, &Saying> = refused.iter().map(|(place, why)| (*place, why)).collect();
     let mut parts = (Vec::new(), Vec::new());
     for (place, mailbox) in mailboxes.iter().enumerate() {
         match why.get(&place) {
             Some(why) => parts.0.push(Refused {
                 mailbox: mailbox.clone(),
-                why: (*why).clone(),
+                why: why.to_string(),
             }),
             None => parts.1.push(mailbox.clone()),
         }

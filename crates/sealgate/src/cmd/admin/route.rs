@@ -4,7 +4,7 @@ use super::{Admin, domain, hop_words, word, yes_no};
 use crate::cmd::{Cli, Done, Failure, OrganisationArg, Output, table};
 use clap::{Args, Subcommand};
 use sealgate_core::change::Change;
-use sealgate_core::queue::{NextHop, TlsRequirement};
+use sealgate_core::queue::{NextHop, Reach, TlsRequirement};
 use sealgate_core::tenant::InboundRoute;
 use sealgate_mail::Domain;
 
@@ -64,6 +64,7 @@ pub async fn route(cli: &Cli, command: &RouteCommand, output: Output) -> Done {
                 port: add.port,
                 tls: add.tls,
                 credentials: None,
+                reach: Reach::Everywhere,
             };
             let route = InboundRoute {
                 name: add.name.clone(),

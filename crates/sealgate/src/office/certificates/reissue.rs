@@ -1,83 +1,20 @@
-//! New certificates for many mailboxes: which are meant, and their orders, those of the first mailboxes while somebody waits, the
-//! others in the background.
+//! New certificates for many mailboxes: which are meant, and what they are ordered with.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
-use sealgate_core::change::{Activation, Change};
 use sealgate_core::order::Purpose;
 use sealgate_mail::Address;
 use sealgate_portal::auth::{Permitted, Write};
+use sealgate_portal::office::Asked;
 use sealgate_portal::office::certificates::{Reissue, ReissueChoice, ReissuePreview, Reissued};
-use sealgate_portal::office::{Asked, RefusedPart};
 use sealgate_portal::problem::Problem;
 use sealgate_smime::key::KeyKind;
 use sealgate_store::limits::PAGE_ROWS;
-use sealgate_store::{CarriedOut, CertificateQuery, Instruction, StoreError, Together};
+use sealgate_store::{BulkOrder, CertificateQuery, Certificates};
 
 use super::in_days;
-use crate::gateway::{Gateway, now};
 use crate::limits::{REISSUE_NAMED, REISSUE_PER_MINUTE, REISSUE_SHOWN, TOGETHER};
 use crate::office::{PortalOffice, problem};
-
-/// Orders to be opened, as many as are wanted, some at a time.
-struct Orders {
-    organisation: String,
-    who: String,
-    text: String,
-    per_minute: Option<u32>,
-    changes: Vec<Change>,
-}
-
-impl Orders {
-    /// Opens those from `from` on that are opened in one transaction.
-    async fn open(
-        &self,
-        gateway: &Gateway,
-        (from, batch): (usize, Option<i64>),
-    ) -> Result<CarriedOut, StoreError> {
-        let part = self.changes.iter().skip(from).take(TOGETHER);
-        let instruction = Instruction {
-            changes: part.cloned().collect(),
-            together: Some(Together {
-                text: self.text.clone(),
-                per_minute: self.per_minute,
-                already: u32::try_from(from).unwrap_or(u32::MAX),
-                batch,
-            }),
-            ..Instruction::default()
-        };
-        let store = &gateway.store;
-        store
-            .carry_out(&self.organisation, instruction, &self.who, now())
-            .await
-    }
-
-    /// Opens all that come after the first transaction.
-    async fn go_on(self, gateway: Arc<Gateway>, mut batch: Option<i64>) {
-        let mut from = TOGETHER;
-        while from < self.changes.len() {
-            match self.open(&gateway, (from, batch)).await {
-                Ok(done) => {
-                    batch = batch.or(done.batch);
-                    let refused = done.refused.len();
-                    tracing::info!(
-                        organisation = self.organisation,
-                        from,
-                        refused,
-                        "orders opened"
-                    );
-                    from = from.saturating_add(TOGETHER);
-                }
-                Err(error) => {
-                    let organisation = &self.organisation;
-                    tracing::error!(%error, organisation, from, "no further orders were opened");
-                    return;
-                }
-            }
-        }
-    }
-}
 
 impl PortalOffice {
     pub(super) async fn preview(
@@ -132,32 +69,18 @@ impl PortalOffice {
             true => Purpose::Replacement,
             false => Purpose::Renewal,
         };
-        let order = |mailbox: &Address| {
-            let activation = Activation {
-                authority: what.authority.clone(),
-                ..Activation::new(mailbox.clone(), key)
-            };
-            Change::Renew(activation, purpose)
+        let with = Certificates {
+            authority: what.authority,
+            key,
+            token: None,
         };
-        let orders = Orders {
-            organisation: who.organisation_name().to_owned(),
-            who: who.who().to_owned(),
-            text: format!("next certificates of {} mailboxes", chosen.len()),
-            per_minute: what.per_minute,
-            changes: chosen.iter().map(order).collect(),
-        };
-        let done = orders.open(&self.0, (0, None)).await.map_err(problem)?;
-        if orders.changes.len() > TOGETHER {
-            tokio::spawn(orders.go_on(Arc::clone(&self.0), done.batch));
-        }
-        let refused = done.refused.into_iter().filter_map(|(place, why)| {
-            let what = chosen.get(place)?.to_string();
-            Some(RefusedPart { what, why })
-        });
+        let order = BulkOrder::Renewal(with, purpose, what.per_minute);
+        let mailboxes = chosen.len() as u64;
+        let done = self.bulk(who, order, chosen).await?;
         Ok(Reissued {
             batch: done.batch,
-            mailboxes: chosen.len() as u64,
-            refused: refused.collect(),
+            mailboxes,
+            refused: done.applied.refused,
         })
     }
 
