@@ -202,8 +202,8 @@ def held(db):
            FROM lines WHERE organisation = 1 AND direction = 'inbound' AND status = 'failed' AND delivery = 'held'"""
     )
     db.execute(
-        f"""INSERT INTO recipients (id, copy, mailbox, envelope, state, attempts, next_attempt, delay_told, note, held_until)
-            SELECT c.id, c.id, l.mailbox, '{{"address":"' || l.recipient ||
+        f"""INSERT INTO recipients (id, copy, organisation, mailbox, envelope, state, attempts, next_attempt, delay_told, note, held_until)
+            SELECT c.id, c.id, c.organisation, l.mailbox, '{{"address":"' || l.recipient ||
                    '","notify":{{"success":false,"failure":true,"delay":true,"explicit":false}},"orcpt":null}}',
                    'held', 0, c.accepted, 0, 'sender-not-proven', {NOW} + {DAY} * 20
             FROM copies c JOIN lines l ON l.id = c.id"""

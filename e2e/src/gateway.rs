@@ -319,6 +319,11 @@ impl Gateway {
         }
     }
 
+    /// Waits until it has ended by itself, or by a signal that a test sent.
+    pub fn ended(&mut self) -> std::process::ExitStatus {
+        self.child.take().unwrap().wait().unwrap()
+    }
+
     /// Asks it to end and waits; gives whether it ended well.
     pub fn stop(&mut self) -> bool {
         if self.child.is_none() {

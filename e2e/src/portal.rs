@@ -9,4 +9,5 @@ pub mod hostile;
 pub mod http;
 pub mod people;
 pub mod routes;
+pub mod steps;
 pub mod world;

@@ -427,7 +427,7 @@ fn a_directory_that_is_away_is_waited_for_where_encryption_is_enforced() {
         panic!("one source");
     };
     assert!(
-        said.starts_with("directory away does not answer: no connection"),
+        said.starts_with("directory away does not answer: it cannot be reached"),
         "{said}"
     );
 

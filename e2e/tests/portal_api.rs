@@ -5,10 +5,12 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use e2e::dns::Record;
 use e2e::keys::shown;
 use e2e::place::{skip, workspace};
-use e2e::portal::people::person;
-use e2e::portal::world::{ALPHA, World};
+use e2e::portal::http::{Answer, Request};
+use e2e::portal::people::{person, settle};
+use e2e::portal::world::{ALPHA, BETA, World};
 use e2e::program::python;
 use serde_json::{Value, json};
 
@@ -130,4 +132,105 @@ fn every_answer_is_described() {
         .filter(|line| line.contains("a request of the portal failed") || line.contains("panicked"))
         .collect();
     assert!(own.is_empty(), "{own:#?}");
+}
+
+/// Where organisations share an installation, a domain is taken only with a record in its DNS that names the organisation; the
+/// answer says which.
+#[test]
+fn a_domain_is_proven_by_its_dns() {
+    let Some(mut world) = World::configured("portal-proof") else {
+        return;
+    };
+    settle(&world);
+    world.gateway.start();
+    let claim = |who: &str, organisation: &str, domain: &str| {
+        let path = format!("/api/v1/organisations/{organisation}/routes");
+        let target = json!({ "host": "mx.operator.example" });
+        let route = json!({ "name": domain, "domains": [domain], "target": target });
+        person(who)
+            .visits(&world)
+            .ask(&Request::new("POST", &path).json(&route))
+    };
+    let is_refused = |answer: &Answer, domain: &str, organisation: &str| {
+        let told = answer.json();
+        assert_eq!(answer.status, 409, "{told}");
+        assert_eq!(told["code"], "domain-not-proven");
+        let record = format!("_sealgate.{domain}. TXT \"organisation={organisation}\"");
+        assert!(told["detail"].as_str().unwrap().contains(&record), "{told}");
+    };
+    let text = |organisation: &str| Record::Text(format!("organisation={organisation}"));
+    for (domain, record) in [
+        ("new.example", None),
+        ("other.example", Some(text(BETA))),
+        ("broken.example", Some(Record::Broken)),
+    ] {
+        let name = format!("_sealgate.{domain}");
+        if let Some(record) = record {
+            world.dns.add(&name, record);
+        }
+        is_refused(&claim("zqalpha-admin", ALPHA, domain), domain, ALPHA);
+    }
+    // Whoever sets the record need not wait.
+    let (domain, name) = ("new.example", "_sealgate.new.example");
+    world.dns.add(name, Record::Text("v=spf1 -all".to_owned()));
+    world.dns.add(name, text(ALPHA));
+    // With a record of its own nobody takes what is another's already.
+    world.dns.add(name, text(BETA));
+    let taken = claim("zqalpha-admin", ALPHA, domain);
+    assert!(taken.status < 300, "{}", taken.text());
+    let twice = claim("zqbeta-admin", BETA, domain);
+    assert!((400..500).contains(&twice.status), "{}", twice.text());
+    let path = format!("/api/v1/organisations/{ALPHA}/routes");
+    let routes = person("zqalpha-admin").visits(&world).get(&path).text();
+    assert!(routes.contains(domain), "{routes}");
+    // The operator knows what he does.
+    let own = claim("operator-token", BETA, "operators.example");
+    assert!(own.status < 300, "{}", own.text());
+    inner_addresses_are_the_operators(&world);
+}
+
+/// Who is the administrator of one of several organisations names no server in the operator's network, except where the operator
+/// lets organisations name them; what the operator has set stays with its place.
+fn inner_addresses_are_the_operators(world: &World) {
+    let set = |who: &str, host: &str, port: u16| {
+        let path = format!("/api/v1/organisations/{ALPHA}/outbound/smarthost");
+        let server = json!({ "host": host, "port": port });
+        person(who)
+            .visits(world)
+            .ask(&Request::new("PUT", &path).json(&server))
+    };
+    let refused = |answer: &Answer, host: &str| {
+        let told = answer.json();
+        assert_eq!(
+            (answer.status, &told["code"]),
+            (422, &json!("inner-address")),
+            "{host}: {told}"
+        );
+    };
+    for host in [
+        "10.0.0.5",
+        "169.254.169.254",
+        "0.0.0.0",
+        "::1",
+        "fd00::1",
+        "::ffff:127.0.0.1",
+    ] {
+        refused(&set("zqalpha-admin", host, 25), host);
+    }
+    // What the configuration names, and what is public.
+    for host in ["127.0.0.9", "198.41.0.4"] {
+        let answer = set("zqalpha-admin", host, 25);
+        assert!(answer.status < 300, "{host}: {}", answer.text());
+    }
+    let own = set("operator-token", "10.0.0.5", 25);
+    assert!(own.status < 300, "{}", own.text());
+    let kept = set("zqalpha-admin", "10.0.0.5", 25);
+    assert!(kept.status < 300, "{}", kept.text());
+    refused(&set("zqalpha-admin", "10.0.0.5", 26), "another port");
+    let directory = json!({ "url": "ldap://10.0.0.5", "base": "dc=x" });
+    let path = format!("/api/v1/organisations/{ALPHA}/directories/inner");
+    let answer = person("zqalpha-admin")
+        .visits(world)
+        .ask(&Request::new("PUT", &path).json(&directory));
+    refused(&answer, "directory");
 }

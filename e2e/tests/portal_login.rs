@@ -27,12 +27,18 @@ struct World {
 impl World {
     /// A running gateway with the organisation `example`, Alice as its administrator, and Olga as operator.
     fn new(name: &str, more: &str) -> Option<Self> {
+        Self::at(name, None, more)
+    }
+
+    /// The same, where browsers find the portal at `url`.
+    fn at(name: &str, url: Option<&str>, more: &str) -> Option<Self> {
         if !present(&["python3"]) {
             return None;
         }
         let portal = free_address();
+        let url = url.map_or_else(|| format!("http://{portal}"), str::to_owned);
         let options = Options {
-            more: format!("[portal]\nlisten = [\"{portal}\"]\nurl = \"http://{portal}\"\n{more}"),
+            more: format!("[portal]\nlisten = [\"{portal}\"]\nurl = \"{url}\"\n{more}"),
             ..Options::default()
         };
         let gateway = Gateway::configured(name, &options, Cast::with(KeyKind::P256))?;
@@ -116,6 +122,8 @@ fn w2_a_session_is_new_at_login_and_ends_when_it_must() {
     let answer = sign_in(&visitor, ALICE, PASSWORD);
     let cookie = answer.field("set-cookie").unwrap();
     assert!(cookie.contains("; HttpOnly; SameSite=Lax"), "{cookie}");
+    let by_tls = answer.field("strict-transport-security");
+    assert_eq!(by_tls, None, "not where browsers come by HTTP");
     assert_ne!(session(&visitor), "planted-by-somebody-else");
     assert!(is_in(&visitor));
 
@@ -152,14 +160,43 @@ fn w2_a_session_is_new_at_login_and_ends_when_it_must() {
 }
 
 #[test]
+fn a_portal_behind_tls_says_so() {
+    let url = Some("https://portal.example.com");
+    let Some(world) = World::at("login-tls", url, "") else {
+        return;
+    };
+    let answer = sign_in(&world.visitor(), ALICE, PASSWORD);
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let cookie = answer.field("set-cookie").unwrap();
+    assert!(cookie.starts_with("__Host-sealgate=") && cookie.contains("; Secure"));
+    for path in [
+        "/login",
+        "/api/v1/account",
+        "/static/portal.css",
+        "/nothing",
+    ] {
+        let answer = world.visitor().get(path);
+        let told = answer.field("strict-transport-security");
+        assert_eq!(told, Some("max-age=31536000"), "{path}");
+    }
+    let checked = world.gateway.json(&["check"]);
+    let warnings = checked["warnings"].to_string();
+    assert!(warnings.contains("trusted-proxies"), "{warnings}");
+}
+
+#[test]
 fn w2_sessions_end_by_a_change_of_the_account() {
     let Some(world) = World::new("login-ends", "") else {
         return;
     };
     let visitor = world.signed_in(ALICE);
     let other = world.signed_in(ALICE);
+    let (kept, old) = (other.clone(), session(&other));
     assert_eq!(other.post("/logout", "/account", &[]).status, 303);
     assert!(!is_in(&other) && is_in(&visitor));
+    assert_eq!(session(&kept), old, "whoever copied the cookie");
+    assert!(!is_in(&kept), "the old id is dead after logout");
+    assert_eq!(kept.get("/api/v1/account").status, 401);
     let other = world.signed_in(ALICE);
     let new = "a better horse battery";
     let change = [("current", PASSWORD), ("new", new), ("again", new)];
@@ -243,6 +280,7 @@ fn w2_sessions_are_listed_and_end_by_themselves() {
         ("javascript:alert(1)", "/"),
         ("/logout", "/"),
         ("", "/"),
+        (&format!("/{}", "x".repeat(1_024)), "/"),
     ] {
         let form = [("name", ALICE), ("password", PASSWORD), ("next", next)];
         let answer = world
@@ -252,16 +290,22 @@ fn w2_sessions_are_listed_and_end_by_themselves() {
     }
 }
 
-/// Signs in from several addresses of this machine. Arguments: port; input: JSON, a list of source, name, password. Prints for each
-/// status, Retry-After, the page without the name, and milliseconds.
+/// The proxy in front of the portal is 127.0.0.1 alone.
+const PROXY: &str = "trusted-proxies = [\"127.0.0.1/32\"]\n";
+
+/// Signs in through a proxy. Arguments: port; input: JSON, a list of source, name, password; a source that begins with "127." asks
+/// itself, and only says that it were a proxy. Prints for each status, Retry-After, the page without the name, and milliseconds.
 const ATTACK: &str = r#"
 import http.client, json, sys, time, urllib.parse
 out = []
 for source, name, password in json.load(sys.stdin):
-    connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=60, source_address=(source, 0))
+    own = source if source.startswith("127.") else "127.0.0.1"
+    connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=60, source_address=(own, 0))
     body = urllib.parse.urlencode({"name": name, "password": password})
     begin = time.monotonic()
-    connection.request("POST", "/login", body, {"Content-Type": "application/x-www-form-urlencoded"})
+    said = "198.51.100.99" if source.startswith("127.") else "198.51.100.77, " + source
+    fields = {"Content-Type": "application/x-www-form-urlencoded", "X-Forwarded-For": said}
+    connection.request("POST", "/login", body, fields)
     answer = connection.getresponse()
     page = answer.read().decode()
     took = (time.monotonic() - begin) * 1000
@@ -278,7 +322,7 @@ fn attack(world: &World, tries: &[(String, String, String)]) -> Vec<Value> {
 
 #[test]
 fn w4_failures_are_counted_for_account_and_network() {
-    let Some(world) = World::new("login-w4", "") else {
+    let Some(world) = World::new("login-w4", PROXY) else {
         return;
     };
     let guess = |number: usize| format!("wrong password {number}");
@@ -286,7 +330,7 @@ fn w4_failures_are_counted_for_account_and_network() {
     let tries = |name: &str, net: usize| -> Vec<(String, String, String)> {
         let one = |number| {
             (
-                format!("127.0.{net}.{number}"),
+                format!("203.0.{net}.{number}"),
                 name.to_owned(),
                 guess(number),
             )
@@ -309,25 +353,63 @@ fn w4_failures_are_counted_for_account_and_network() {
     let from = |source: &str, name: &str, password: &str| {
         (source.to_owned(), name.to_owned(), password.to_owned())
     };
-    let right = attack(&world, &[from("127.0.3.1", ALICE, PASSWORD)]);
+    let right = attack(&world, &[from("203.0.3.1", ALICE, PASSWORD)]);
     assert_eq!(right[0][0], 429, "the right password does not get past");
+    // The lock is told once, where the account is at home, and not of a name that nobody has.
+    let log = audit_when(&world, "too many wrong passwords");
+    let locks: Vec<&Value> = log
+        .iter()
+        .filter(|line| text_of(line).contains("too many wrong"))
+        .collect();
+    assert_eq!(locks.len(), 1, "{locks:?}");
+    assert_eq!(locks[0]["who"], ALICE);
+    assert_eq!(locks[0]["organisation"], "example");
+    assert!(text_of(locks[0]).contains("203.0.1.5"), "{:?}", locks[0]);
 
-    // From one address, each time another account; success does not count.
+    // From one address behind the proxy, each time another account; success does not count.
     let olga = "olga@example.com";
-    let mut tries = vec![from("127.0.4.1", olga, PASSWORD); 7];
-    tries.extend((0..7).map(|number| from("127.0.4.1", &format!("x{number}@example.com"), "nope")));
-    tries.push(from("127.0.4.1", olga, PASSWORD));
-    tries.push(from("127.0.4.2", olga, PASSWORD));
-    let answers = attack(&world, &tries);
-    let statuses: Vec<i64> = answers.iter().map(|one| one[0].as_i64().unwrap()).collect();
-    let mut expected = vec![303; 7];
-    expected.extend([403, 403, 403, 403, 403, 429, 429, 429, 303]);
-    assert_eq!(statuses, expected);
+    let tries = |source: &str| {
+        let mut tries = vec![from(source, olga, PASSWORD); 7];
+        tries.extend((0..7).map(|number| from(source, &format!("x{number}@example.com"), "nope")));
+        tries.push(from(source, olga, PASSWORD));
+        let answers = attack(&world, &tries);
+        let statuses = answers.iter().map(|one| one[0].as_i64().unwrap());
+        statuses.skip(7).collect::<Vec<_>>()
+    };
+    let limited = [403, 403, 403, 403, 403, 429, 429, 429];
+    assert_eq!(tries("203.0.4.1"), limited);
+    let elsewhere = attack(&world, &[from("203.0.4.2", olga, PASSWORD)]);
+    assert_eq!(elsewhere[0][0], 303);
+    audit_when(&world, "sign in from 203.0.4.2");
+
+    // This machine itself has no limit by network, whatever it says: an attacker behind a proxy that is not trusted would lock all
+    // others out. The limit by account stays.
+    let statuses = tries("127.0.0.2");
+    assert_eq!(statuses, [403, 403, 403, 403, 403, 403, 403, 303]);
+    audit_when(&world, "sign in from 127.0.0.2");
+}
+
+fn text_of(line: &Value) -> &str {
+    line["text"].as_str().unwrap_or_default()
+}
+
+/// The audit log, as soon as one of its lines holds this text: locks are told in the background.
+fn audit_when(world: &World, text: &str) -> Vec<Value> {
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        let log = world.gateway.json(&["audit"]);
+        let lines = log.as_array().unwrap();
+        if lines.iter().any(|line| text_of(line).contains(text)) {
+            return lines.clone();
+        }
+        assert!(Instant::now() < end, "{text} in {log}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]
 fn w4_an_unknown_name_takes_as_long() {
-    let Some(world) = World::new("login-time", "") else {
+    let Some(world) = World::new("login-time", PROXY) else {
         return;
     };
     let names: Vec<String> = (0..5)
@@ -339,7 +421,7 @@ fn w4_an_unknown_name_takes_as_long() {
     let mut tries = Vec::new();
     for round in 0..4 {
         for (number, name) in names.iter().enumerate() {
-            let source = |net| format!("127.1.{net}.{}", round * 10 + number + 1);
+            let source = |net| format!("203.1.{net}.{}", round * 10 + number + 1);
             tries.push((source(1), name.clone(), "not the password".to_owned()));
             let unknown = format!("v{number}@example.com");
             tries.push((source(2), unknown, "not the password".to_owned()));
@@ -502,6 +584,9 @@ fn w4_four_wrong_codes_are_too_many() {
         if answer.status == 429 {
             assert!(answer.field("retry-after").is_some());
             assert_eq!(second(&again, &codes[1]).status, 429, "the right one, too");
+            let log = audit_when(&world, "too many wrong second factors");
+            let told = log.iter().find(|line| text_of(line).contains("too many"));
+            assert_eq!(told.unwrap()["organisation"], "example");
             return;
         }
         assert_eq!(answer.status, 403, "{number}");
@@ -580,6 +665,11 @@ fn an_invitation_does_not_tell_who_has_an_account() {
     let accept = format!("{link}/accept");
     let answer = alice.post(&accept, "/account", &[]);
     assert_eq!(answer.status, 409, "not hers");
+    assert!(
+        answer.text().contains("is for olga@example.com"),
+        "{}",
+        answer.text()
+    );
     let olga = world.signed_in("olga@example.com");
     let before = session(&olga);
     assert_eq!(olga.post(&accept, &link, &[]).status, 303);
@@ -632,6 +722,19 @@ fn a_new_password_by_link_ends_all_sessions() {
     );
 }
 
+fn no_invitation_takes_the_last_one_away(alice: &Visitor) {
+    let body = json!({"name": ALICE, "role": "read"});
+    let made = call(alice, "POST", "/organisations/example/invitations", &body);
+    let link = link_in(&made);
+    let answer = alice.post(&format!("{link}/accept"), &link, &[]);
+    assert_eq!(answer.status, 409, "{}", answer.text());
+    assert!(
+        answer.text().contains("last administrator"),
+        "{}",
+        answer.text()
+    );
+}
+
 #[test]
 fn the_last_administrator_and_the_last_operator_stay() {
     let Some(world) = World::new("login-last", "") else {
@@ -659,6 +762,7 @@ fn the_last_administrator_and_the_last_operator_stay() {
         .status,
         404
     );
+    no_invitation_takes_the_last_one_away(&alice);
     let olga = world.signed_in("olga@example.com");
     let users = call(&olga, "GET", "/users?search=olga", &Value::Null).json();
     let person = format!("/users/{}", users["items"][0]["id"]);
@@ -702,6 +806,87 @@ fn the_last_administrator_and_the_last_operator_stay() {
     ] {
         assert!(log.contains(line), "{line}: {log}");
     }
+}
+
+/// An administrator can make an account under a foreign name by opening his own invitation. Nothing that is given to that name later
+/// is his: it waits for a link, which goes to the address, and accounts say whose invitation made them.
+#[test]
+fn what_is_given_to_a_name_waits_for_its_owner() {
+    let Some(world) = World::new("login-squatter", "") else {
+        return;
+    };
+    let alice = world.signed_in(ALICE);
+    let victim = "victim@else.example";
+    let squatter = world.visitor();
+    let form = [("password", PASSWORD), ("again", PASSWORD)];
+    let own = Request::new("POST", &link_in(&invite(&alice, victim))).form(&form);
+    assert_eq!(squatter.ask(&own).status, 303);
+    let olga = world.signed_in("olga@example.com");
+    let found =
+        || call(&olga, "GET", "/users?search=victim", &Value::Null).json()["items"][0].clone();
+    assert_eq!(found()["invited_by"], "example");
+    let page = unescaped(&olga.get("/system/users?search=victim").text());
+    assert!(
+        page.contains("invitation of the organisation example"),
+        "{page}"
+    );
+
+    let reseller = call(&olga, "POST", "/resellers", &json!({"name": "R"})).json();
+    let person = format!("/users/{}", found()["id"]);
+    for change in [json!({"operator": true}), json!({"reseller": reseller})] {
+        let answer = call(&olga, "PATCH", &person, &change);
+        assert_eq!(answer.json()["code"], "by-invitation", "{}", answer.text());
+    }
+    assert_eq!(
+        call(&olga, "POST", "/invitations", &json!({"name": victim})).status,
+        201
+    );
+    let form = [("name", victim), ("reseller", "")];
+    let shown = olga.post("/system/users/invite", "/system/users", &form);
+    assert!(shown.text().contains("/invitation/"), "{}", shown.text());
+    assert!(
+        world
+            .gateway
+            .command(&["organisation", "create", "beta"])
+            .good
+    );
+    let grant = [
+        "user",
+        "grant",
+        victim,
+        "--organisation",
+        "beta",
+        "--role",
+        "admin",
+    ];
+    let link = world.link(&grant);
+    let person = found();
+    assert_eq!(person["operator"], false, "{person}");
+    assert_eq!(person["roles"].as_array().unwrap().len(), 1, "{person}");
+    assert_eq!(squatter.get("/o/beta/users").status, 404);
+    // Whoever has both, the link and the account, accepts it.
+    assert_eq!(
+        squatter.post(&format!("{link}/accept"), &link, &[]).status,
+        303
+    );
+    assert_eq!(squatter.get("/o/beta/users").status, 200);
+    let at_once = [&grant[..3], &["--operator", "--at-once"]].concat();
+    world.gateway.json(&at_once);
+    assert_eq!(found()["operator"], true);
+    // What an organisation is told of its members is what concerns it.
+    let members = call(&alice, "GET", "/organisations/example/users", &Value::Null).json();
+    let keys: Vec<&String> = members["items"][0].as_object().unwrap().keys().collect();
+    assert_eq!(
+        keys,
+        [
+            "has_second_factor",
+            "id",
+            "is_self",
+            "name",
+            "role",
+            "since"
+        ]
+    );
 }
 
 #[test]
@@ -903,7 +1088,12 @@ impl Issuer {
 
     /// The way of a browser there and back; the address it comes back to.
     fn visit(&self, visitor: &Visitor) -> String {
-        let away = visitor.get("/login/oidc?next=%2Faccount");
+        self.visit_from(visitor, "/login/oidc?next=%2Faccount")
+    }
+
+    /// The same, from this address of ours.
+    fn visit_from(&self, visitor: &Visitor, page: &str) -> String {
+        let away = visitor.get(page);
         assert_eq!(away.status, 303, "{}", away.text());
         let there = away.field("location").unwrap().to_owned();
         assert!(there.contains("code_challenge_method=S256") && there.contains("state="));
@@ -986,7 +1176,8 @@ fn another_server_vouches_once_for_one_browser() {
     let Some(issuer) = Issuer::start() else {
         return;
     };
-    let Some(world) = World::new("login-oidc-ways", &issuer.configuration()) else {
+    let more = format!("{PROXY}{}", issuer.configuration());
+    let Some(world) = World::new("login-oidc-ways", &more) else {
         return;
     };
     let comes = |mode: &str| issuer.comes(&world, mode);
@@ -1036,6 +1227,18 @@ fn another_server_vouches_once_for_one_browser() {
         let (again, _) = comes(mode);
         assert!(is_in(&again), "known from then on: {mode}");
     }
+    let foreign = world.visitor();
+    let back = issuer.visit_from(&foreign, "/login/oidc?next=https%3A%2F%2Fevil.example%2F");
+    assert_eq!(foreign.get(&back).field("location"), Some("/"));
+    // One network does not fill the memory with sign-ins that nobody finishes.
+    let begin = |source: &str| {
+        let request = Request::new("GET", "/login/oidc").field("x-forwarded-for", source);
+        world.visitor().ask(&request).status
+    };
+    let begun: Vec<u16> = (0..52).map(|_| begin("203.0.113.7")).collect();
+    assert!(begun[..50].iter().all(|status| *status == 303), "{begun:?}");
+    assert_eq!(begun[50..], [429, 429]);
+    assert_eq!(begin("203.0.113.8"), 303);
     world.gateway.json(&["user", "disable", "ida@example.com"]);
     let (visitor, answer) = comes("good");
     refused("disabled", &answer, &visitor);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use e2e::keys::Identity;
 use e2e::mime::{entity, with_entity};
 use e2e::openssl::{self, Writing};
+use e2e::portal::database;
 use e2e::portal::http::{Answer, Request, Visitor};
 use e2e::portal::people::{person, settle};
 use e2e::portal::world::{ALPHA, World, plain};
@@ -332,10 +333,13 @@ impl Stream {
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
+        let known = match &visitor.token {
+            Some(token) => format!("authorization: Bearer {token}"),
+            None => format!("cookie: {}", cookies.join("; ")),
+        };
         let head = format!(
-            "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncookie: {}\r\n\r\n",
+            "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{known}\r\n\r\n",
             visitor.address,
-            cookies.join("; ")
         );
         socket.write_all(head.as_bytes()).unwrap();
         Self(socket)
@@ -388,6 +392,8 @@ fn new_mails_are_told_as_they_come() {
     let live = format!("/o/{ALPHA}/mails/live");
     let mut all = Stream::open(&reader, &live);
     let mut failed = Stream::open(&reader, &format!("{live}?status=failed"));
+    let script = visits(&world, "zqalpha-admin");
+    let mut by_token = Stream::open(&script, &live);
     assert!(all.sees("text/event-stream", WAIT));
     // It is open, and what stood there before has been looked at.
     std::thread::sleep(Duration::from_millis(1500));
@@ -399,6 +405,12 @@ fn new_mails_are_told_as_they_come() {
     );
     assert!(all.sees("data: <tr id=\"line-", Duration::from_secs(2)));
     assert!(!failed.sees("<tr", Duration::from_secs(2)));
+    // A script's token is asked about again as a session is: it sees also what comes after that.
+    assert!(by_token.sees("data: <tr id=\"line-", Duration::from_secs(2)));
+    std::thread::sleep(Duration::from_secs(2));
+    let later = plain(&carol, &anna, "later", "x");
+    send(world.gateway.inbound, &carol, &[&anna], &later);
+    assert!(by_token.sees("data: <tr id=\"line-", Duration::from_secs(3)));
     // Nobody without a session, no other organisation's reader.
     let foreign = visits(&world, "writer@zqbeta.example").get(&live);
     assert_eq!(foreign.status, 404);
@@ -406,6 +418,102 @@ fn new_mails_are_told_as_they_come() {
     // It ends with the session.
     reader.post("/logout", &format!("/o/{ALPHA}/mails"), &[]);
     assert!(all.ends(Duration::from_secs(15)));
+}
+
+/// Lines of one mail, as many as are asked for of each kind, older than all others. The newest of those that were signed are also
+/// found by anna's address.
+fn many_lines(world: &World, (plain, signed): (u32, u32)) {
+    let anna = world.alpha.own("anna");
+    let number = database::run(
+        &world.gateway,
+        &json!([["SELECT id FROM organisations WHERE name = ?", [ALPHA]]]),
+    )[0][0][0]
+        .clone();
+    let line = "WITH RECURSIVE n (i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+         INSERT INTO lines (id, mail, organisation, direction, at, recipient, mailbox, status, trace, delivery, delivery_at)
+         SELECT i, 1, ?, ?, 1577836800, 'x@partner.example', 'x', ?, '{}', 'delivered', 1577836800 FROM n";
+    let word = "WITH RECURSIVE n (i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+         INSERT INTO line_words (organisation, word, line) SELECT ?, ?, i FROM n";
+    let mail = "INSERT INTO mails (id, organisation, direction, at, size, handed_in_by, sender_proven, version, accepted)
+         VALUES (1, ?, 'inbound', 1577836800, 1, 'x', 0, 1, 1)";
+    let all = plain + signed;
+    database::run(
+        &world.gateway,
+        &json!([
+            [mail, [number]],
+            [line, [1, plain, number, "inbound", "plain"]],
+            [line, [plain + 1, all, number, "outbound", "signed"]],
+            [word, [all - 11_000, all, number, anna]],
+        ]),
+    );
+}
+
+/// Nothing is cut without a word: a table is sent whole, and a search says how far back it looked.
+#[test]
+fn large_answers_are_whole_or_say_how_far() {
+    let Some(world) = world("portal-mails-large") else {
+        return;
+    };
+    many_lines(&world, (50_100, 21_000));
+    let reader = visits(&world, "reader@zqalpha.example");
+    let csv = reader.get(&format!("/o/{ALPHA}/mails/export?status=signed"));
+    assert_eq!(csv.status, 200);
+    assert_eq!(csv.text().lines().count(), 1 + 21_000);
+
+    let anna = world.alpha.own("anna").replace('@', "%40");
+    let query = format!("party={anna}&status=plain");
+    let first = got(&reader, &format!("/mails?{query}"));
+    assert_eq!(first["items"], json!([]));
+    assert_eq!(first["searched_to"], "2020-01-01T00:00:00Z");
+    let page = reader.get(&format!("/o/{ALPHA}/mails?{query}")).text();
+    assert!(
+        page.contains("Searched back to") && page.contains("rel=\"next\""),
+        "{page}"
+    );
+    let next = first["next"].as_str().unwrap();
+    let last = got(&reader, &format!("/mails?{query}&after={next}"));
+    assert_eq!(
+        (&last["next"], &last["searched_to"]),
+        (&Value::Null, &Value::Null)
+    );
+    told_on_the_next_page(&world, &reader);
+    share_of_one(&reader);
+}
+
+/// What was done is told on the next page; files and streams on the way do not swallow it.
+fn told_on_the_next_page(world: &World, reader: &Visitor) {
+    let notice = json!({ "key": "held-released", "values": [["count", 1]], "refused": [] });
+    database::run(
+        &world.gateway,
+        &json!([["UPDATE sessions SET notice = ?", [notice.to_string()]]]),
+    );
+    let own = format!("/o/{ALPHA}");
+    for file in ["mails/export?status=failed", "smime/keys.csv"] {
+        assert_eq!(reader.get(&format!("{own}/{file}")).status, 200, "{file}");
+    }
+    let mut live = Stream::open(reader, &format!("{own}/mails/live"));
+    assert!(live.sees("text/event-stream", WAIT));
+    let page = || reader.get(&format!("{own}/mails")).text();
+    assert!(page().contains("One mail is released"));
+    assert!(!page().contains("One mail is released"));
+}
+
+/// One reader has so many at a time; whoever goes away gives the place back.
+fn share_of_one(reader: &Visitor) {
+    let live = format!("/o/{ALPHA}/mails/live");
+    let mut open: Vec<Stream> = (0..6).map(|_| Stream::open(reader, &live)).collect();
+    assert!(
+        open.iter_mut()
+            .take(5)
+            .all(|one| one.sees("text/event-stream", WAIT))
+    );
+    soon(|| (reader.get(&live).status == 429).then_some(()));
+    drop(open);
+    soon(|| {
+        let mut one = Stream::open(reader, &live);
+        one.sees("text/event-stream", Duration::from_secs(1))
+            .then_some(())
+    });
 }
 
 /// A mail with everything in it that must not work in a browser.
@@ -595,6 +703,9 @@ fn decrypted_mail_is_not_shown() {
         (raw.status, &raw.json()["code"]),
         (409, &json!("for-recipients-only"))
     );
+    // What was not sent was not downloaded.
+    let log = world.gateway.json(&["audit"]).to_string();
+    assert!(!log.contains(&format!("downloaded mail {mail}")), "{log}");
     let deleted = call(
         &script,
         "POST",

@@ -11,6 +11,7 @@ use e2e::portal::people::person;
 use e2e::portal::routes::Route;
 use e2e::portal::world::{ALPHA, EMPTY, World};
 use sealgate_core::permission::Permission;
+use sealgate_core::saying::Saying;
 use serde_json::{Value, json};
 
 /// One way to look at pages.
@@ -113,6 +114,16 @@ fn visitor(world: &World, name: Option<&str>) -> Visitor {
     )
 }
 
+/// The English of told sentences that stands on a page: each piece of two words or more between two values. Batches of orders
+/// keep the name that they got when they were opened.
+fn english(page: &str) -> Vec<&'static str> {
+    let pieces = Saying::texts().flat_map(|(english, _)| english.split(['{', '}']).step_by(2));
+    let pieces = pieces.flat_map(|piece| piece.split(['"', '\'']));
+    let told = pieces.map(|piece| piece.trim_matches([' ', ':', ',', ';', '(', ')']));
+    told.filter(|piece| piece.len() > 9 && piece.contains(' ') && page.contains(piece))
+        .collect()
+}
+
 fn looks(world: &World, asking: &Asking) -> Result<Vec<Value>, Vec<String>> {
     let (mut looks, mut failures) = (Vec::new(), Vec::new());
     let all = every_page(asking);
@@ -122,10 +133,16 @@ fn looks(world: &World, asking: &Asking) -> Result<Vec<Value>, Vec<String>> {
             let name = who(asked.route.needs, own.language);
             let path = asked.address();
             match is_html(asked, &path, &visitor(world, name)) {
-                Ok(true) => groups
-                    .entry(name)
-                    .or_default()
-                    .push(page(&name_of(&asked.route), &path)),
+                Ok(true) => {
+                    let is_batch = asked.route.path.contains("/certificates/batches");
+                    if own.language == "de" && own.axe && name.is_some() && !is_batch {
+                        let shown = visitor(world, name).get(&path).text();
+                        let found = english(&shown).into_iter();
+                        failures.extend(found.map(|words| format!("{path} in German: {words}")));
+                    }
+                    let shown = page(&name_of(&asked.route), &path);
+                    groups.entry(name).or_default().push(shown);
+                }
                 Ok(false) => {}
                 Err(why) => failures.push(why),
             }

@@ -9,6 +9,8 @@ use super::http::{Answer, Request, Visitor};
 use super::people::person;
 use super::routes::{Description, Filling, Route, all};
 use super::world::{ALPHA, BETA, World};
+use crate::keys;
+use crate::program::must_run;
 
 /// Where walks begin.
 pub const START: &[&str] = &["/", "/organisations", "/account", "/help", "/login"];
@@ -29,6 +31,10 @@ pub struct Asking {
     pub reseller: Walk,
     /// Whoever may ask for lists, scripts and people.
     scripts: Vec<Visitor>,
+    /// A certificate (PEM), where one is to be handed in.
+    certificate: String,
+    /// A key in a container, in base64, where one is to be uploaded.
+    container: String,
 }
 
 /// One route with real values for its parameters, those of the first organisation.
@@ -41,6 +47,17 @@ pub struct Asked {
 
 /// Values that no list and no link shows, by the route's address: what a person types.
 const TYPED: &[(&str, &str, &str)] = &[
+    // What goes on in the background is over before anybody looks.
+    (
+        "/o/{organisation}/smime/mailboxes/works/{id}/stop",
+        "id",
+        "1",
+    ),
+    (
+        "/api/v1/organisations/{organisation}/mailboxes/works/{id}/stop",
+        "id",
+        "1",
+    ),
     ("/invitation/{secret}/accept", "secret", "A"),
     (
         "/api/v1/organisations/{organisation}/outbound/destinations/{domain}",
@@ -68,6 +85,14 @@ impl Asked {
     }
 }
 
+/// The key of a mailbox of the first organisation, as it is uploaded.
+fn container(world: &World) -> String {
+    let file = world.alpha.anna.pkcs12(&world.alpha.partner);
+    let file = std::fs::read(file).unwrap();
+    let base64 = must_run("openssl", &["base64", "-e", "-A"], &file);
+    String::from_utf8(base64).unwrap()
+}
+
 impl Asking {
     /// Walks through the portal of `world`.
     pub fn new(world: &World) -> Self {
@@ -85,6 +110,8 @@ impl Asking {
             scripts: ["operator-token", "admin@zqalpha.example"]
                 .map(|name| person(name).visits(world))
                 .into(),
+            certificate: std::fs::read_to_string(&world.alpha.anna.certificate).unwrap(),
+            container: container(world),
             routes,
         }
     }
@@ -166,7 +193,14 @@ impl Asking {
         let route = &asked.route;
         let path = route.with(values).unwrap();
         if route.is_api() {
-            return self.call(route, &path, csrf, &filling());
+            let mut filling = filling();
+            if route.path.ends_with("/upload") {
+                filling.known.extend([
+                    ("file".to_owned(), json!(self.container)),
+                    ("password".to_owned(), json!(keys::PASSWORD)),
+                ]);
+            }
+            return self.call(route, &path, csrf, &filling);
         }
         let request = Request::new(&route.method, &format!("{path}{}", query(route)));
         if route.method == "GET" {
@@ -180,9 +214,13 @@ impl Asking {
             || (false, Vec::new()),
             |form| (form.uploads, form.fields.clone()),
         );
-        let others = fields.iter().filter(|(name, _)| name != "csrf");
+        let sent = self.sent(route);
+        let is_sent = |name: &str| sent.iter().any(|(own, _)| *own == name);
+        let others = fields.iter();
+        let others = others.filter(|(name, _)| name != "csrf" && !is_sent(name));
         let mut pairs = vec![("csrf", csrf)];
         pairs.extend(others.map(|(name, value)| (name.as_str(), value.as_str())));
+        pairs.extend(sent.iter().copied());
         if uploads {
             let pairs: Vec<_> = pairs
                 .into_iter()
@@ -191,6 +229,20 @@ impl Asking {
             return request.upload(&pairs);
         }
         request.form(&pairs)
+    }
+
+    /// What a person chooses or types in a form that stands empty: with it what is named is looked for.
+    fn sent(&self, route: &Route) -> Vec<(&str, &str)> {
+        match route.path.as_str() {
+            "/o/{organisation}/smime/mailboxes/{mailbox}/purge" => vec![("key", "1")],
+            "/o/{organisation}/certificates/orders/{id}/chain" => {
+                vec![("text", self.certificate.as_str())]
+            }
+            "/o/{organisation}/inbound/routes/{route}/import" => {
+                vec![("file", "address\r\nneu@zqalpha.example\r\n")]
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// A call with its content filled in so.

@@ -89,7 +89,7 @@ pub fn long() -> String {
 }
 
 /// A value as a name in a certificate: `openssl` takes `/` and `+` apart, and no NUL fits into an argument.
-fn in_subject(value: &str) -> String {
+pub fn in_subject(value: &str) -> String {
     let value: String = value
         .chars()
         .filter(|char| *char != '\0')
@@ -99,6 +99,13 @@ fn in_subject(value: &str) -> String {
         .replace('\\', "\\\\")
         .replace('/', "\\/")
         .replace('+', "\\+")
+}
+
+/// A value as an address in a certificate: what has a meaning in a list of `openssl` is left out.
+pub fn uri(value: &str) -> String {
+    let is_taken = |char: &char| char.is_ascii_graphic() && !",;$\\#".contains(*char);
+    let own: String = value.chars().filter(is_taken).collect();
+    format!("https://partner.example/{own}")
 }
 
 /// A field of a header with any value in it (RFC 2047); CR and LF inside stay.

@@ -108,6 +108,25 @@ pub const PEOPLE: &[Person] = &[
     ended("idle@zqalpha.example", State::Idle),
     ended("over@zqalpha.example", State::Over),
     ended("half@zqalpha.example", State::Half),
+    // What becomes of these is up to a test: logged out, removed, disabled, revoked.
+    user(
+        "left@zqalpha.example",
+        Grant::Role(ALPHA, Role::Admin),
+        "en",
+    ),
+    user(
+        "removed@zqalpha.example",
+        Grant::Role(ALPHA, Role::Admin),
+        "en",
+    ),
+    user(
+        "disabled@zqalpha.example",
+        Grant::Role(ALPHA, Role::Admin),
+        "en",
+    ),
+    token("zqalpha-revoked", Grant::Role(ALPHA, Role::Admin)),
+    token("zqalpha-reader", Grant::Role(ALPHA, Role::Read)),
+    token("zqalpha-writer", Grant::Role(ALPHA, Role::Write)),
     token("zqalpha-admin", Grant::Role(ALPHA, Role::Admin)),
     token("zqbeta-admin", Grant::Role(BETA, Role::Admin)),
     token("operator-token", Grant::Operator),

@@ -187,7 +187,8 @@ pub struct World {
     /// The second one.
     pub beta: Organisation,
     _keys: Directory,
-    _dns: Dns,
+    /// The DNS that the gateway asks.
+    pub dns: Dns,
 }
 
 /// A plain mail.
@@ -218,6 +219,7 @@ impl World {
             dns: dns.address.to_string(),
             more: format!(
                 "[portal]\nlisten = [\"{portal}\"]\nurl = \"http://{portal}\"\ntime-zone = \"Europe/Vienna\"\n\
+                 reachable = [\"127.0.0.0/8\"]\n\
                  [portal.contact]\nname = \"Support\"\nmail = \"support@operator.example\"\nphone = \"+43 1 2345\"\n\
                  hours = \"8 to 17\"\nquestions = \"https://operator.example/faq\"\nbooking = \"https://operator.example/booking\"\n"
             ),
@@ -246,7 +248,7 @@ impl World {
             alpha,
             beta,
             _keys: keys,
-            _dns: dns,
+            dns,
         })
     }
 

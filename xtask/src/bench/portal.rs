@@ -117,7 +117,7 @@ const SEARCHES: [&str; 31] = [
 pub fn run(root: &Path, lines: &str) -> Result<(), String> {
     let program = build(root)?;
     let place = Place::prepare(root, program, lines)?;
-    let _gateway = place.serve()?;
+    let gateway = place.serve()?;
     place.python(&["session", SECRET])?;
     let mut browser = Browser::new(&place.address, &format!("sealgate={SECRET}"));
     let mut slow = Vec::new();
@@ -140,6 +140,8 @@ pub fn run(root: &Path, lines: &str) -> Result<(), String> {
         }
     }
     saving(&mut browser)?;
+    drop(gateway);
+    place.remove()?;
     match slow.len() {
         0 => Ok(()),
         many => Err(format!(
@@ -213,20 +215,12 @@ fn millis(time: Duration) -> f64 {
 }
 
 fn build(root: &Path) -> Result<PathBuf, String> {
-    let target = root.join("target/bench");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    let arguments = [
-        "build",
-        "--quiet",
-        "--release",
-        "--package",
-        "sealgate",
-        "--target-dir",
-    ];
-    command.args(arguments).arg(&target).current_dir(root);
+    let arguments = ["build", "--quiet", "--release", "--package", "sealgate"];
+    command.args(arguments).current_dir(root);
     start(&mut command)?;
-    Ok(target.join("release/sealgate"))
+    Ok(root.join("target/release/sealgate"))
 }
 
 /// The directory that is measured, filled once for each schema and way of filling.
@@ -284,6 +278,14 @@ impl Place {
         place.python(&["fill", lines, mailboxes, rules])?;
         fs::write(mark, made_by).map_err(failed)?;
         Ok(place)
+    }
+
+    /// Removes what was filled, unless `SEALGATE_BENCH_KEEP` is set: then the next run begins with it.
+    fn remove(&self) -> Result<(), String> {
+        if std::env::var_os("SEALGATE_BENCH_KEEP").is_some() {
+            return Ok(());
+        }
+        fs::remove_dir_all(&self.directory).map_err(failed)
     }
 
     fn configure(&self) -> Result<(), String> {
