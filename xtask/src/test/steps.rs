@@ -9,7 +9,8 @@ use super::tools;
 use super::{Count, Outcome, Place, Step};
 use crate::tidy;
 
-/// The steps in their order. Each profile is built once: `unit`, `build`, `e2e` and `interop` share one.
+/// The steps in their order. All tests and the program are built once, by `build`: the steps after it choose among what is
+/// there, always of the whole workspace, since cargo builds crates anew for another choice of packages.
 pub const STEPS: &[Step] = &[
     step("tools", "foreign programs", 20, foreign_programs),
     step("fetch", "all crates of Cargo.lock", 15, fetch),
@@ -17,8 +18,8 @@ pub const STEPS: &[Step] = &[
     step("clippy", "no warning in any target", 20, clippy),
     step("tidy", "crate directions, budgets, marks", 2, tidy_step),
     step("deny", "licences, bans, sources", 5, deny),
-    step("unit", "tests of the crates", 25, unit),
-    step("build", "the program under test", 15, build),
+    step("build", "the program under test and all tests", 25, build),
+    step("unit", "tests of the crates", 15, unit),
     step("e2e", "the whole gateway", 25, end_to_end),
     step("interop", "foreign programs both ways", 15, interop),
 ];
@@ -110,28 +111,30 @@ fn skipped_step(place: &Place, reason: &str) -> Outcome {
     outcome
 }
 
-fn unit(place: &Place, limit: Duration) -> Outcome {
-    let arguments = [
-        "test",
-        "--workspace",
-        "--exclude",
-        "e2e",
-        "--locked",
-        "--no-fail-fast",
-    ];
-    tests(place, "unit", &arguments, limit)
-}
-
 fn build(place: &Place, limit: Duration) -> Outcome {
     let arguments = [
         "build",
-        "--package",
-        "sealgate",
+        "--workspace",
         "--bin",
         "sealgate",
+        "--tests",
         "--locked",
     ];
     plain(place.cargo("build", &arguments).run(limit))
+}
+
+fn unit(place: &Place, limit: Duration) -> Outcome {
+    let crates = fs::read_dir(place.root.join("crates"));
+    let names: Vec<String> = crates
+        .into_iter()
+        .flatten()
+        .flatten()
+        .flat_map(|entry| test_targets(&entry.path().join("tests")))
+        .collect();
+    let chosen = names.iter().flat_map(|name| ["--test", name]);
+    let mut arguments = vec!["--lib", "--bins"];
+    arguments.extend(chosen);
+    tests(place, "unit", &arguments, limit)
 }
 
 fn end_to_end(place: &Place, limit: Duration) -> Outcome {
@@ -144,32 +147,34 @@ fn interop(place: &Place, limit: Duration) -> Outcome {
 
 fn e2e_tests(place: &Place, step: &str, limit: Duration, belongs: fn(&str) -> bool) -> Outcome {
     let names = test_targets(&place.root.join("e2e/tests"));
-    let mut arguments = vec!["test", "--package", "e2e", "--locked", "--no-fail-fast"];
-    for name in names.iter().filter(|name| belongs(name)) {
-        arguments.extend(["--test", name]);
-    }
-    if step == "e2e" {
-        arguments.push("--lib");
-    } else if !arguments.contains(&"--test") {
+    let chosen = names.iter().filter(|name| belongs(name));
+    let arguments: Vec<&str> = chosen.flat_map(|name| ["--test", name]).collect();
+    if arguments.is_empty() {
         return Outcome::default();
     }
     tests(place, step, &arguments, limit)
 }
 
-/// Names of the test targets cargo finds in a `tests` directory, sorted.
+/// Names of the test targets cargo finds in a `tests` directory, sorted: files, and folders with a `main.rs`.
 fn test_targets(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter_map(|name| name.strip_suffix(".rs").map(str::to_owned))
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            match entry.path().join("main.rs").is_file() {
+                true => Some(name),
+                false => name.strip_suffix(".rs").map(str::to_owned),
+            }
+        })
         .collect();
     names.sort();
     names
 }
 
 /// Runs cargo's test runner. A passing run that executed no test is a failure: something was named wrongly.
-fn tests(place: &Place, step: &str, arguments: &[&str], limit: Duration) -> Outcome {
-    let mut arguments = arguments.to_vec();
+fn tests(place: &Place, step: &str, chosen: &[&str], limit: Duration) -> Outcome {
+    let mut arguments = vec!["test", "--workspace", "--locked", "--no-fail-fast"];
+    arguments.extend(chosen);
     arguments.extend(["--", "--show-output"]);
     let binary = place.target.join("debug/sealgate");
     let job = place

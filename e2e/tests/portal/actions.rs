@@ -1,6 +1,5 @@
 //! What people do in the portal, in a browser: the table of mailboxes and its certificates, routes, encryption rules. Each row of
 //! the requirements is shown by a step that says so.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use e2e::dns::Record;
 use e2e::keys::{self, KeyKind, PASSWORD, shown};

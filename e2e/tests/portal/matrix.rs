@@ -1,6 +1,5 @@
 //! Rows W1 and G8 of security.md: every route of the portal as everybody who must not see it, every number of one organisation
 //! asked for through another one's address, and names that lead out of where they should.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,5 @@
 //! Row W3 of security.md for what comes from directories: names in certificates and words of errors that a careless page would
 //! carry out.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

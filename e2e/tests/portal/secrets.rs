@@ -1,6 +1,5 @@
 //! Row W7 of security.md: what is secret is in no log, no answer, no webhook, not on the disk and in no copy of it, once it was
 //! shown to whom it belongs; and the memory of the program is nobody's to read (row W9).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};

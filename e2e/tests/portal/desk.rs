@@ -1,6 +1,5 @@
 //! Public keys, mails, what an organisation sets up, the tiers above it, and who comes in (S9, S16, S17, S83 to S93), as people do
 //! it in a browser. The steps are in `e2e/browser/steps/b_*.js`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

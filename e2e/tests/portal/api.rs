@@ -1,6 +1,5 @@
 //! The API against its own description: `schemathesis` makes requests from `crates/portal/openapi.json`, good and bad ones, and
 //! judges the answers: no 5xx, no status, media type or content that is not described.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

@@ -1,5 +1,4 @@
 //! Work on many mailboxes that goes on in the background: killed in its middle, seen, stopped.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::{Duration, Instant};
 
