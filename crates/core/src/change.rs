@@ -28,6 +28,13 @@ pub enum Change {
     },
     /// Adds the route, or replaces the one of that name.
     PutRoute(InboundRoute),
+    /// Makes of a route what is different between `was` and `becomes`, and leaves the rest as others made it meanwhile.
+    EditRoute {
+        /// As it was when whoever asks looked at it.
+        was: InboundRoute,
+        /// As it will be.
+        becomes: InboundRoute,
+    },
     /// Removes the route; its domains and mailboxes with it.
     RemoveRoute(String),
     /// Adds a known mailbox, inactive, to the route of its domain.

@@ -12,6 +12,7 @@ use crate::limits::{
     ORDER_ALARM, ORDER_LIFETIME, ORDER_RETRY_FIRST, ORDER_RETRY_LONGEST, RETRY_AFTER_LONGEST,
     REVOCATION_RETRY_LONGEST,
 };
+use crate::saying::{Certificates as Said, Refusals, Saying};
 
 /// How far an order is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -96,13 +97,13 @@ pub enum Next {
         due: Timestamp,
         /// Failures in a row by now.
         failures: u32,
-        /// Why, in one line.
-        error: String,
+        /// Why.
+        error: Saying,
         /// Whether administrators are alarmed now.
         alarm: bool,
     },
     /// It will not be issued.
-    Fail(String),
+    Fail(Saying),
 }
 
 /// What the answer of an authority makes of an order.
@@ -114,7 +115,7 @@ pub fn after(order: Facts, answer: Result<Progress, AuthorityFailure>, now: Time
         Ok(Progress::Issued(certificates)) => return Next::Issued(certificates),
         Ok(Progress::Waiting { .. }) if in_vain => {
             let days = ORDER_LIFETIME / 86_400;
-            return Next::Fail(format!("the authority did not issue it within {days} days"));
+            return Next::Fail(Said::NotWithin { days }.into());
         }
         Ok(Progress::Waiting { handle, again_in }) => {
             // The longer it takes, the less often it is asked about.
@@ -126,7 +127,7 @@ pub fn after(order: Facts, answer: Result<Progress, AuthorityFailure>, now: Time
         Err(failure) => failure,
     };
     if failure.permanent || in_vain {
-        return Next::Fail(failure.text);
+        return Next::Fail(Saying::Words(failure.text));
     }
     let failures = order.failures.saturating_add(1);
     let wait = pause(failures, ORDER_RETRY_LONGEST);
@@ -137,7 +138,7 @@ pub fn after(order: Facts, answer: Result<Progress, AuthorityFailure>, now: Time
     Next::Again {
         due: now.plus(wait.max(asked)),
         failures,
-        error: failure.text,
+        error: Saying::Words(failure.text),
         alarm: failures == ORDER_ALARM,
     }
 }
@@ -154,7 +155,7 @@ pub enum NextRevocation {
         /// Attempts by now.
         attempts: u32,
         /// Why, if it failed.
-        error: Option<String>,
+        error: Option<Saying>,
         /// Whether administrators are alarmed now.
         alarm: bool,
     },
@@ -178,7 +179,7 @@ pub fn after_revocation(
         due: now.plus(wait.max(asked.unwrap_or(0).clamp(0, RETRY_AFTER_LONGEST))),
         attempts,
         alarm: error.is_some() && attempts == ORDER_ALARM,
-        error: error.map(|failure| failure.text),
+        error: error.map(|failure| Saying::Words(failure.text)),
     }
 }
 
@@ -197,10 +198,7 @@ pub fn early(chain: &[Certificate], failures: u32, now: Timestamp) -> Option<Nex
     (now < from).then(|| Next::Again {
         due: from.min(now.plus(RETRY_AFTER_LONGEST)),
         failures,
-        error: format!(
-            "the authority's certificate is valid from {} on",
-            from.rfc3339()
-        ),
+        error: Said::ValidFrom { from }.into(),
         alarm: false,
     })
 }
@@ -210,23 +208,26 @@ pub fn judge(
     chain: &[Certificate],
     (address, spki): (&Address, &[u8]),
     now: Timestamp,
-) -> Result<(), String> {
+) -> Result<(), Saying> {
     let Some(own) = chain.first() else {
-        return Err("the authority gave no certificate".to_owned());
+        return Err(Said::NoneGiven {}.into());
     };
     if own.spki_der() != spki {
-        return Err("the authority's certificate is for another key".to_owned());
+        return Err(Said::ForOtherKey {}.into());
     }
     if !own.addresses().contains(address) {
-        return Err(format!(
-            "the authority's certificate does not name {address}"
-        ));
+        return Err(Said::NamesOther {
+            address: address.to_string(),
+        }
+        .into());
     }
     if now >= own.not_after() {
-        return Err("the authority's certificate has expired".to_owned());
+        return Err(Said::HasExpired {}.into());
     }
-    own.may_sign()
-        .map_err(|refusal| format!("the authority's certificate cannot sign mail: {refusal}"))
+    own.may_sign().map_err(|refusal| {
+        let why = Refusals::from(refusal).into();
+        Said::CannotSign { why }.into()
+    })
 }
 
 #[cfg(test)]

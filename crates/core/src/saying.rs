@@ -67,6 +67,7 @@ macro_rules! sayings {
 mod accounts;
 mod certificates;
 mod changes;
+mod inputs;
 mod keys;
 mod operation;
 mod refusals;
@@ -74,6 +75,7 @@ mod refusals;
 pub use accounts::Accounts;
 pub use certificates::Certificates;
 pub use changes::Changes;
+pub use inputs::Inputs;
 pub use keys::Keys;
 pub use operation::Operation;
 pub use refusals::Refusals;
@@ -102,6 +104,8 @@ pub enum Saying {
     Operation(Operation),
     /// Why something that was asked for is not done.
     Refusals(Refusals),
+    /// Why a value that was given cannot be taken.
+    Inputs(Inputs),
 }
 
 impl Told for Saying {
@@ -114,6 +118,7 @@ impl Told for Saying {
             Self::Keys(one) => one.told(language),
             Self::Operation(one) => one.told(language),
             Self::Refusals(one) => one.told(language),
+            Self::Inputs(one) => one.told(language),
         }
     }
 }
@@ -134,6 +139,7 @@ impl Saying {
             Keys::TEXTS,
             Operation::TEXTS,
             Refusals::TEXTS,
+            Inputs::TEXTS,
         ];
         tables.into_iter().flatten().copied()
     }
@@ -158,6 +164,12 @@ impl Told for String {
 }
 
 impl Told for i64 {
+    fn told(&self, _: Language) -> String {
+        self.to_string()
+    }
+}
+
+impl Told for usize {
     fn told(&self, _: Language) -> String {
         self.to_string()
     }

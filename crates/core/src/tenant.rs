@@ -109,6 +109,30 @@ pub struct InboundRoute {
     pub wildcard: bool,
 }
 
+impl InboundRoute {
+    /// This route with what is different between `was` and `becomes`: what somebody else changed since `was` stays.
+    #[must_use]
+    pub fn with_difference(mut self, was: &Self, becomes: &Self) -> Self {
+        if self.domains == was.domains {
+            self.domains.clone_from(&becomes.domains);
+        } else {
+            let is_lost =
+                |one: &Domain| was.domains.contains(one) && !becomes.domains.contains(one);
+            self.domains.retain(|one| !is_lost(one));
+            let is_new = |one: &&Domain| !was.domains.contains(one) && !self.domains.contains(one);
+            let new: Vec<Domain> = becomes.domains.iter().filter(is_new).cloned().collect();
+            self.domains.extend(new);
+        }
+        if was.target != becomes.target {
+            self.target.clone_from(&becomes.target);
+        }
+        if was.wildcard != becomes.wildcard {
+            self.wildcard = becomes.wildcard;
+        }
+        self
+    }
+}
+
 /// A known mailbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mailbox {

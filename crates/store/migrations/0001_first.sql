@@ -238,6 +238,7 @@ CREATE TABLE batches (
     id INTEGER PRIMARY KEY NOT NULL,
     organisation INTEGER NOT NULL REFERENCES organisations (id),
     text TEXT NOT NULL,
+    said TEXT,
     total INTEGER NOT NULL,
     per_minute INTEGER,
     created INTEGER NOT NULL,
@@ -655,6 +656,7 @@ CREATE TABLE users (
 ) STRICT;
 CREATE UNIQUE INDEX users_subject ON users (issuer, subject) WHERE issuer IS NOT NULL;
 CREATE INDEX users_reseller ON users (reseller) WHERE reseller IS NOT NULL;
+CREATE INDEX users_disabled ON users (name) WHERE disabled = 1;
 
 CREATE TABLE recovery_codes (
     user INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -750,6 +752,7 @@ CREATE TABLE bulk_jobs (
     kind TEXT NOT NULL,
     settings BLOB,
     text TEXT NOT NULL,
+    said TEXT,
     who TEXT NOT NULL,
     made INTEGER NOT NULL,
     total INTEGER NOT NULL,

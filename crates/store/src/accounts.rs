@@ -279,6 +279,9 @@ impl Store {
                 .bind(id.0)
                 .execute(&mut *connection)
                 .await?;
+                if change.operator == Some(false) {
+                    members::forget_made(connection, id).await?;
+                }
                 for said in change.words(&name, reseller_name.as_deref()) {
                     tell(connection, &by, "", said).await?;
                 }
@@ -310,8 +313,7 @@ impl Store {
                 if told.is_empty() {
                     told.push((String::new(), Role::Read));
                 }
-                let address = lock.address.to_string();
-                let seconds = lock.seconds;
+                let (address, seconds) = (lock.address, lock.seconds);
                 let said = match lock.second_factor {
                     true => Said::SecondFactorsLocked { address, seconds },
                     false => Said::PasswordsLocked { address, seconds },
@@ -331,6 +333,12 @@ impl Store {
         self.change_user(id, by, move |connection, name| {
             Box::pin(async move {
                 must_not_be_last_operator(connection, id).await?;
+                // Where they administer, what they made would stay.
+                sqlx::query("DELETE FROM memberships WHERE user = $1")
+                    .bind(id.0)
+                    .execute(&mut *connection)
+                    .await?;
+                members::forget_made(connection, id).await?;
                 sqlx::query("DELETE FROM users WHERE id = $1")
                     .bind(id.0)
                     .execute(connection)

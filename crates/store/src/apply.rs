@@ -12,7 +12,7 @@ use sqlx::SqliteConnection;
 
 use crate::audit::{self, Entry};
 use crate::configuration::{
-    changed, current_version, destination_record, next_number, route_record, seal_setting,
+    changed, current_version, destination_record, next_number, route_record, routes, seal_setting,
 };
 use crate::error::StoreError;
 use crate::limits::ORGANISATION_NAME;
@@ -121,7 +121,7 @@ pub struct Instruction {
 #[derive(Clone, Debug)]
 pub struct Together {
     /// What they are, in words.
-    pub text: String,
+    pub text: Saying,
     /// At most so many orders become due in a minute.
     pub per_minute: Option<u32>,
     /// Orders of the same kind that were opened just before: those to come are due after them.
@@ -167,7 +167,7 @@ pub(crate) async fn in_one_transaction(
     let organisation = row.field("id")?;
     let mut batch = None;
     if let Some(together) = &instruction.together {
-        let about = (together.text.as_str(), together.per_minute);
+        let about = (&together.text, together.per_minute);
         let id = match together.batch {
             Some(id) => id,
             None => orders::open_batch(connection, organisation, about, (who, now)).await?,
@@ -251,7 +251,9 @@ async fn insert_organisation(
 /// The routes that are put or removed: only between these may a domain move.
 fn routes_of(changes: &[Change]) -> HashSet<String> {
     let name = |change: &Change| match change {
-        Change::PutRoute(route) => Some(route.name.clone()),
+        Change::PutRoute(route) | Change::EditRoute { becomes: route, .. } => {
+            Some(route.name.clone())
+        }
         Change::RemoveRoute(name) => Some(name.clone()),
         _ => None,
     };
@@ -329,6 +331,7 @@ impl Run<'_> {
         match change {
             Change::Settings { before, after } => self.settings(before, after).await,
             Change::PutRoute(route) => self.put_route(route).await,
+            Change::EditRoute { was, becomes } => self.edit_route(was, becomes).await,
             Change::RemoveRoute(name) => self.remove_route(name).await,
             Change::AddMailbox(address) => self.add_mailbox(address).await,
             Change::RemoveMailbox(address) => self.remove_mailbox(address).await,
@@ -390,6 +393,21 @@ impl Run<'_> {
             .execute(&mut *self.connection)
             .await?;
         Ok(())
+    }
+
+    /// Only what differs: another administrator may have changed the rest since `was` was read.
+    async fn edit_route(
+        &mut self,
+        was: &InboundRoute,
+        becomes: &InboundRoute,
+    ) -> Result<(), StoreError> {
+        let routes = routes(self.connection, &self.inner.sealer, self.organisation).await?;
+        match routes.into_iter().find(|route| route.name == was.name) {
+            Some(stored) => self.put_route(&stored.with_difference(was, becomes)).await,
+            None => refused(Refusals::RouteGone {
+                route: was.name.clone(),
+            }),
+        }
     }
 
     async fn put_route(&mut self, route: &InboundRoute) -> Result<(), StoreError> {

@@ -3,11 +3,13 @@
 
 use aws_lc_rs::digest::{Context, SHA256};
 use sealgate_core::saying::Saying;
+use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::Timestamp;
 use serde::Serialize;
 use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{QueryBuilder, SqliteConnection};
 
+use crate::configuration::name_of;
 use crate::error::StoreError;
 use crate::limits::{AUDIT_LINES_LOOKED_AT, PAGE_ROWS};
 use crate::rows::{Columns, json};
@@ -64,6 +66,22 @@ fn hash(before: &[u8], id: i64, line: &Hashed<'_>) -> Vec<u8> {
         context.update(field);
     }
     context.finish().as_ref().to_vec()
+}
+
+/// Writes down what `who` did in an organisation.
+pub(crate) async fn tell(
+    connection: &mut SqliteConnection,
+    organisation: OrganisationId,
+    (who, at): (&str, Timestamp),
+    said: impl Into<Saying>,
+) -> Result<(), StoreError> {
+    let entry = Entry {
+        at,
+        who,
+        organisation: &name_of(connection, organisation).await?,
+        said: said.into(),
+    };
+    insert(connection, entry).await
 }
 
 pub(crate) async fn insert(

@@ -14,10 +14,12 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use crate::apply::{CarriedOut, Instruction, Together, in_one_transaction};
-use crate::audit;
+use crate::audit::{self, tell};
 use crate::configuration::{name_of, next_number, open_setting, seal_setting};
 use crate::error::StoreError;
-use crate::limits::{BULK_MEMORY, BULK_OPEN, BULK_PIECE, BULK_REASONS, PAGE_ROWS, SWEEP_ROWS};
+use crate::limits::{
+    BULK_MEMORY, BULK_OPEN, BULK_PIECE, BULK_REASONS, BULK_TRIED, PAGE_ROWS, SWEEP_ROWS,
+};
 use crate::rows::{Columns, column, json, size, word};
 use crate::store::{Inner, Store};
 use crate::writer::{Weight, job};
@@ -63,8 +65,13 @@ impl Certificates {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RouteChange {
-    /// It is as this one.
-    Put(InboundRoute),
+    /// It differs from what it was in this way.
+    Edit {
+        /// As it was when the work was ordered.
+        was: Box<InboundRoute>,
+        /// As it was to be.
+        becomes: Box<InboundRoute>,
+    },
     /// It goes too.
     Remove(String),
 }
@@ -72,7 +79,7 @@ pub enum RouteChange {
 impl RouteChange {
     fn name(&self) -> &str {
         match self {
-            Self::Put(route) => &route.name,
+            Self::Edit { was, .. } => &was.name,
             Self::Remove(name) => name,
         }
     }
@@ -80,7 +87,10 @@ impl RouteChange {
     /// The change of the route.
     pub fn change(&self) -> Change {
         match self {
-            Self::Put(route) => Change::PutRoute(route.clone()),
+            Self::Edit { was, becomes } => Change::EditRoute {
+                was: InboundRoute::clone(was),
+                becomes: InboundRoute::clone(becomes),
+            },
             Self::Remove(name) => Change::RemoveRoute(name.clone()),
         }
     }
@@ -193,12 +203,12 @@ struct Piece<'p> {
 }
 
 impl Store {
-    /// Keeps work on many mailboxes of an organisation, called `text`, and does its first piece; [`Store::bulk_piece`] does the
+    /// Keeps work on many mailboxes of an organisation, called `what`, and does its first piece; [`Store::bulk_piece`] does the
     /// others. None if so much work of the organisation goes on that no more is taken.
     pub async fn begin_bulk(
         &self,
         organisation: OrganisationId,
-        (order, text): (BulkOrder, String),
+        (order, what): (BulkOrder, Saying),
         mailboxes: Vec<Address>,
         who: &str,
         now: Timestamp,
@@ -210,7 +220,7 @@ impl Store {
                     return Ok(None);
                 }
                 let whose = (organisation, who.as_str(), now);
-                let id = insert(connection, &inner, whose, (&order, &text, &mailboxes)).await?;
+                let id = insert(connection, &inner, whose, (&order, &what, &mailboxes)).await?;
                 let piece = Piece {
                     connection,
                     inner: &inner,
@@ -222,13 +232,15 @@ impl Store {
         self.0.writer.write(Weight::WAKES, work).await
     }
 
-    /// The open work that comes next: what is least far, so that a small job does not wait for a large one.
-    pub async fn next_bulk(&self) -> Result<Option<i64>, StoreError> {
-        let row =
-            sqlx::query("SELECT id FROM bulk_jobs WHERE ended IS NULL ORDER BY done, id LIMIT 1")
-                .fetch_optional(&self.0.readers)
+    /// The open work that comes next: what is least far, so that a small job does not wait for a large one. Beside it those that
+    /// come after it, for when it cannot be worked on now.
+    pub async fn next_bulk(&self) -> Result<Vec<i64>, StoreError> {
+        let rows =
+            sqlx::query("SELECT id FROM bulk_jobs WHERE ended IS NULL ORDER BY done, id LIMIT $1")
+                .bind(BULK_TRIED)
+                .fetch_all(&self.0.readers)
                 .await?;
-        row.map(|row| row.field("id")).transpose()
+        rows.iter().map(|row| row.field("id")).collect()
     }
 
     /// Does the next piece of that work; nothing if it has ended meanwhile.
@@ -283,19 +295,12 @@ impl Store {
                     .bind(id)
                     .execute(&mut *connection)
                     .await?;
-                let name = name_of(connection, organisation).await?;
                 let said = Changes::WorkStopped {
                     id,
                     all: column(found.total),
                     done: column(found.done),
                 };
-                let entry = audit::Entry {
-                    at: now,
-                    who: &who,
-                    organisation: &name,
-                    said: said.into(),
-                };
-                audit::insert(connection, entry).await?;
+                tell(connection, organisation, (&who, now), said).await?;
                 bulk_row(connection, organisation, id).await
             })
         });
@@ -370,19 +375,21 @@ async fn insert(
     connection: &mut SqliteConnection,
     inner: &Inner,
     (organisation, who, now): (OrganisationId, &str, Timestamp),
-    (order, text, mailboxes): (&BulkOrder, &str, &[Address]),
+    (order, what, mailboxes): (&BulkOrder, &Saying, &[Address]),
 ) -> Result<i64, StoreError> {
     let id = next_number(connection, "bulk-job").await?;
     let total = i64::try_from(mailboxes.len()).unwrap_or(i64::MAX);
+    let (text, said) = audit::stored(what)?;
     sqlx::query(
-        "INSERT INTO bulk_jobs (id, organisation, kind, settings, text, who, made, total, done, refused, reasons)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, '[]')",
+        "INSERT INTO bulk_jobs (id, organisation, kind, settings, text, said, who, made, total, done, refused, reasons)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, '[]')",
     )
     .bind(id)
     .bind(organisation.0)
     .bind(word(&order.kind())?)
     .bind(seal_setting(&inner.sealer, &record(id), order)?)
     .bind(text)
+    .bind(said)
     .bind(who)
     .bind(now.0)
     .bind(total)
@@ -419,7 +426,7 @@ impl Piece<'_> {
         let instruction = Instruction {
             changes,
             together: Some(Together {
-                text: row.field("text")?,
+                text: audit::said(&row)?,
                 per_minute: order.per_minute(),
                 already: u32::try_from(job.done).unwrap_or(u32::MAX),
                 batch: job.batch,

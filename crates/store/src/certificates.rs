@@ -3,6 +3,7 @@
 use sealgate_core::authority::{OrderId, RevocationReason};
 use sealgate_core::change::KeyOrigin;
 use sealgate_core::order::{OrderState, Purpose};
+use sealgate_core::saying::Saying;
 use sealgate_core::tenant::{Blocked, KeyId, OrganisationId, Settings};
 use sealgate_mail::{Address, Timestamp};
 use sealgate_smime::certificate::Certificate;
@@ -121,8 +122,8 @@ pub enum OrdersOf {
 pub struct BatchDetail {
     /// Its number.
     pub id: i64,
-    /// What it is, in words.
-    pub text: String,
+    /// What it is.
+    pub said: Saying,
     /// Who opened it.
     pub who: String,
     /// When it was opened.
@@ -315,7 +316,7 @@ impl Store {
     async fn with_progress(&self, row: &SqliteRow) -> Result<BatchDetail, StoreError> {
         let mut batch = BatchDetail {
             id: row.field("id")?,
-            text: row.field("text")?,
+            said: crate::audit::said(row)?,
             who: row.field("who")?,
             created: row.time("created")?,
             per_minute: row.field("per_minute")?,

@@ -264,7 +264,7 @@ pub(crate) async fn organisation(
     })
 }
 
-async fn routes(
+pub(crate) async fn routes(
     reading: &mut SqliteConnection,
     sealer: &Sealer,
     id: i64,

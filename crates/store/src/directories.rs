@@ -9,8 +9,8 @@ use sealgate_mail::{Address, Timestamp};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-use crate::audit;
-use crate::configuration::{name_of, open_setting, seal_setting};
+use crate::audit::tell;
+use crate::configuration::{open_setting, seal_setting};
 use crate::correspondents::{
     Certificates, CorrespondentRow, has_namesake, insert, learned, row_of, supersede, take_over,
 };
@@ -75,10 +75,10 @@ impl Store {
                 let place = &directory.place;
                 let said = Said::Directory {
                     name: directory.name.clone(),
-                    host: place.host.to_string(),
+                    host: place.host.clone(),
                     port: place.port.into(),
                 };
-                told(connection, organisation, (&who, now), said).await
+                tell(connection, organisation, (&who, now), said).await
             })
         });
         self.0.writer.write(Weight::default(), work).await
@@ -107,7 +107,7 @@ impl Store {
                 let label = format!("directory {name}");
                 forget(connection, organisation, &label).await?;
                 let said = Said::DirectoryRemoved { name };
-                told(connection, organisation, (&who, now), said).await
+                tell(connection, organisation, (&who, now), said).await
             })
         });
         self.0.writer.write(Weight::default(), work).await
@@ -258,22 +258,6 @@ async fn forget(
             .await?;
     }
     Ok(())
-}
-
-async fn told(
-    connection: &mut SqliteConnection,
-    organisation: OrganisationId,
-    (who, at): (&str, Timestamp),
-    said: impl Into<Saying>,
-) -> Result<(), StoreError> {
-    let name = name_of(connection, organisation).await?;
-    let entry = audit::Entry {
-        at,
-        who,
-        organisation: &name,
-        said: said.into(),
-    };
-    audit::insert(connection, entry).await
 }
 
 /// Drops the keys of a source that are none of these any more; another key of the address may take over.

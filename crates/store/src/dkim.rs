@@ -3,7 +3,7 @@
 //! A private key is sealed for its number, organisation, domain and selector, and leaves the store only to sign.
 
 use sealgate_core::dkim::{DkimKey, DkimKeyEvent, DkimKeyId, DkimKeyKind, DkimKeyState, Selector};
-use sealgate_core::saying::{Operation as Said, Refusals, Saying};
+use sealgate_core::saying::{Operation as Said, Refusals};
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::{Domain, Timestamp};
 use sealgate_smime::key::PrivateKey;
@@ -11,8 +11,8 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use zeroize::Zeroizing;
 
-use crate::audit;
-use crate::configuration::{name_of, next_number};
+use crate::audit::tell;
+use crate::configuration::next_number;
 use crate::error::StoreError;
 use crate::events::{self, EventKind};
 use crate::rows::{Columns, of_word, word};
@@ -355,21 +355,4 @@ async fn delete(connection: &mut SqliteConnection, id: DkimKeyId) -> Result<(), 
         .execute(connection)
         .await?;
     Ok(())
-}
-
-/// A line in the audit log.
-async fn tell(
-    connection: &mut SqliteConnection,
-    organisation: OrganisationId,
-    (who, at): (&str, Timestamp),
-    said: impl Into<Saying>,
-) -> Result<(), StoreError> {
-    let name = name_of(connection, organisation).await?;
-    let entry = audit::Entry {
-        at,
-        who,
-        organisation: &name,
-        said: said.into(),
-    };
-    audit::insert(connection, entry).await
 }

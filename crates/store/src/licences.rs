@@ -6,8 +6,7 @@ use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::Timestamp;
 use sqlx::SqliteConnection;
 
-use crate::audit;
-use crate::configuration::name_of;
+use crate::audit::tell;
 use crate::error::StoreError;
 use crate::rows::Columns;
 use crate::store::Store;
@@ -66,14 +65,7 @@ impl Store {
                 if let Some(licence) = licence {
                     insert(connection, organisation.0, licence, (&who, now)).await?;
                 }
-                let name = name_of(connection, organisation).await?;
-                let entry = audit::Entry {
-                    at: now,
-                    who: &who,
-                    organisation: &name,
-                    said: described(licence).into(),
-                };
-                audit::insert(connection, entry).await
+                tell(connection, organisation, (&who, now), described(licence)).await
             })
         });
         self.0.writer.write(Weight::default(), work).await

@@ -116,6 +116,9 @@ pub const ORGANISATION_NAME: usize = 63;
 pub const BULK_PIECE: i64 = 500;
 /// Works on many mailboxes that go on for one organisation at the same time: more would only take turns.
 pub const BULK_OPEN: i64 = 3;
+/// Works on many mailboxes that are tried, each when the one before cannot be worked on now: more than one organisation may have
+/// open, so that none stands in the way of the others.
+pub const BULK_TRIED: i64 = BULK_OPEN + 5;
 /// Mailboxes that are named with their reasons where work on many was refused for some: what is read on one page.
 pub const BULK_REASONS: usize = 100;
 /// Seconds that it is told how work on many mailboxes ended: as long as somebody may ask what happened last month.

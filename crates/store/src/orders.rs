@@ -5,7 +5,7 @@ use sealgate_core::authority::{AuthorityId, OrderId, RevocationReason, Wanted};
 use sealgate_core::change::KeyOrigin;
 use sealgate_core::mailbox::{Command, Life, MailboxState};
 use sealgate_core::order::{Next, OrderState, Purpose};
-use sealgate_core::saying::Certificates as Said;
+use sealgate_core::saying::{Certificates as Said, Saying};
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::{Address, Timestamp};
 use sealgate_smime::certificate::Certificate;
@@ -15,11 +15,12 @@ use sqlx::sqlite::SqliteRow;
 use std::sync::Arc;
 
 use crate::audit;
-use crate::configuration::{changed, name_of, next_number};
+use crate::configuration::{changed, next_number};
 use crate::error::StoreError;
 use crate::events::{self, EventKind};
 use crate::keys::{self, Issuer, NewKey};
 use crate::life::{CurrentKeys, Lives, With};
+use crate::revocations::note;
 use crate::rows::Columns;
 use crate::seal::Purpose as Sealed;
 use crate::store::{Inner, Store};
@@ -353,7 +354,7 @@ async fn answered(
             sqlx::query("UPDATE orders SET due = $1, lease = NULL, attempts = $2, error = $3 WHERE id = $4 AND ended IS NULL")
                 .bind(due.0)
                 .bind(failures)
-                .bind(&error)
+                .bind(error.to_string())
                 .bind(order.id.0)
                 .execute(&mut *connection)
                 .await?;
@@ -372,27 +373,28 @@ async fn answered(
             if !is_open(lives.connection, order.id).await? {
                 return Ok(());
             }
-            let end = With::End(OrderState::Failed, &why);
+            let words = why.to_string();
+            let end = With::End(OrderState::Failed, &words);
             lives
                 .command(&order.address, Command::OrderFailed, end)
                 .await?;
-            let said = will_not_come(order, &why);
+            let said = will_not_come(order, why);
             told(connection, order, (EventKind::OrderFailed, said), now).await
         }
     }
 }
 
-fn late(order: &LeasedOrder, error: String) -> Said {
+fn late(order: &LeasedOrder, error: Saying) -> Said {
     Said::Late {
         address: order.address.to_string(),
-        error: Box::new(error.into()),
+        error: Box::new(error),
     }
 }
 
-fn will_not_come(order: &LeasedOrder, why: &str) -> Said {
+fn will_not_come(order: &LeasedOrder, why: Saying) -> Said {
     Said::WillNotCome {
         address: order.address.to_string(),
-        why: Box::new(why.into()),
+        why: Box::new(why),
     }
 }
 
@@ -411,15 +413,7 @@ async fn told(
     (kind, said): (EventKind, Said),
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let name = name_of(connection, order.organisation).await?;
-    let entry = audit::Entry {
-        at: now,
-        who: GATEWAY,
-        organisation: &name,
-        said: said.clone().into(),
-    };
-    audit::insert(connection, entry).await?;
-    events::insert(connection, order.organisation.0, now, (kind, said)).await?;
+    note(connection, (order.organisation, now), kind, said).await?;
     changed(connection, order.organisation).await?;
     Ok(())
 }
@@ -542,16 +536,19 @@ async fn surplus(
 pub(crate) async fn open_batch(
     connection: &mut SqliteConnection,
     organisation: i64,
-    (text, per_minute): (&str, Option<u32>),
+    (what, per_minute): (&Saying, Option<u32>),
     (who, now): (&str, Timestamp),
 ) -> Result<i64, StoreError> {
     let id = next_number(connection, "batch").await?;
+    let (text, said) = audit::stored(what)?;
     sqlx::query(
-        "INSERT INTO batches (id, organisation, text, total, per_minute, created, who) VALUES ($1, $2, $3, 0, $4, $5, $6)",
+        "INSERT INTO batches (id, organisation, text, said, total, per_minute, created, who)
+         VALUES ($1, $2, $3, $4, 0, $5, $6, $7)",
     )
     .bind(id)
     .bind(organisation)
     .bind(text)
+    .bind(said)
     .bind(per_minute)
     .bind(now.0)
     .bind(who)

@@ -8,8 +8,8 @@ use sealgate_mail::{Address, Timestamp};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-use crate::audit;
-use crate::configuration::{changed, name_of};
+use crate::audit::tell;
+use crate::configuration::changed;
 use crate::correspondents::certificate;
 use crate::error::StoreError;
 use crate::events::{self, EventKind};
@@ -239,7 +239,7 @@ async fn answered(
             sqlx::query("UPDATE revocations SET due = $1, lease = NULL, attempts = $2, error = $3 WHERE id = $4 AND confirmed IS NULL")
                 .bind(due.0)
                 .bind(attempts)
-                .bind(&error)
+                .bind(error.as_ref().map(Saying::to_string))
                 .bind(revocation.id)
                 .execute(&mut *connection)
                 .await?;
@@ -249,7 +249,7 @@ async fn answered(
             let said = Said::NotRevokedYet {
                 address: revocation.address.to_string(),
                 serial: serial.to_string(),
-                error: Box::new(error.unwrap_or_default().into()),
+                error: Box::new(error.unwrap_or(Saying::Words(String::new()))),
             };
             let event = (EventKind::RevocationLate, said);
             events::insert(connection, organisation, now, event).await
@@ -277,14 +277,7 @@ pub(crate) async fn note(
     kind: EventKind,
     said: impl Into<Saying>,
 ) -> Result<(), StoreError> {
-    let name = name_of(connection, organisation).await?;
     let said = said.into();
-    let entry = audit::Entry {
-        at: now,
-        who: GATEWAY,
-        organisation: &name,
-        said: said.clone(),
-    };
-    audit::insert(connection, entry).await?;
+    tell(connection, organisation, (GATEWAY, now), said.clone()).await?;
     events::insert(connection, organisation.0, now, (kind, said)).await
 }

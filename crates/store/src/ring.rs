@@ -8,7 +8,7 @@ use sealgate_smime::certificate::Certificate;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-use crate::audit;
+use crate::audit::tell;
 use crate::configuration::{changed, current_version};
 use crate::correspondents::certificate;
 use crate::error::StoreError;
@@ -104,16 +104,10 @@ impl Store {
                     remove(connection, (organisation, &mailbox), &keys).await?;
                     changed(connection, organisation).await?
                 };
-                let name = crate::configuration::name_of(connection, organisation).await?;
                 for key in &keys {
                     let (id, mailbox) = (key.0, mailbox.to_string());
-                    let entry = audit::Entry {
-                        at: now,
-                        who: &who,
-                        organisation: &name,
-                        said: Said::Purged { id, mailbox }.into(),
-                    };
-                    audit::insert(connection, entry).await?;
+                    let said = Said::Purged { id, mailbox };
+                    tell(connection, organisation, (&who, now), said).await?;
                 }
                 Ok(Purged {
                     keys,

@@ -1,6 +1,6 @@
 //! Webhooks: where events are passed on to, and how far that is. Each goes through its organisation's events in their order.
 
-use sealgate_core::saying::{Operation as Said, Refusals, Saying};
+use sealgate_core::saying::{Operation as Said, Refusals};
 use sealgate_core::tenant::OrganisationId;
 use sealgate_core::webhook::{AfterFailure, after_failure};
 use sealgate_mail::Timestamp;
@@ -9,8 +9,8 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use zeroize::Zeroizing;
 
-use crate::audit;
-use crate::configuration::{name_of, next_number, open_setting, seal_setting};
+use crate::audit::tell;
+use crate::configuration::{next_number, open_setting, seal_setting};
 use crate::error::StoreError;
 use crate::events::{self, Event, EventKind};
 use crate::limits::{WEBHOOK_EVENTS, WEBHOOKS};
@@ -367,20 +367,4 @@ async fn must_be_few(
             most: WEBHOOKS,
         })),
     }
-}
-
-async fn tell(
-    connection: &mut SqliteConnection,
-    organisation: OrganisationId,
-    (who, now): (&str, Timestamp),
-    said: impl Into<Saying>,
-) -> Result<(), StoreError> {
-    let name = name_of(connection, organisation).await?;
-    let entry = audit::Entry {
-        at: now,
-        who,
-        organisation: &name,
-        said: said.into(),
-    };
-    audit::insert(connection, entry).await
 }

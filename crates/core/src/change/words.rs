@@ -8,7 +8,7 @@ use crate::order::Purpose;
 use crate::queue::{Destination, NextHop};
 use crate::rules::Rule;
 use crate::saying::{Changes as Said, Saying};
-use crate::tenant::{Blocked, InboundRoute, Partner};
+use crate::tenant::{Blocked, ClientEdit, InboundRoute, Partner};
 
 /// The change in one plain sentence; never a password or a key.
 pub fn describe(change: &Change) -> Saying {
@@ -17,7 +17,7 @@ pub fn describe(change: &Change) -> Saying {
             let names = after.changed_since(before);
             Said::Switches { names }
         }
-        Change::PutRoute(route) => inbound_route(route),
+        Change::PutRoute(route) | Change::EditRoute { becomes: route, .. } => inbound_route(route),
         Change::RemoveRoute(name) => Said::RouteRemoved { name: name.clone() },
         Change::AddMailbox(address) => Said::Mailbox {
             address: address.to_string(),
@@ -76,13 +76,18 @@ pub fn describe(change: &Change) -> Saying {
         Change::PutClient(client) | Change::AddClient(client) => Said::Client {
             name: client.name.clone(),
         },
-        Change::EditClient(name, edit) => match edit.secret {
-            None => Said::Client { name: name.clone() },
-            Some(_) => Said::ClientSecret { name: name.clone() },
-        },
+        Change::EditClient(name, edit) => client(name, edit),
         Change::RemoveClient(name) => Said::ClientRemoved { name: name.clone() },
     }
     .into()
+}
+
+fn client(name: &str, edit: &ClientEdit) -> Said {
+    let name = name.to_owned();
+    match edit.secret {
+        None => Said::Client { name },
+        Some(_) => Said::ClientSecret { name },
+    }
 }
 
 fn activated(order: &Activation) -> Said {

@@ -47,6 +47,25 @@ sayings! {
         RevokeByHand { address: String } =
             "{address} was deactivated and its certificate was uploaded: have its issuer revoke it, then say so with `sealgate mailbox confirm-revoked {address}`",
             "{address} wurde deaktiviert, und das Zertifikat war hochgeladen: Lassen Sie es vom Aussteller widerrufen und bestätigen Sie es dann unter „Widerrufe“";
+        NoneGiven {} =
+            "the authority gave no certificate", "Die Zertifizierungsstelle hat kein Zertifikat gegeben";
+        ForOtherKey {} =
+            "the authority's certificate is for another key",
+            "Das Zertifikat der Zertifizierungsstelle ist für einen anderen Schlüssel";
+        NamesOther { address: String } =
+            "the authority's certificate does not name {address}",
+            "Das Zertifikat der Zertifizierungsstelle nennt {address} nicht";
+        HasExpired {} =
+            "the authority's certificate has expired", "Das Zertifikat der Zertifizierungsstelle ist abgelaufen";
+        CannotSign { why: Box<Saying> } =
+            "the authority's certificate cannot sign mail: {why}",
+            "Mit dem Zertifikat der Zertifizierungsstelle lassen sich keine E-Mails signieren: {why}";
+        ValidFrom { from: Timestamp } =
+            "the authority's certificate is valid from {from} on",
+            "Das Zertifikat der Zertifizierungsstelle gilt ab {from}";
+        NotWithin { days: i64 } =
+            "the authority did not issue it within {days} days",
+            "Die Zertifizierungsstelle hat es nicht innerhalb von {days} Tagen ausgestellt";
         BuiltInMade { name: String } = "make the built-in CA {name}", "Eingebaute Zertifizierungsstelle {name} erzeugt";
     }
 }

@@ -36,6 +36,8 @@ sayings! {
         Replace { mailbox: String, authority: Box<Saying> } =
             "order the next certificate of mailbox {mailbox} from {authority}; the present ones are revoked then",
             "Nächstes Zertifikat der Mailbox {mailbox} bestellt bei {authority}; die jetzigen werden dann widerrufen";
+        NextOf { count: usize } =
+            "next certificates of {count} mailboxes", "Nächste Zertifikate von {count} Mailboxen";
         StandardAuthority {} = "the standard authority", "der Standard-Zertifizierungsstelle";
         NamedAuthority { name: String } = "authority {name}", "der Zertifizierungsstelle {name}";
         Withdraw { address: String } =

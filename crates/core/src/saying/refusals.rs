@@ -94,6 +94,8 @@ sayings! {
             "domain {domain} belongs to another organisation", "Die Domäne {domain} gehört zu einer anderen Organisation";
         DomainOfRoute { domain: String, route: String } =
             "domain {domain} belongs to inbound route {route}", "Die Domäne {domain} gehört zur Route {route}";
+        RouteGone { route: String } =
+            "there is no inbound route {route} any more", "Die Route {route} gibt es nicht mehr";
         OrganisationName { most: i64 } =
             "the name of an organisation is one word of at most {most} letters (a to z), digits, \".\", \"-\" and \"_\", and begins with a letter or digit",
             "Der Name einer Organisation ist ein Wort aus höchstens {most} Buchstaben (a bis z), Ziffern, „.“, „-“ und „_“ und beginnt mit einem Buchstaben oder einer Ziffer";

@@ -7,7 +7,7 @@ use sealgate_mail::{Address, Timestamp};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-use super::tokens::tell_of;
+use super::tokens::{maker, tell_of};
 use super::{By, NewUser, members, name_of, resellers, role_word, second_factor, sessions};
 use crate::configuration::{self, next_number};
 use crate::error::StoreError;
@@ -45,6 +45,8 @@ pub struct NewInvitation {
     pub invited: Invited,
     /// When it ends.
     pub expires: Timestamp,
+    /// SHA-256 of the API token that makes it, if one does: it counts among what the maker of that one made.
+    pub by_token: Option<[u8; 32]>,
 }
 
 /// An invitation that is open.
@@ -238,7 +240,8 @@ impl Store {
         let work = job(move |connection| {
             Box::pin(async move {
                 let rows = sqlx::query(
-                    "SELECT * FROM invitations WHERE folded = $1 AND expires > $2 AND user IS NULL ORDER BY id",
+                    "SELECT * FROM invitations WHERE folded = $1 AND expires > $2 AND user IS NULL
+                     AND NOT EXISTS (SELECT 1 FROM users WHERE name = created_by AND disabled = 1) ORDER BY id",
                 )
                 .bind(name.key())
                 .bind(now.0)
@@ -287,6 +290,7 @@ async fn insert(
         Invited::Reset { user, factor } => (Some(user.0), factor),
         _ => (None, false),
     };
+    let maker = maker(connection, new.by_token, by).await?;
     sqlx::query(
         "INSERT INTO invitations (id, sha256, name, folded, organisation, role, reseller, operator, user, factor,
                                   created, created_by, expires)
@@ -303,7 +307,7 @@ async fn insert(
     .bind(user)
     .bind(factor)
     .bind(by.at.0)
-    .bind(&by.who)
+    .bind(maker)
     .bind(new.expires.0)
     .execute(connection)
     .await?;
@@ -340,11 +344,14 @@ async fn find(
     sha256: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<Invitation>, StoreError> {
-    let row = sqlx::query("SELECT * FROM invitations WHERE sha256 = $1 AND expires > $2")
-        .bind(sha256.as_slice())
-        .bind(now.0)
-        .fetch_optional(connection)
-        .await?;
+    let row = sqlx::query(
+        "SELECT * FROM invitations WHERE sha256 = $1 AND expires > $2
+         AND NOT EXISTS (SELECT 1 FROM users WHERE name = created_by AND disabled = 1)",
+    )
+    .bind(sha256.as_slice())
+    .bind(now.0)
+    .fetch_optional(connection)
+    .await?;
     row.as_ref().map(invitation).transpose()
 }
 

@@ -148,6 +148,32 @@ pub(super) async fn lower(
     forget_given(connection, organisation, &name).await
 }
 
+/// Ends what somebody made anywhere who runs the installation no more, or whose account goes: invitations and API tokens, but for
+/// those of organisations that they administer; and the invitations for them that would make them more than a member.
+pub(super) async fn forget_made(
+    connection: &mut SqliteConnection,
+    user: UserId,
+) -> Result<(), StoreError> {
+    let name = super::name_of(connection, user).await?;
+    for statement in [
+        "DELETE FROM invitations WHERE created_by = $1
+         AND (organisation IS NULL OR organisation NOT IN
+              (SELECT organisation FROM memberships WHERE user = $2 AND role = 'admin'))",
+        "DELETE FROM invitations WHERE organisation IS NULL AND user IS NULL
+         AND folded = (SELECT folded FROM users WHERE name = $1 AND id = $2)",
+        "DELETE FROM api_tokens WHERE created_by = $1
+         AND (organisation IS NULL OR organisation NOT IN
+              (SELECT organisation FROM memberships WHERE user = $2 AND role = 'admin'))",
+    ] {
+        sqlx::query(statement)
+            .bind(&name)
+            .bind(user.0)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
 /// Ends what a member who may do less now made or was given before: invitations by and for them, and API tokens they made.
 async fn forget_given(
     connection: &mut SqliteConnection,

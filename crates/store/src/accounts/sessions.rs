@@ -115,7 +115,7 @@ impl Store {
                 insert(connection, &new, now).await?;
                 if new.complete {
                     let said = Said::SignedIn {
-                        address: new.address.to_string(),
+                        address: new.address.clone(),
                     };
                     let by = By { who: name, at: now };
                     tell(connection, &by, "", said).await?;

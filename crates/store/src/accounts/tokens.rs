@@ -35,6 +35,8 @@ pub struct NewApiToken {
     pub grants: Grants,
     /// When it ends.
     pub expires: Timestamp,
+    /// SHA-256 of the token that makes it, if one does: it counts among what the maker of that one made.
+    pub by_token: Option<[u8; 32]>,
 }
 
 /// A token that is not over.
@@ -64,17 +66,20 @@ pub struct ApiTokenLine {
 }
 
 impl Store {
-    /// The token with that secret, if it is not over.
+    /// The token with that secret, if it is not over and its maker not disabled.
     pub async fn api_token(
         &self,
         sha256: &[u8; 32],
         now: Timestamp,
     ) -> Result<Option<ApiToken>, StoreError> {
-        let row = sqlx::query("SELECT * FROM api_tokens WHERE sha256 = $1 AND expires > $2")
-            .bind(sha256.as_slice())
-            .bind(now.0)
-            .fetch_optional(&self.0.readers)
-            .await?;
+        let row = sqlx::query(
+            "SELECT * FROM api_tokens WHERE sha256 = $1 AND expires > $2
+             AND NOT EXISTS (SELECT 1 FROM users WHERE name = created_by AND disabled = 1)",
+        )
+        .bind(sha256.as_slice())
+        .bind(now.0)
+        .fetch_optional(&self.0.readers)
+        .await?;
         row.as_ref().map(token).transpose()
     }
 
@@ -180,6 +185,7 @@ async fn insert(
     by: &By,
 ) -> Result<(), StoreError> {
     let of = new.grants.roles.first();
+    let maker = maker(connection, new.by_token, by).await?;
     sqlx::query(
         "INSERT INTO api_tokens (id, sha256, name, organisation, role, reseller, created, created_by, expires)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -191,11 +197,28 @@ async fn insert(
     .bind(of.map(|(_, role)| role_word(*role)).transpose()?)
     .bind(new.grants.reseller.map(|reseller| reseller.0))
     .bind(by.at.0)
-    .bind(&by.who)
+    .bind(maker)
     .bind(new.expires.0)
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Whose it counts as: of who makes it, or made the token by which it is made.
+pub(super) async fn maker(
+    connection: &mut SqliteConnection,
+    by_token: Option<[u8; 32]>,
+    by: &By,
+) -> Result<String, StoreError> {
+    let Some(sha256) = by_token else {
+        return Ok(by.who.clone());
+    };
+    let row = sqlx::query("SELECT created_by FROM api_tokens WHERE sha256 = $1")
+        .bind(sha256.as_slice())
+        .fetch_optional(connection)
+        .await?;
+    row.ok_or_else(|| StoreError::NotFound("the API token is gone".into()))?
+        .field("created_by")
 }
 
 /// A line in the audit log of an organisation, or of the installation.

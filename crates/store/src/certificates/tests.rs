@@ -3,6 +3,7 @@
 use sealgate_core::authority::{BUILT_IN, OrderId};
 use sealgate_core::change::{Activation, Change, ImportKeys, KeyOrigin};
 use sealgate_core::order::{Next, OrderState};
+use sealgate_core::saying::Saying;
 use sealgate_core::tenant::InboundRoute;
 use sealgate_smime::key::KeyKind;
 use sqlx::{AssertSqlSafe, Row};
@@ -212,7 +213,7 @@ async fn orders_of_a_batch_are_one_batch_however_many_transactions() {
         let instruction = Instruction {
             changes: vec![Change::Activate(order)],
             together: Some(Together {
-                text: "three".into(),
+                text: Saying::Words("three".into()),
                 per_minute: None,
                 already: 0,
                 batch,
@@ -239,7 +240,10 @@ async fn orders_of_a_batch_are_one_batch_however_many_transactions() {
         (found.total, found.issued, found.failed, found.withdrawn),
         (3, 0, 1, 1)
     );
-    assert_eq!((found.who.as_str(), found.text.as_str()), ("kim", "three"));
+    assert_eq!(
+        (found.who.as_str(), found.said.to_string().as_str()),
+        ("kim", "three")
+    );
     let page = world.store.batch_page(world.organisation, (None, 9)).await;
     assert_eq!(page.unwrap(), [found]);
     let none = world.store.batch_page(world.organisation, (Some(id), 9));
@@ -278,7 +282,7 @@ async fn nothing_of_another_organisation_is_found() {
     let instruction = Instruction {
         changes: vec![upload("us@example.com", "us"), Change::Activate(order)],
         together: Some(Together {
-            text: "all".into(),
+            text: Saying::Words("all".into()),
             per_minute: None,
             already: 0,
             batch: None,

@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::key;
 use super::list::not_found;
-use crate::audit;
+use crate::audit::tell;
 use crate::error::StoreError;
 use crate::events::{self, EventKind};
 use crate::limits::EXPIRIES_AT_ONCE;
@@ -86,14 +86,7 @@ async fn choose_and_tell(
     (choice, who, now): (Choice, &str, Timestamp),
 ) -> Result<Saying, StoreError> {
     let said = choose(connection, (organisation.0, id), choice, now).await?;
-    let name = crate::configuration::name_of(connection, organisation).await?;
-    let entry = audit::Entry {
-        at: now,
-        who,
-        organisation: &name,
-        said: said.clone(),
-    };
-    audit::insert(connection, entry).await?;
+    tell(connection, organisation, (who, now), said.clone()).await?;
     Ok(said)
 }
 

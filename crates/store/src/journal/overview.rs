@@ -301,7 +301,6 @@ impl Store {
 
     /// One page of it: what is found among as many lines as may be looked at for one page.
     pub async fn overview_page(&self, filter: &OverviewFilter) -> Result<OverviewPage, StoreError> {
-        let mut reading = self.0.readers.acquire().await?;
         let organisations = match filter.organisation {
             // Indexes are by organisation; the installation's page is the newest of all their pages.
             None if filter.narrows() => {
@@ -310,6 +309,7 @@ impl Store {
             }
             one => vec![one],
         };
+        let mut reading = self.0.readers.acquire().await?;
         let (mut lines, mut stop) = (Vec::new(), None);
         for organisation in organisations {
             let own = OverviewFilter {
@@ -536,6 +536,24 @@ mod tests {
         status: Some(MailStatus::Failed),
         delivery: Some(Delivery::Held),
     };
+
+    /// A page of all organisations waits for one connection, never for a second one while it holds the first.
+    #[tokio::test]
+    async fn one_connection_is_enough_for_a_page() {
+        let world = world().await;
+        let mut others = Vec::new();
+        for _ in 1..crate::limits::READERS {
+            others.push(world.store.0.readers.acquire().await.unwrap());
+        }
+        let filter = OverviewFilter {
+            status: Some(MailStatus::Plain),
+            limit: 9,
+            ..OverviewFilter::default()
+        };
+        let page = world.store.overview_page(&filter);
+        let page = tokio::time::timeout(std::time::Duration::from_secs(2), page).await;
+        assert_eq!(page.unwrap().unwrap().rows, []);
+    }
 
     /// No question reads a whole table or sorts: each is a walk along an index, in the order of the page.
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 use sealgate_core::authority::OrderId;
 use sealgate_core::order::{OrderState, Purpose};
+use sealgate_core::saying::Saying;
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::{Address, Timestamp};
 use sqlx::sqlite::SqliteRow;
@@ -39,8 +40,8 @@ pub struct OrderRow {
 pub struct BatchRow {
     /// Its number.
     pub id: i64,
-    /// What it is, in words.
-    pub text: String,
+    /// What it is.
+    pub said: Saying,
     /// When it was opened.
     pub created: Timestamp,
     /// Orders in it.
@@ -91,7 +92,7 @@ impl Store {
         let batch = |row: &SqliteRow| {
             Ok(BatchRow {
                 id: row.field("id")?,
-                text: row.field("text")?,
+                said: crate::audit::said(row)?,
                 created: row.time("created")?,
                 total: row.field("total")?,
                 issued: row.field("issued")?,

@@ -34,6 +34,7 @@ fn invitation(number: u8, name: &str, invited: Invited) -> NewInvitation {
         name: address(name),
         invited,
         expires: NOW.plus(60),
+        by_token: None,
     }
 }
 
@@ -309,6 +310,7 @@ async fn who_may_do_less_leaves_no_way_back() {
                 ..Grants::default()
             },
             expires: NOW.plus(60),
+            by_token: None,
         };
         store.create_api_token(token, by_berta()).await.unwrap();
         let less = store.change_member(organisation, (berta, role), false, by());
@@ -322,6 +324,128 @@ async fn who_may_do_less_leaves_no_way_back() {
         }
         let token = store.api_token(&[number; 32], NOW).await.unwrap();
         assert!(token.is_none());
+    }
+}
+
+fn token(number: u8, grants: Grants, by_token: Option<[u8; 32]>) -> NewApiToken {
+    NewApiToken {
+        name: format!("t{number}"),
+        sha256: [number; 32],
+        grants,
+        expires: NOW.plus(60),
+        by_token,
+    }
+}
+
+async fn is_open(store: &Store, number: u8) -> (bool, bool) {
+    let token = store.api_token(&[number; 32], NOW).await.unwrap();
+    let link = store.invitation(&[number; 32], NOW).await.unwrap();
+    (token.is_some(), link.is_some())
+}
+
+/// What a token makes goes with whoever made the token, also when that is gone before.
+#[tokio::test]
+async fn a_token_leaves_no_way_back_either() {
+    let world = world().await;
+    let (store, organisation) = (&world.store, world.organisation);
+    user(&world, 1, "anna@example.com", Role::Admin).await;
+    let berta = user(&world, 2, "berta@example.com", Role::Admin).await;
+    let by = |who: &str| By {
+        who: who.into(),
+        at: NOW,
+    };
+    let admin = || Grants {
+        roles: vec![(organisation, Role::Admin)],
+        ..Grants::default()
+    };
+    let first = store.create_api_token(token(3, admin(), None), by("berta@example.com"));
+    let first = first.await.unwrap();
+    for (number, through) in [(4, 3), (5, 4)] {
+        let through = Some([through; 32]);
+        let new = token(number, admin(), through);
+        store.create_api_token(new, by("token t")).await.unwrap();
+        let member = Invited::Member(organisation, Role::Admin);
+        let link = NewInvitation {
+            by_token: through,
+            ..invitation(number, "friend@example.com", member)
+        };
+        store.invite(link, by("token t")).await.unwrap();
+    }
+    let scope = ApiTokenScope::Organisation(organisation);
+    let revoked = store.revoke_api_token(scope, first, by("anna@example.com"));
+    revoked.await.unwrap();
+    let gone = store.create_api_token(token(6, admin(), Some([3; 32])), by("token t"));
+    assert!(matches!(gone.await, Err(StoreError::NotFound(_))));
+    assert_eq!(is_open(store, 5).await, (true, true));
+    let less = store.change_member(organisation, (berta, None), false, by("anna@example.com"));
+    less.await.unwrap();
+    for number in [4, 5] {
+        assert_eq!(is_open(store, number).await, (false, false), "{number}");
+    }
+}
+
+/// Links and tokens of somebody who ran the installation.
+#[tokio::test]
+async fn who_ran_the_installation_leaves_no_way_back() {
+    let less = |change: UserChange| Some(change);
+    let no_operator = UserChange {
+        operator: Some(false),
+        ..UserChange::default()
+    };
+    let disabled = UserChange {
+        disabled: Some(true),
+        ..UserChange::default()
+    };
+    for change in [less(no_operator), less(disabled), None] {
+        let world = world().await;
+        let (store, organisation) = (&world.store, world.organisation);
+        let anna = user(&world, 1, "anna@example.com", Role::Read).await;
+        let berta = user(&world, 2, "berta@example.com", Role::Read).await;
+        let operates = UserChange {
+            operator: Some(true),
+            ..UserChange::default()
+        };
+        for who in [anna, berta] {
+            store.change_rights(who, operates, by()).await.unwrap();
+        }
+        let made = [
+            (3, Grants::default(), Invited::Operator),
+            (
+                4,
+                Grants {
+                    roles: vec![(organisation, Role::Admin)],
+                    ..Grants::default()
+                },
+                Invited::Member(organisation, Role::Admin),
+            ),
+            (
+                5,
+                Grants::default(),
+                Invited::Reset {
+                    user: anna,
+                    factor: true,
+                },
+            ),
+        ];
+        for (number, grants, invited) in made {
+            let by_berta = || By {
+                who: "berta@example.com".into(),
+                at: NOW,
+            };
+            let link = invitation(number, "friend@example.com", invited);
+            store.invite(link, by_berta()).await.unwrap();
+            let new = token(number, grants, None);
+            store.create_api_token(new, by_berta()).await.unwrap();
+            assert_eq!(is_open(store, number).await, (true, true));
+        }
+        match change {
+            Some(change) => store.change_rights(berta, change, by()).await.unwrap(),
+            None => store.remove_user(berta, by()).await.unwrap(),
+        }
+        for number in [3, 4, 5] {
+            let open = is_open(store, number).await;
+            assert_eq!(open, (false, false), "{change:?} {number}");
+        }
     }
 }
 
@@ -550,6 +674,7 @@ async fn tokens_end_and_belong_to_their_organisation() {
             sha256: [number; 32],
             grants: grants.clone(),
             expires: NOW.plus(60),
+            by_token: None,
         };
         store.create_api_token(new, by()).await.unwrap();
         let found = store.api_token(&[number; 32], NOW).await.unwrap().unwrap();
@@ -595,6 +720,7 @@ async fn organisations_belong_to_resellers() {
             ..Grants::default()
         },
         expires: NOW.plus(60),
+        by_token: None,
     };
     store.create_api_token(new, by()).await.unwrap();
     let whose = store.whose("example").await.unwrap().unwrap();

@@ -3,6 +3,7 @@
 use sealgate_core::change::Change;
 use sealgate_core::licence::Licence;
 use sealgate_core::order::Purpose;
+use sealgate_core::saying::{Changes, Saying};
 use sealgate_core::tenant::InboundRoute;
 use sealgate_mail::Address;
 use sealgate_smime::key::KeyKind;
@@ -43,8 +44,12 @@ fn activation() -> BulkOrder {
     })
 }
 
+fn told() -> Saying {
+    Changes::NextOf { count: 3 }.into()
+}
+
 async fn begin(world: &World, order: BulkOrder, mailboxes: Vec<Address>) -> Option<BulkRow> {
-    let (store, what) = (&world.store, (order, "many".to_owned()));
+    let (store, what) = (&world.store, (order, told()));
     let begun = store.begin_bulk(world.organisation, what, mailboxes, "anna", NOW);
     begun.await.unwrap().map(|begun| begun.job)
 }
@@ -54,8 +59,8 @@ async fn job(world: &World, id: i64) -> BulkRow {
 }
 
 async fn to_the_end(world: &World) {
-    while let Some(id) = world.store.next_bulk().await.unwrap() {
-        world.store.bulk_piece(id, NOW).await.unwrap();
+    while let Some(id) = world.store.next_bulk().await.unwrap().first() {
+        world.store.bulk_piece(*id, NOW).await.unwrap();
     }
 }
 
@@ -71,7 +76,7 @@ async fn it_goes_on_after_a_crash_and_orders_nothing_twice() {
     assert_eq!((begun.done, begun.total, begun.ended), (PIECE, all, None));
     assert_eq!(begun.kind, BulkKind::Activation);
     world.crash().await;
-    assert_eq!(world.store.next_bulk().await.unwrap(), Some(begun.id));
+    assert_eq!(world.store.next_bulk().await.unwrap(), [begun.id]);
     world.store.bulk_piece(begun.id, NOW).await.unwrap();
     assert_eq!(job(&world, begun.id).await.done, 2 * PIECE);
     world.crash().await;
@@ -83,7 +88,9 @@ async fn it_goes_on_after_a_crash_and_orders_nothing_twice() {
     let orders = count(&world, "SELECT COUNT(*) FROM orders").await;
     assert_eq!(orders.unsigned_abs(), all);
     let batch = &world.store.batches(world.organisation, 9).await.unwrap()[0];
-    assert_eq!(u64::from(batch.total), all);
+    assert_eq!((u64::from(batch.total), &batch.said), (all, &told()));
+    let shown = world.store.batch(world.organisation, batch.id);
+    assert_eq!(shown.await.unwrap().said, told());
     assert_eq!(count(&world, "SELECT COUNT(*) FROM bulk_targets").await, 0);
     // A piece that comes late finds nothing to do.
     world.store.bulk_piece(begun.id, NOW).await.unwrap();
@@ -159,7 +166,7 @@ async fn it_is_stopped_by_its_own_organisation_only() {
         (stopped.done, stopped.stopped_by.as_deref()),
         (PIECE, Some("bob"))
     );
-    assert_eq!(store.next_bulk().await.unwrap(), None);
+    assert!(store.next_bulk().await.unwrap().is_empty());
     assert_eq!(count(&world, "SELECT COUNT(*) FROM bulk_targets").await, 0);
     let again = store
         .stop_bulk(world.organisation, begun.id, "bob", NOW)
@@ -185,7 +192,8 @@ async fn few_go_on_at_once_and_the_smaller_one_first() {
     assert!(begin(&world, activation(), many(all)).await.is_none());
     let store = &world.store;
     store.bulk_piece(begun[0].id, NOW).await.unwrap();
-    assert_eq!(store.next_bulk().await.unwrap(), Some(begun[1].id));
+    let next = [begun[1].id, begun[2].id, begun[0].id];
+    assert_eq!(store.next_bulk().await.unwrap(), next);
     let stopped = store.stop_bulk(world.organisation, begun[2].id, "bob", NOW);
     stopped.await.unwrap();
     assert!(
@@ -278,4 +286,60 @@ async fn nothing_walks_a_table() {
         let walks = plan.contains("SCAN") && !plan.contains(" INDEX ");
         assert!(!walks && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
     }
+}
+
+/// What others change about a route while its mailboxes go stays; a route that is gone does not come back.
+#[tokio::test]
+async fn a_route_keeps_what_others_changed_meanwhile() {
+    let all = PIECE + 1;
+    let world = with(all).await;
+    let was = InboundRoute {
+        name: "many".into(),
+        domains: vec![domain("many.example")],
+        target: host("10.0.0.5"),
+        wildcard: false,
+    };
+    let becomes = InboundRoute {
+        domains: vec![domain("other.example")],
+        wildcard: true,
+        ..was.clone()
+    };
+    let order = |was: &InboundRoute| {
+        BulkOrder::Removal(RouteChange::Edit {
+            was: Box::new(was.clone()),
+            becomes: Box::new(becomes.clone()),
+        })
+    };
+    let apply = async |change: Change| {
+        let done = world.store.apply("example", &[change], "bob", NOW).await;
+        done.unwrap()
+    };
+    begin(&world, order(&was), many(all)).await.unwrap();
+    apply(Change::PutRoute(InboundRoute {
+        domains: vec![domain("many.example"), domain("third.example")],
+        target: host("10.0.0.6"),
+        ..was.clone()
+    }))
+    .await;
+    to_the_end(&world).await;
+    let described = world.store.described("example").await.unwrap();
+    let named = |route: &&InboundRoute| route.name == "many";
+    let route = described.routes.iter().find(named).unwrap();
+    assert_eq!(
+        route.domains,
+        [domain("third.example"), domain("other.example")]
+    );
+    assert_eq!((&route.target, route.wildcard), (&host("10.0.0.6"), true));
+    let gone = begin(&world, order(route), many(all)).await.unwrap();
+    apply(Change::RemoveRoute("many".into())).await;
+    to_the_end(&world).await;
+    let described = world.store.described("example").await.unwrap();
+    assert!(!described.routes.iter().any(|route| route.name == "many"));
+    let end = job(&world, gone.id).await;
+    assert_eq!(end.ended, Some((NOW, BulkEnding::Done)));
+    let (what, why) = end.reasons.last().unwrap();
+    assert!(
+        what == "many" && why.to_string().contains("any more"),
+        "{end:?}"
+    );
 }

@@ -5,6 +5,7 @@ use sealgate_core::change::{Activation, Change, ImportKeys, KeyOrigin, NewAuthor
 use sealgate_core::licence::Licence;
 use sealgate_core::mailbox::MailboxState;
 use sealgate_core::order::{Next, NextRevocation, OrderState, Purpose};
+use sealgate_core::saying::Saying;
 use sealgate_core::tenant::InboundRoute;
 use sealgate_mail::{Address, Timestamp};
 use sealgate_smime::key::KeyKind;
@@ -658,7 +659,7 @@ async fn a14_as_many_as_there_are_licences_in_the_order_given() {
     let bulk = |changes: Vec<Change>| Instruction {
         changes,
         together: Some(Together {
-            text: "many".into(),
+            text: Saying::Words("many".into()),
             per_minute: Some(2),
             already: 0,
             batch: None,
