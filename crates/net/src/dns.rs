@@ -75,6 +75,11 @@ impl Dns {
         Ok(Self(Some(builder.build().map_err(setup)?)))
     }
 
+    /// Whether nobody is asked anything.
+    pub fn is_off(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// What asks, for SPF and DKIM.
     pub(crate) fn resolver(&self) -> Option<&TokioResolver> {
         self.0.as_ref()

@@ -35,6 +35,7 @@ mod received;
 mod tests;
 
 pub use places::{Allowed, NotANetwork, in_reach, is_public, may_call};
+pub(crate) use places::{is_this_machine, names_this_machine};
 pub(crate) use received::Received;
 
 /// Why nothing was fetched.

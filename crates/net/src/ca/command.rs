@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use sealgate_core::authority::{
     AuthorityFailure, CommandSettings, Progress, RevocationReason, Revoked, ToRevoke, Wanted,
 };
+use sealgate_core::saying::Inputs;
 use sealgate_smime::certificate::Certificate;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, Command};
@@ -43,18 +44,20 @@ impl ExternalCommand {
     }
 
     /// Why these settings cannot be used, in words for whoever gave them; nothing if they can.
-    pub fn problem(settings: &CommandSettings) -> Option<String> {
+    pub fn problem(settings: &CommandSettings) -> Option<Inputs> {
         let program = &settings.program;
         if !program.starts_with('/') {
-            return Some(format!(
-                "\"{program}\" is no absolute path; name the program with its directory"
-            ));
+            return Some(Inputs::CommandPath {
+                program: program.clone(),
+            });
         }
         if !std::path::Path::new(program).is_file() {
-            return Some(format!("there is no program {program}"));
+            return Some(Inputs::NoProgram {
+                program: program.clone(),
+            });
         }
-        (!(1..=COMMAND_LONGEST).contains(&settings.timeout)).then(|| {
-            format!("a command may take between 1 and {COMMAND_LONGEST} seconds for one verb")
+        (!(1..=COMMAND_LONGEST).contains(&settings.timeout)).then_some(Inputs::CommandTime {
+            most: COMMAND_LONGEST,
         })
     }
 

@@ -1,6 +1,6 @@
 //! Which places may be called: public addresses on the ports of the web, and what the operator allowed (row X7).
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::str::FromStr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -69,16 +69,24 @@ pub fn in_reach(
     places: &[SocketAddr],
     allowed: &[Allowed],
 ) -> Result<(), SocketAddr> {
-    let may = |place: &SocketAddr| {
-        is_public(place.ip()) || allowed.iter().any(|allowed| allowed.covers(*place))
-    };
     match reach {
         Reach::Everywhere => Ok(()),
-        Reach::Public => places
-            .iter()
-            .find(|place| !may(place))
-            .map_or(Ok(()), |place| Err(*place)),
+        Reach::Public => all_public(places, allowed, is_this_machine),
     }
+}
+
+/// A public address of this machine is none to whoever stands outside: from here it leads past the firewall.
+fn all_public(
+    places: &[SocketAddr],
+    allowed: &[Allowed],
+    is_ours: impl Fn(IpAddr) -> bool,
+) -> Result<(), SocketAddr> {
+    let may = |place: &SocketAddr| {
+        let is_outside = || is_public(place.ip()) && !is_ours(place.ip());
+        allowed.iter().any(|allowed| allowed.covers(*place)) || is_outside()
+    };
+    let refused = places.iter().find(|place| !may(place));
+    refused.map_or(Ok(()), |place| Err(*place))
 }
 
 /// Whether `place` may be called for the web.
@@ -107,6 +115,31 @@ pub fn is_public(address: IpAddr) -> bool {
         }
     }
 }
+
+/// Loopback and unspecified addresses, also mapped ones.
+pub(crate) fn names_this_machine(ip: IpAddr) -> bool {
+    let ip = ip.to_canonical();
+    ip.is_loopback() || ip.is_unspecified()
+}
+
+/// Whether the address is one of this machine: what is sent there is sent from there. Nothing is sent.
+pub(crate) fn is_this_machine(ip: IpAddr) -> bool {
+    if names_this_machine(ip) {
+        return true;
+    }
+    let any: IpAddr = match ip {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let source = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect((ip, DISCARD))?;
+        socket.local_addr()
+    });
+    source.is_ok_and(|source| source.ip() == ip)
+}
+
+/// Any port does, since nothing is sent (RFC 863).
+const DISCARD: u16 = 9;
 
 const fn v4(octets: [u8; 4], prefix: u8) -> Ipv4Net {
     let [a, b, c, d] = octets;
@@ -359,6 +392,35 @@ mod tests {
             let judged = in_reach(Reach::Public, &places, &allowed);
             assert_eq!(judged.err(), refused, "{places:?}");
             assert_eq!(in_reach(Reach::Everywhere, &places, &[]), Ok(()));
+        }
+    }
+
+    /// What listens here for the inside alone may stand open at an address that the world sees.
+    #[test]
+    fn nobody_names_this_machine_by_its_public_address() {
+        let own: IpAddr = "8.8.4.4".parse().unwrap();
+        let place = |text: &str| [text.parse::<SocketAddr>().unwrap()];
+        let judged = |places: &[SocketAddr], allowed: &[Allowed]| {
+            all_public(places, allowed, |ip| ip == own)
+        };
+        let ours = place("8.8.4.4:5432");
+        assert_eq!(judged(&ours, &[]), Err(ours[0]));
+        assert_eq!(judged(&ours, &["8.8.4.4:5432".parse().unwrap()]), Ok(()));
+        assert_eq!(judged(&place("8.8.8.8:5432"), &[]), Ok(()));
+    }
+
+    /// The addresses of this machine are known without asking anybody.
+    #[test]
+    fn which_addresses_are_of_this_machine() {
+        for (ip, ours) in [
+            ("127.9.9.9", true),
+            ("0.0.0.0", true),
+            ("::1", true),
+            ("192.0.2.1", false),
+            ("8.8.8.8", false),
+            ("2001:db8::1", false),
+        ] {
+            assert_eq!(is_this_machine(ip.parse().unwrap()), ours, "{ip}");
         }
     }
 

@@ -1,14 +1,14 @@
 //! Which addresses mail is handed over at: what whoever named the server may reach, never this gateway's own listeners for
 //! sending clients, and this machine only where somebody named it by hand.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::sync::OnceLock;
 
 use sealgate_core::queue::{Problem, Reach};
 use sealgate_mail::EnhancedStatus;
 
 use super::attempt::problem;
-use crate::fetch::{Allowed, in_reach};
+use crate::fetch::{Allowed, in_reach, is_this_machine, names_this_machine};
 
 /// The listeners of this gateway.
 #[derive(Clone, Debug, Default)]
@@ -115,31 +115,6 @@ enum Listeners {
     Outbound,
 }
 
-/// Loopback and unspecified addresses, also mapped ones.
-fn names_this_machine(ip: IpAddr) -> bool {
-    let ip = ip.to_canonical();
-    ip.is_loopback() || ip.is_unspecified()
-}
-
-/// Whether the address is one of this machine: what is sent there is sent from there. Nothing is sent.
-fn is_this_machine(ip: IpAddr) -> bool {
-    if names_this_machine(ip) {
-        return true;
-    }
-    let any: IpAddr = match ip {
-        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    };
-    let source = UdpSocket::bind((any, 0)).and_then(|socket| {
-        socket.connect((ip, DISCARD))?;
-        socket.local_addr()
-    });
-    source.is_ok_and(|source| source.ip() == ip)
-}
-
-/// Any port does, since nothing is sent (RFC 863).
-const DISCARD: u16 = 9;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,20 +187,5 @@ mod tests {
                 .judge(("x.example", tenant), Way::Out, &places)
                 .is_err()
         );
-    }
-
-    /// The addresses of this machine are known without asking anybody.
-    #[test]
-    fn which_addresses_are_of_this_machine() {
-        for (ip, ours) in [
-            ("127.9.9.9", true),
-            ("0.0.0.0", true),
-            ("::1", true),
-            ("192.0.2.1", false),
-            ("8.8.8.8", false),
-            ("2001:db8::1", false),
-        ] {
-            assert_eq!(is_this_machine(ip.parse().unwrap()), ours, "{ip}");
-        }
     }
 }

@@ -278,7 +278,7 @@ async fn settings_that_cannot_work_are_told() {
         (with(&good.program, 0), "between 1 and 3600 seconds"),
         (with(&good.program, 3_601), "between 1 and 3600 seconds"),
     ] {
-        let problem = ExternalCommand::problem(&settings).unwrap();
+        let problem = ExternalCommand::problem(&settings).unwrap().to_string();
         assert!(problem.contains(word), "{problem}");
     }
     let missing = ExternalCommand::new(with("/nonexistent/authority.sh", 10));
