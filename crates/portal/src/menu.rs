@@ -245,6 +245,8 @@ mod tests {
             ("/o/x/smime/mailboxes", Some("/o/x/smime/mailboxes")),
             ("/o/x/smime/mailboxes/a@b", Some("/o/x/smime/mailboxes")),
             ("/o/x/smime/rules/new", Some("/o/x/smime/rules")),
+            ("/o/x/smime/directories/new", Some("/o/x/smime/keys")),
+            ("/o/x/smime/partners", Some("/o/x/smime/keys")),
             ("/system/organisations", Some("/system/organisations")),
             ("/o/x/nothing", None),
             ("/o/x/helpful", None),

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use sealgate_core::saying::{Saying, Told};
+use sealgate_core::saying::{Inputs, Saying, Told};
 use sealgate_core::tenant::Language;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -112,21 +112,19 @@ impl Problem {
     }
 
     /// A field that cannot be taken as it is, and why in one plain line.
-    pub fn invalid(field: &'static str, detail: impl ToString) -> Self {
-        Self {
-            code: "invalid",
-            field: Some(field),
-            detail: Some(detail.to_string().into()),
-        }
-    }
-
-    /// A field that cannot be taken as it is, and why in words of our own.
     pub fn wrong(field: &'static str, why: impl Into<Saying>) -> Self {
         Self {
             code: "invalid",
             field: Some(field),
             detail: Some(why.into()),
         }
+    }
+
+    /// The same of a field that holds several parts, one of which is meant.
+    pub fn wrong_part(field: &'static str, part: &str, why: impl Into<Saying>) -> Self {
+        let text = part.to_owned();
+        let why = Box::new(why.into());
+        Self::wrong(field, Inputs::Of { text, why })
     }
 
     /// What contradicts what is there, and why in one plain line.

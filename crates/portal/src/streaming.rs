@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{Instant, timeout_at};
 
 use crate::Portal;
-use crate::auth::{Needs, Permitted};
+use crate::auth::{Authenticated, Needs, Permitted, Signed};
 use crate::limits::STREAM_CHECK;
 use crate::problem::Problem;
 
@@ -159,7 +159,7 @@ impl Streams {
 
     /// A place for whoever is permitted; refused if they, their organisation, or all together have too many.
     pub fn place<P>(self: &Arc<Self>, permitted: &Permitted<P>) -> Result<Place, Problem> {
-        let place = self.of(permitted.organisation(), permitted.who());
+        let place = self.of(permitted.organisation(), &one(permitted.authenticated()));
         place.ok_or(Problem::new("too-many-tries"))
     }
 
@@ -185,6 +185,14 @@ impl Streams {
     }
 }
 
+/// Whose streams are counted together. A token is itself: one of another organisation may have the same name.
+fn one(who: &Authenticated) -> String {
+    match &who.signed {
+        Signed::Session { user, .. } => format!("user {}", user.0),
+        Signed::Token { sha256 } => sha256.iter().map(|octet| format!("{octet:02x}")).collect(),
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let open = &self.streams.open;
@@ -199,6 +207,8 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
+
+    use sealgate_core::permission::Grants;
 
     use super::*;
     use crate::limits::LIVE_STREAMS;
@@ -232,6 +242,19 @@ mod tests {
             [Ok(octets.clone()), broken.clone()]
         );
         assert_eq!(read(Vec::new()).await, [broken]);
+    }
+
+    #[test]
+    fn tokens_of_one_name_are_two() {
+        let token = |octet| Authenticated {
+            name: "token backup".to_owned(),
+            grants: Grants::default(),
+            signed: Signed::Token {
+                sha256: [octet; 32],
+            },
+        };
+        assert_eq!(one(&token(1)), one(&token(1)));
+        assert_ne!(one(&token(1)), one(&token(2)));
     }
 
     #[test]

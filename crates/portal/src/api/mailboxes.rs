@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use sealgate_core::saying::Inputs;
 use sealgate_mail::Address;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -248,7 +249,7 @@ async fn upload(
 ) -> Result<Json<Applied>, Problem> {
     let file = base64_simd::STANDARD.decode_to_vec(body.file.trim());
     let upload = Upload {
-        file: file.map_err(|_| Problem::invalid("file", "not base64"))?,
+        file: file.map_err(|_| Problem::wrong("file", Inputs::Base64 {}))?,
         password: body.password,
     };
     let office = &portal.office;

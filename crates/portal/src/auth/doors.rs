@@ -118,8 +118,9 @@ fn behind(trusted: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     if !is_trusted(peer) {
         return peer;
     }
+    // Proxies add to what they are sent, which need not be text.
     let fields = headers.get_all(FORWARDED_FOR).iter().rev();
-    let hops = fields.flat_map(|field| field.to_str().unwrap_or_default().rsplit(','));
+    let hops = fields.flat_map(|field| field.as_bytes().rsplit(|octet| *octet == b','));
     hops.map(hop)
         .find(|address| address.is_none_or(|address| !is_trusted(address)))
         .flatten()
@@ -127,8 +128,8 @@ fn behind(trusted: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
 }
 
 /// The address of one hop; some proxies write the port, too.
-fn hop(text: &str) -> Option<IpAddr> {
-    let text = text.trim();
+fn hop(octets: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(octets).ok()?.trim();
     let bare = text
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'));
@@ -160,6 +161,9 @@ mod tests {
             (own, &["203.0.113.9:4711"], "203.0.113.9"),
             (own, &["::ffff:203.0.113.9"], "203.0.113.9"),
             ("10.1.2.3", &["203.0.113.9"], "203.0.113.9"),
+            // What stands before is not ours to read, whatever octets it has.
+            (own, &["\u{e4}, 203.0.113.9"], "203.0.113.9"),
+            (own, &["\u{e4}", "203.0.113.9"], "203.0.113.9"),
             // Garbage, nothing, and proxies only.
             (own, &["203.0.113.9, nonsense"], own),
             (own, &["203.0.113.9,"], own),

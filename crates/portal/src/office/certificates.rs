@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{Applied, Asked, At, Page, Paging, RefusedPart};
 use crate::auth::{Permitted, Read, Write};
+use crate::problem::Titles;
 
 /// A current certificate of a mailbox: what it signs with or is encrypted to. Neither it nor its key can be downloaded (S48).
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -179,8 +180,10 @@ pub struct OrderChain {
 pub struct OrderBatch {
     /// Its number.
     pub id: i64,
-    /// What it is, in words.
+    /// What it is, in English words.
     pub text: String,
+    /// The same in all languages.
+    pub texts: Titles,
     /// Who opened it.
     pub who: String,
     /// When.

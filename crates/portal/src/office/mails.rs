@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use jiff::civil;
 use jiff::tz::TimeZone;
 use sealgate_core::journal::{Direction, MailStatus, Trace};
+use sealgate_core::saying::Inputs;
 use sealgate_core::tenant::Language;
 use sealgate_mail::{Address, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -160,10 +161,10 @@ impl MailFilter {
             filter: self.clone(),
             since: since
                 .transpose()
-                .map_err(|why| Problem::invalid("from", why))?,
+                .map_err(|_| Problem::wrong("from", Inputs::Time {}))?,
             until: until
                 .transpose()
-                .map_err(|why| Problem::invalid("until", why))?,
+                .map_err(|_| Problem::wrong("until", Inputs::Time {}))?,
         })
     }
 }

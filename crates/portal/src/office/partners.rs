@@ -34,7 +34,7 @@ impl PartnerProfile {
 /// The address or domain of a partner.
 pub fn entry(text: &str) -> Result<Entry, Problem> {
     let parsed = text.parse::<Entry>();
-    parsed.map_err(|error| Problem::invalid("external", error))
+    parsed.map_err(|error| Problem::wrong("external", error))
 }
 
 /// Questions and orders about partners.

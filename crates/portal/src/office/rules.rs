@@ -57,7 +57,7 @@ impl RuleBody {
     pub fn parse(&self, id: i64) -> Result<Rule, Problem> {
         let pattern = |field: &'static str, text: &str| {
             text.parse::<Pattern>()
-                .map_err(|error| Problem::invalid(field, error))
+                .map_err(|error| Problem::wrong(field, error))
         };
         Ok(Rule {
             id: RuleId(id),

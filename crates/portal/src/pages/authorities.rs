@@ -234,8 +234,7 @@ impl Put {
         let separator = |c: char| c.is_whitespace() || c == ',';
         let contact = self.contact.split(separator);
         let contact = contact.filter(|text| !text.is_empty()).map(|text| {
-            Address::parse(text)
-                .map_err(|error| Problem::invalid("contact", format!("{text}: {error}")))
+            Address::parse(text).map_err(|error| Problem::wrong_part("contact", text, error))
         });
         Ok(PutAcme {
             contact: contact.collect::<Result<_, _>>()?,

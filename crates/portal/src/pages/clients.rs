@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use ipnet::IpNet;
 use sealgate_core::rules::Entry;
+use sealgate_core::saying::Inputs;
 use serde::Deserialize;
 
 use super::mailboxes::{Visiting, segment};
@@ -139,9 +140,11 @@ impl Form {
             "connector" => Ok(NewClientProof::Connector {
                 networks: networks(&self.networks)?,
             }),
-            _ => Err(Problem::invalid(
+            _ => Err(Problem::wrong(
                 "by",
-                "one of password, certificate, network, connector",
+                Inputs::OneOf {
+                    words: "password, certificate, network, connector".to_owned(),
+                },
             )),
         }
     }
@@ -155,7 +158,7 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
 fn entries(text: &str) -> Result<Vec<Entry>, Problem> {
     let entry = |part: &str| {
         let entry: Result<Entry, _> = part.parse();
-        entry.map_err(|error| Problem::invalid("may_send_as", error))
+        entry.map_err(|error| Problem::wrong("may_send_as", error))
     };
     parts(text).map(entry).collect()
 }
@@ -164,10 +167,9 @@ fn entries(text: &str) -> Result<Vec<Entry>, Problem> {
 fn networks(text: &str) -> Result<Vec<IpNet>, Problem> {
     let network = |part: &str| {
         let alone = part.parse::<IpAddr>().map(IpNet::from);
-        let why = format!("{part}: an address, or a network as 192.0.2.0/24");
         part.parse()
             .or(alone)
-            .map_err(|_| Problem::invalid("networks", why))
+            .map_err(|_| Problem::wrong_part("networks", part, Inputs::NotANetwork {}))
     };
     parts(text).map(network).collect()
 }

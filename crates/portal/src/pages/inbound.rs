@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use sealgate_core::queue::TlsRequirement;
+use sealgate_core::saying::Inputs;
 use sealgate_mail::Domain;
 use serde::Deserialize;
 
@@ -190,7 +191,7 @@ impl RouteForm {
 fn domains(text: &str) -> Result<Vec<Domain>, Problem> {
     let parts = text.split([',', ';', '\n', '\r', ' ']).map(str::trim);
     let domain = |part: &str| {
-        let wrong = |error| Problem::invalid("domains", format!("{part}: {error}"));
+        let wrong = |error| Problem::wrong_part("domains", part, error);
         Domain::parse(part).map_err(wrong)
     };
     parts.filter(|part| !part.is_empty()).map(domain).collect()
@@ -201,7 +202,10 @@ fn port(text: Option<&str>) -> Result<u16, Problem> {
         None => Ok(smtp_port()),
         Some(text) => {
             let read = text.parse();
-            read.map_err(|_| Problem::invalid("port", "1 to 65535"))
+            read.map_err(|_| {
+                let most = u16::MAX.into();
+                Problem::wrong("port", Inputs::Between { least: 1, most })
+            })
         }
     }
 }
@@ -421,7 +425,7 @@ impl ServerForm {
     }
 
     fn domain(&self) -> Result<Domain, Problem> {
-        Domain::parse(self.domain.trim()).map_err(|error| Problem::invalid("domain", error))
+        Domain::parse(self.domain.trim()).map_err(|error| Problem::wrong("domain", error))
     }
 }
 

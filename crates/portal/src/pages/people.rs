@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::request::Parts;
 use axum::response::Response;
+use sealgate_core::saying::Inputs;
 use serde::Deserialize;
 
 use super::users::{Once, Tokens, Which, address, may_key};
@@ -117,7 +118,7 @@ fn number(text: &str) -> Result<Option<i64>, Problem> {
         number => number
             .parse()
             .map(Some)
-            .map_err(|error| Problem::invalid("reseller", error)),
+            .map_err(|_| Problem::wrong("reseller", Inputs::Number {})),
     }
 }
 

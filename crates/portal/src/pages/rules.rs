@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use sealgate_core::journal::Direction;
 use sealgate_core::rules::{InboundMode, OutboundMode};
+use sealgate_core::saying::Inputs;
 use serde::Deserialize;
 
 use crate::Portal;
@@ -177,7 +178,7 @@ fn pair<A: std::str::FromStr, B: std::str::FromStr>(
         Some((first, second)) => (first, Some(second)),
         None => (text, None),
     };
-    let wrong = || Problem::invalid(field, "two numbers joined by \"-\" are expected");
+    let wrong = || Problem::wrong(field, Inputs::Pair {});
     let first = first.parse().map_err(|_| wrong())?;
     let second = second.map(str::parse).transpose();
     Ok((first, second.map_err(|_| wrong())?))
@@ -190,7 +191,7 @@ async fn move_to(
 ) -> Result<Response, Problem> {
     let (id, from) = pair::<i64, u64>("id", &moved.id)?;
     let (to, passes) = pair::<u64, i64>("place", &moved.place)?;
-    let from = from.ok_or_else(|| Problem::invalid("id", "the present priority is missing"))?;
+    let from = from.ok_or_else(|| Problem::wrong("id", Inputs::Missing {}))?;
     let way = RuleMove { from, to, passes };
     let result = portal.office.move_rule(&permitted, id, way).await;
     let begin = start.start.unwrap_or(1).max(1);

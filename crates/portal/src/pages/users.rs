@@ -159,7 +159,7 @@ struct InviteForm {
 
 /// The mail address in a form.
 pub fn address(text: &str) -> Result<Address, Problem> {
-    Address::parse(text.trim()).map_err(|error| Problem::invalid("name", error))
+    Address::parse(text.trim()).map_err(|error| Problem::wrong("name", error))
 }
 
 /// One of a list, by its button.

@@ -2,10 +2,10 @@
 
 use sealgate_core::journal::{Exemption, Trace};
 use sealgate_core::outcome::{
-    AsIs, InboundContent, InboundOutcome, InboundRefusal, NotEncrypted, OutboundOutcome,
-    OutboundRefusal,
+    AsIs, InboundContent, InboundOutcome, InboundRefusal, NotEncrypted, OutboundFacts,
+    OutboundOutcome, OutboundRefusal, Sender,
 };
-use sealgate_core::rules::{Choice, DecidedBy, InboundMode};
+use sealgate_core::rules::{Choice, DecidedBy, InboundMode, OutboundMode};
 use sealgate_core::tenant::Language;
 
 use crate::lang::{self, Values, key};
@@ -88,6 +88,7 @@ pub fn why(trace: &Trace, language: Language) -> String {
             managed,
             external,
             choice,
+            facts,
             outcome,
             exemption,
             ..
@@ -97,7 +98,9 @@ pub fn why(trace: &Trace, language: Language) -> String {
                 .map(|choice| outbound_mode(Some(choice.mode), language));
             let key = match (exemption, outcome) {
                 (Some(exemption), _) => exempted(*exemption),
-                (None, Some(outcome)) => why_outbound(*outcome),
+                (None, Some(outcome)) => {
+                    why_outbound(cause(*outcome, facts.as_ref(), choice.as_ref()))
+                }
                 (None, None) => key("why-waiting"),
             };
             let sender = managed.as_ref().map(ToString::to_string);
@@ -159,6 +162,28 @@ const fn why_inbound(
     }
 }
 
+/// Without a certificate the default asks for nothing (S64): then the certificate is what is missing, not a rule.
+const fn cause(
+    outcome: OutboundOutcome,
+    facts: Option<&OutboundFacts>,
+    choice: Option<&Choice<OutboundMode>>,
+) -> OutboundOutcome {
+    match (outcome, facts, choice) {
+        (
+            OutboundOutcome::AsIs(AsIs::NothingAsked),
+            Some(OutboundFacts {
+                sender: Sender::NoCertificate,
+                ..
+            }),
+            Some(Choice {
+                decided_by: DecidedBy::Default,
+                ..
+            }),
+        ) => OutboundOutcome::AsIs(AsIs::NoCertificate),
+        _ => outcome,
+    }
+}
+
 const fn why_outbound(outcome: OutboundOutcome) -> &'static str {
     match outcome {
         OutboundOutcome::AsIs(AsIs::NothingAsked) => key("why-out-nothing-asked"),
@@ -207,8 +232,10 @@ pub const fn remedy(trace: &Trace) -> Option<(&'static str, &'static str)> {
         },
         Trace::Outbound {
             outcome: Some(outcome),
+            facts,
+            choice,
             ..
-        } => match outcome {
+        } => match cause(*outcome, facts.as_ref(), choice.as_ref()) {
             OutboundOutcome::AsIs(AsIs::NoCertificate)
             | OutboundOutcome::Refuse(
                 OutboundRefusal::NoCertificate | OutboundRefusal::NoCertificateNoKey,

@@ -8,7 +8,7 @@ use sealgate_core::rules::{
 use sealgate_core::tenant::Language;
 use sealgate_mail::Address;
 
-use super::{Kind, encryption_meaning, signature_meaning, steps, why};
+use super::{Kind, encryption_meaning, remedy, signature_meaning, steps, why};
 
 fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
@@ -239,4 +239,33 @@ fn verdicts_have_meanings() {
     ] {
         assert!(encryption_meaning(verdict.as_str()).is_some());
     }
+}
+
+/// The default asks for nothing because there is no certificate: the answer names the certificate and where to get one.
+#[test]
+fn a_sender_without_certificate_is_told_so_where_the_default_decides() {
+    let facts = OutboundFacts {
+        sender: Sender::NoCertificate,
+        recipient: RecipientKey::NotAsked,
+        content: ClientContent::Plain,
+        special: None,
+    };
+    let by_rule = outgoing(OutboundMode::Neither, facts);
+    let mut by_default = by_rule.clone();
+    if let Trace::Outbound {
+        choice: Some(choice),
+        ..
+    } = &mut by_default
+    {
+        choice.decided_by = DecidedBy::Default;
+    }
+    assert_eq!(
+        remedy(&by_default),
+        Some(("remedy-certificate", "smime/mailboxes"))
+    );
+    assert_eq!(
+        why(&by_default, Language::En),
+        "Neither signed nor encrypted: a@example.com has no valid certificate."
+    );
+    assert_eq!(remedy(&by_rule), Some(("remedy-rule", "smime/rules")));
 }

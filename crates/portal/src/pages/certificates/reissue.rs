@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use sealgate_core::saying::Inputs;
 use sealgate_mail::Address;
 use sealgate_smime::key::KeyKind;
 use serde::{Deserialize, Serialize};
@@ -44,7 +45,7 @@ fn number(field: &'static str, text: &str) -> Result<Option<u32>, Problem> {
         "" => Ok(None),
         text => {
             let number = text.parse().map(Some);
-            number.map_err(|error| Problem::invalid(field, error))
+            number.map_err(|_| Problem::wrong(field, Inputs::Number {}))
         }
     }
 }
@@ -54,7 +55,10 @@ fn kind(field: &'static str, text: &str) -> Result<Option<KeyKind>, Problem> {
     match (text.is_empty(), found) {
         (true, _) => Ok(None),
         (false, Some((_, kind))) => Ok(Some(*kind)),
-        (false, None) => Err(Problem::invalid(field, text)),
+        (false, None) => {
+            let words = Form::KINDS.map(|(word, _)| word).join(", ");
+            Err(Problem::wrong(field, Inputs::OneOf { words }))
+        }
     }
 }
 
@@ -83,10 +87,7 @@ impl Form {
         let separator = |c: char| c.is_whitespace() || c == ',' || c == ';';
         let named = self.mailboxes.split(separator);
         let mailboxes = named.filter(|text| !text.is_empty()).map(|text| {
-            Address::parse(text).map_err(|error| Problem {
-                detail: Some(format!("{text}: {error}").into()),
-                ..Problem::invalid("mailboxes", "")
-            })
+            Address::parse(text).map_err(|error| Problem::wrong_part("mailboxes", text, error))
         });
         Ok(ReissueChoice {
             mailboxes: mailboxes.collect::<Result<_, _>>()?,

@@ -277,7 +277,7 @@ async fn aliases(
 pub(crate) fn addresses(text: &str) -> Result<Vec<Address>, Problem> {
     let parts = text.split([',', ';', '\n', '\r']).map(str::trim);
     let address = |part: &str| {
-        let wrong = |error| Problem::invalid("addresses", format!("{part}: {error}"));
+        let wrong = |error| Problem::wrong_part("addresses", part, error);
         Address::parse(part).map_err(wrong)
     };
     parts.filter(|part| !part.is_empty()).map(address).collect()

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use sealgate_core::rules::{InboundMode, OutboundMode};
+use sealgate_core::saying::Inputs;
 use serde::Deserialize;
 
 use super::{field_text, in_force, line};
@@ -138,7 +139,7 @@ pub fn inbound(word: &str) -> Result<Option<InboundMode>, Problem> {
     match (found, word) {
         (Some(mode), _) => Ok(Some(mode)),
         (None, "") => Ok(None),
-        (None, _) => Err(Problem::invalid("inbound", "there is no such mode")),
+        (None, _) => Err(Problem::wrong("inbound", Inputs::NoMode {})),
     }
 }
 
@@ -150,7 +151,7 @@ pub fn outbound(word: &str) -> Result<Option<OutboundMode>, Problem> {
     match (found, word) {
         (Some(mode), _) => Ok(Some(mode)),
         (None, "") => Ok(None),
-        (None, _) => Err(Problem::invalid("outbound", "there is no such mode")),
+        (None, _) => Err(Problem::wrong("outbound", Inputs::NoMode {})),
     }
 }
 
