@@ -2,6 +2,7 @@
 
 use sealgate_core::directory::{ATTRIBUTES, Bind, Directory, DirectoryUrl, Protection};
 use sealgate_core::queue::Reach;
+use sealgate_core::saying::Inputs;
 use sealgate_mail::Domain;
 
 use crate::limits::DIRECTORY_NAME_CHARS;
@@ -28,9 +29,9 @@ pub struct Described {
 }
 
 /// How a connection is protected.
-pub fn protection(url: &DirectoryUrl, starttls: bool) -> Result<Protection, String> {
+pub fn protection(url: &DirectoryUrl, starttls: bool) -> Result<Protection, Inputs> {
     match (url.tls, starttls) {
-        (true, true) => Err("an ldaps URL has TLS from the start: leave StartTLS away".to_owned()),
+        (true, true) => Err(Inputs::DirectoryTls {}),
         (true, false) => Ok(Protection::Tls),
         (false, true) => Ok(Protection::StartTls),
         (false, false) => Ok(Protection::None),
@@ -38,30 +39,28 @@ pub fn protection(url: &DirectoryUrl, starttls: bool) -> Result<Protection, Stri
 }
 
 /// RFC 4513 section 5.1.3: a password is for a protected connection.
-pub fn may_bind(url: &DirectoryUrl, protection: Protection) -> Result<(), String> {
+pub fn may_bind(url: &DirectoryUrl, protection: Protection) -> Result<(), Inputs> {
     match protection == Protection::None && !url.place.is_loopback() {
-        true => Err("a password is not sent in clear: use an ldaps URL or StartTLS".to_owned()),
+        true => Err(Inputs::DirectoryClear {}),
         false => Ok(()),
     }
 }
 
 impl Described {
     /// The directory, wherever it is.
-    pub fn directory(self) -> Result<Directory, String> {
+    pub fn directory(self) -> Result<Directory, Inputs> {
         let name = &self.name;
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if name.is_empty() || name.len() > DIRECTORY_NAME_CHARS || !name.chars().all(is_plain) {
-            return Err(format!(
-                "a name has letters, digits, \"-\", \"_\" and \".\", at most {DIRECTORY_NAME_CHARS}: not \"{name}\""
-            ));
+            return Err(Inputs::DirectoryName {
+                most: DIRECTORY_NAME_CHARS,
+                name: name.clone(),
+            });
         }
         if let Some(bind) = &self.bind {
             may_bind(&self.url, self.protection)?;
             if bind.password.is_empty() {
-                return Err(
-                    "an empty password proves nothing: leave the name away to ask without one"
-                        .to_owned(),
-                );
+                return Err(Inputs::DirectoryPassword {});
             }
         }
         let attributes = match self.attributes.as_slice() {

@@ -246,6 +246,8 @@ pub const ROUTES: usize = 500;
 pub const WAYS_OUT: usize = 1_000;
 /// API tokens of one organisation: one for each script, and some more.
 pub const API_TOKENS: u32 = 100;
+/// Open invitations of one organisation, and of the installation: they are shown on one page, and each ends within a week.
+pub const INVITATIONS: usize = 200;
 /// Random octets of a webhook's secret: as many as its hash has.
 pub const WEBHOOK_SECRET: usize = 32;
 /// Shortest prefix of an IPv4 network that a sending client may have: no organisation and no provider has more than a class A network.

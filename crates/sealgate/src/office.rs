@@ -34,6 +34,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use sealgate_core::change::Change;
+use sealgate_core::saying::Inputs;
 use sealgate_portal::auth::Permitted;
 use sealgate_portal::office::{Applied, Asked, Page, Paging, RefusedPart};
 use sealgate_portal::problem::Problem;
@@ -157,7 +158,7 @@ impl PortalOffice {
 /// The number that a page of a list goes on after.
 fn older(paging: &Paging) -> Asked<Option<i64>> {
     let number = paging.after.as_deref().map(str::parse).transpose();
-    number.map_err(|_| Problem::invalid("after", "give `next` of the page before"))
+    number.map_err(|_| Problem::wrong("after", Inputs::After {}))
 }
 
 /// A page of `items`, each with its number; a full one has a next one.

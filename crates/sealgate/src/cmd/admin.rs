@@ -19,6 +19,7 @@ mod trust;
 
 use sealgate_core::change::{Change, Described, describe};
 use sealgate_core::queue::NextHop;
+use sealgate_core::saying::Saying;
 use sealgate_core::tenant::{Language, OrganisationId, Settings};
 use sealgate_mail::{Domain, Timestamp};
 use sealgate_store::{CarriedOut, Instruction, Store, Together};
@@ -131,18 +132,18 @@ impl Admin {
         Ok(done)
     }
 
-    /// Carries out many changes of one kind, called `text`: those that are refused are named, the others are done (A14). Some
+    /// Carries out many changes of one kind, called `what`: those that are refused are named, the others are done (A14). Some
     /// at a time, so that mail never waits long for the database.
     pub async fn instruct_many(
         &self,
         name: &str,
-        (text, per_minute): (&str, Option<u32>),
+        (what, per_minute): (Saying, Option<u32>),
         changes: &[Change],
     ) -> Result<Changed, Failure> {
         let (mut refused, mut done, mut batch) = (Vec::new(), 0_usize, None);
         for (part, chunk) in changes.chunks(TOGETHER).enumerate() {
             let together = Together {
-                text: text.to_owned(),
+                text: what.clone(),
                 per_minute,
                 already: u32::try_from(done).unwrap_or(u32::MAX),
                 batch,

@@ -292,6 +292,7 @@ async fn invite(
         name: name.clone(),
         invited,
         expires,
+        by_token: None,
     };
     store.invite(new, by()).await?;
     Ok((secret, expires))

@@ -348,6 +348,7 @@ async fn invite(store: &Store, name: &str, invited: Invited) -> Result<Zeroizing
         name: Address::parse(name)?,
         invited,
         expires: now().plus(INVITATION_SECONDS),
+        by_token: None,
     };
     store.invite(new, by()).await?;
     Ok(secret)

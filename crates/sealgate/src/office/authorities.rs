@@ -7,6 +7,7 @@ use sealgate_core::authority::{
 use sealgate_core::change::{Change, NewAuthority};
 use sealgate_core::limits::RENEW_DAYS_MOST;
 use sealgate_core::permission::Permission;
+use sealgate_core::saying::Inputs;
 use sealgate_net::ca::acme::{Acme, new_account_key};
 use sealgate_net::ca::command::ExternalCommand;
 use sealgate_portal::auth::{Admin, Permitted};
@@ -42,8 +43,11 @@ impl Authorities for PortalOffice {
             .renew_days
             .is_some_and(|days| !(1..=RENEW_DAYS_MOST).contains(&days))
         {
-            let range = format!("1 - {RENEW_DAYS_MOST}");
-            return Err(Problem::invalid("renew_days", range));
+            let range = Inputs::Between {
+                least: 1,
+                most: RENEW_DAYS_MOST.into(),
+            };
+            return Err(Problem::wrong("renew_days", range));
         }
         let is_word = !name.is_empty()
             && !name
@@ -92,7 +96,12 @@ impl PortalOffice {
     ) -> Asked<Option<Connector>> {
         let before = before.map(|one| one.connector);
         match (put.kind, &before) {
-            (None, None) => Err(Problem::invalid("kind", "acme, command, by-hand")),
+            (None, None) => Err(Problem::wrong(
+                "kind",
+                Inputs::OneOf {
+                    words: "acme, command, by-hand".to_owned(),
+                },
+            )),
             (None, Some(_)) | (Some(AuthorityKind::BuiltIn), Some(Connector::BuiltIn)) => Ok(None),
             (Some(AuthorityKind::BuiltIn), _) | (Some(_), Some(Connector::BuiltIn)) => {
                 Err(Problem {
@@ -110,7 +119,7 @@ impl PortalOffice {
                 let settings = acme(before, put.acme.unwrap_or_default())?;
                 let allowed = self.0.config.fetch_allowed().map_err(Problem::internal)?;
                 Acme::new(settings.clone(), self.0.dns.clone(), allowed)
-                    .map_err(|failure| Problem::invalid("acme", failure))?;
+                    .map_err(|failure| Problem::wrong("acme", failure.to_string()))?;
                 Ok(Some(Connector::Acme(settings)))
             }
         }
@@ -118,14 +127,14 @@ impl PortalOffice {
 }
 
 fn command(put: Option<PutCommand>) -> Asked<Connector> {
-    let put = put.ok_or_else(|| Problem::invalid("command", "program"))?;
+    let put = put.ok_or_else(|| Problem::wrong("command", Inputs::Missing {}))?;
     let settings = CommandSettings {
         program: put.program,
         arguments: put.arguments,
         timeout: put.timeout.unwrap_or(AUTHORITY_COMMAND_SECONDS),
     };
     match ExternalCommand::problem(&settings) {
-        Some(why) => Err(Problem::invalid("command", why)),
+        Some(why) => Err(Problem::wrong("command", why)),
         None => Ok(Connector::Command(settings)),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sealgate_core::change::{Change, describe};
-use sealgate_core::saying::Saying;
+use sealgate_core::saying::{Changes, Inputs, Saying};
 use sealgate_mail::Address;
 use sealgate_portal::auth::{Permitted, Read, Write};
 use sealgate_portal::office::mailboxes::{Bulk, BulkProgress, BulkWork};
@@ -38,19 +38,21 @@ pub async fn run(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// The next piece; `false` if there is none.
+/// The next piece; `false` if there is none. Work that cannot go on now does not hold up that of others.
 async fn piece(gateway: &Gateway) -> Result<bool, StoreError> {
-    let Some(id) = gateway.store.next_bulk().await? else {
-        return Ok(false);
-    };
-    match gateway.store.bulk_piece(id, now()).await {
-        Err(error) if !error.is_temporary() => {
-            tracing::error!(%error, id, "work on many mailboxes broke off");
-            gateway.store.break_off_bulk(id, now()).await?;
+    let mut waits = None;
+    for id in gateway.store.next_bulk().await? {
+        match gateway.store.bulk_piece(id, now()).await {
+            Ok(()) => return Ok(true),
+            Err(error) if error.is_temporary() => waits = Some(error),
+            Err(error) => {
+                tracing::error!(%error, id, "work on many mailboxes broke off");
+                gateway.store.break_off_bulk(id, now()).await?;
+                return Ok(true);
+            }
         }
-        done => done?,
     }
-    Ok(true)
+    waits.map_or(Ok(false), Err)
 }
 
 impl PortalOffice {
@@ -114,9 +116,9 @@ impl PortalOffice {
             return Err(Problem::new("nothing-chosen"));
         }
         if changes.len() > TOGETHER {
-            return Err(Problem::invalid(
+            return Err(Problem::wrong(
                 "mailboxes",
-                format!("at most {TOGETHER} at once"),
+                Inputs::AtOnce { most: TOGETHER },
             ));
         }
         let first = changes.first().map(|(_, first)| first);
@@ -175,12 +177,15 @@ impl PortalOffice {
 }
 
 /// Many changes in words: the first of them, and how many more.
-fn called(first: Option<&Change>, all: usize) -> String {
-    let first = first.map(|change| describe(change).to_string());
-    let first = first.unwrap_or_default();
+pub fn called(first: Option<&Change>, all: usize) -> Saying {
+    let first = first.map_or_else(|| Saying::Words(String::new()), describe);
     match all {
         0 | 1 => first,
-        all => format!("{first} and {} more", all - 1),
+        all => Changes::AndMore {
+            first: first.into(),
+            count: i64::try_from(all.saturating_sub(1)).unwrap_or(i64::MAX),
+        }
+        .into(),
     }
 }
 

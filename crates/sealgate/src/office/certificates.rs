@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use sealgate_core::authority::{Connector, OrderId};
 use sealgate_core::change::Change;
 use sealgate_core::order::{self, Next};
+use sealgate_core::saying::Inputs;
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::{Address, Timestamp};
 use sealgate_portal::auth::{Permitted, Read, Write};
@@ -15,7 +16,7 @@ use sealgate_portal::office::certificates::{
     ReissuePreview, Reissued, Revocation, RevocationFilter,
 };
 use sealgate_portal::office::{Applied, Asked, At, Page, Paging};
-use sealgate_portal::problem::Problem;
+use sealgate_portal::problem::{Problem, Titles};
 use sealgate_smime::certificate::Certificate as Parsed;
 use sealgate_smime::pem;
 use sealgate_store::{
@@ -117,13 +118,13 @@ impl Certificates for PortalOffice {
 
     async fn hand_in_chain(&self, who: &Permitted<Write>, id: i64, chain: &[u8]) -> Asked<Applied> {
         let order = self.carried_by_hand(who, id).await?;
-        let wrong = |error: &dyn std::fmt::Display| Problem::invalid("chain", error);
-        let chain = Parsed::read_all(chain).map_err(|error| wrong(&error))?;
+        let chain = Parsed::read_all(chain).map_err(|error| Problem::wrong("chain", error))?;
         let wanted = self.0.store.wanted(&order, false, now()).await;
         let spki = wanted.map_err(problem)?.spki;
-        order::judge(&chain, (&order.address, &spki), now()).map_err(|error| wrong(&error))?;
+        order::judge(&chain, (&order.address, &spki), now())
+            .map_err(|why| Problem::wrong("chain", why))?;
         if let Some(Next::Again { error, .. }) = order::early(&chain, 0, now()) {
-            return Err(wrong(&error));
+            return Err(Problem::wrong("chain", error));
         }
         let store = &self.0.store;
         let issued = store.order_issued(&order, &chain, now()).await;
@@ -239,14 +240,14 @@ fn one_page<R, T>(
 
 fn number(paging: &Paging) -> Asked<Option<i64>> {
     let number = paging.after.as_deref().map(str::parse).transpose();
-    number.map_err(|error| Problem::invalid("after", error))
+    number.map_err(|_| Problem::wrong("after", Inputs::After {}))
 }
 
 /// `END.NUMBER`, as pages of certificates name their last row.
 fn place(after: &str) -> Asked<(Timestamp, i64)> {
     let parts = after.split_once('.');
     let parts = parts.and_then(|(end, id)| Some((Timestamp(end.parse().ok()?), id.parse().ok()?)));
-    parts.ok_or_else(|| Problem::invalid("after", "this names no place in the list"))
+    parts.ok_or_else(|| Problem::wrong("after", Inputs::After {}))
 }
 
 fn shown(row: CertificateRow) -> CurrentCertificate {
@@ -286,7 +287,8 @@ fn ordered(row: OrderDetail) -> CertificateOrder {
 fn batch(row: BatchDetail) -> OrderBatch {
     OrderBatch {
         id: row.id,
-        text: row.text,
+        text: row.said.to_string(),
+        texts: Titles::of(&row.said),
         who: row.who,
         since: At(row.created),
         per_minute: row.per_minute,

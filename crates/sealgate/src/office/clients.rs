@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use rand_core::RngCore;
 use sealgate_core::change::Change;
 use sealgate_core::permission::Permission;
+use sealgate_core::saying::Inputs;
 use sealgate_core::tenant::{ClientEdit, ClientSecret as Kept, Proof, SendingClient};
 use sealgate_portal::auth::{Admin, Permitted};
 use sealgate_portal::office::clients::{
@@ -46,10 +47,7 @@ impl Clients for PortalOffice {
         judge(&client.may_send_as)?;
         room(self.clients(who).await?.len(), CLIENTS)?;
         if self.sending_client(who, &client.name).is_ok() {
-            return Err(Problem::invalid(
-                "name",
-                "this name is taken: choose another",
-            ));
+            return Err(Problem::wrong("name", Inputs::NameTaken {}));
         }
         let (proof, user, secret) = self.proof(who, &client).await?;
         let new = SendingClient {
@@ -210,16 +208,19 @@ fn fingerprint(text: &str) -> Asked<[u8; 32]> {
     if !text.contains("-----BEGIN") {
         let digits = text.replace([':', ' '], "").to_lowercase();
         let read = block_by_fingerprint(&digits);
-        let read = read.map_err(|failure| Problem::invalid("certificate", failure.message))?;
+        let read =
+            read.map_err(|_| Problem::wrong("certificate", Inputs::Fingerprint { text: digits }))?;
         return Ok(read.sha256);
     }
     let read = Certificate::read_all(text.as_bytes());
-    let read = read.map_err(|error| Problem::invalid("certificate", error))?;
+    let read = read.map_err(|error| Problem::wrong("certificate", error))?;
     match read.as_slice() {
         [only] => Ok(only.fingerprint()),
-        several => Err(Problem::invalid(
+        several => Err(Problem::wrong(
             "certificate",
-            format!("{} certificates; give just one", several.len()),
+            Inputs::ManyCertificates {
+                count: several.len(),
+            },
         )),
     }
 }
@@ -228,9 +229,11 @@ fn must_be_name(field: &'static str, name: &str) -> Asked<()> {
     let is_word = |c: char| !c.is_control() && !c.is_whitespace();
     match name.chars().count() {
         1..=CLIENT_NAME_CHARS if name.chars().all(is_word) => Ok(()),
-        _ => Err(Problem::invalid(
+        _ => Err(Problem::wrong(
             field,
-            format!("one word of at most {CLIENT_NAME_CHARS} characters, without blanks"),
+            Inputs::OneWord {
+                most: CLIENT_NAME_CHARS,
+            },
         )),
     }
 }
@@ -238,9 +241,11 @@ fn must_be_name(field: &'static str, name: &str) -> Asked<()> {
 fn judge<T>(entries: &[T]) -> Asked<()> {
     match entries.len() {
         0..=CLIENT_ENTRIES => Ok(()),
-        _ => Err(Problem::invalid(
+        _ => Err(Problem::wrong(
             "may_send_as",
-            format!("at most {CLIENT_ENTRIES} entries"),
+            Inputs::Entries {
+                most: CLIENT_ENTRIES,
+            },
         )),
     }
 }
@@ -252,15 +257,14 @@ fn judge_networks(networks: &[IpNet]) -> Asked<()> {
         IpNet::V6(_) => network.prefix_len() >= SHORTEST_PREFIX_V6,
     };
     match networks.len() {
-        0 => Err(Problem::invalid("networks", "at least one network")),
+        0 => Err(Problem::wrong("networks", Inputs::NoNetwork {})),
         1..=CLIENT_NETWORKS if networks.iter().all(is_small) => Ok(()),
-        1..=CLIENT_NETWORKS => Err(Problem::invalid(
+        1..=CLIENT_NETWORKS => Err(Problem::wrong("networks", Inputs::WideNetwork {})),
+        _ => Err(Problem::wrong(
             "networks",
-            "this network is a large part of the internet: anybody could send in your name",
-        )),
-        _ => Err(Problem::invalid(
-            "networks",
-            format!("at most {CLIENT_NETWORKS} networks"),
+            Inputs::Networks {
+                most: CLIENT_NETWORKS,
+            },
         )),
     }
 }

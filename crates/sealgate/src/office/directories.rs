@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use sealgate_core::change::Change;
-use sealgate_core::directory::{Bind, Directory, DirectoryUrl, Place, Said, Word};
+use sealgate_core::directory::{Bind, Directory, DirectoryUrl, NotADirectory, Place, Said, Word};
 use sealgate_core::queue::Reach;
+use sealgate_core::saying::Inputs;
 use sealgate_core::tenant::{Settings, Smimea};
 use sealgate_mail::{Address, Domain};
 use sealgate_portal::auth::{Admin, Permitted};
@@ -70,12 +71,12 @@ impl Directories for PortalOffice {
 
     async fn try_sources(&self, who: &Permitted<Admin>, address: &str) -> Asked<Vec<SourceSaid>> {
         let address = Address::parse(address.trim());
-        let address = address.map_err(|error| Problem::invalid("address", error))?;
+        let address = address.map_err(|error| Problem::wrong("address", error))?;
         let installation = self.0.installation();
         let organisation = installation.organisation(who.organisation());
         let organisation = organisation.ok_or_else(Problem::not_found)?;
         if installation.managing(address.domain()).is_some() {
-            return Err(Problem::invalid("address", "it is no external address"));
+            return Err(Problem::wrong("address", Inputs::NotExternal {}));
         }
         let words = sources::try_all(&self.0, organisation, address).await;
         let words = words.map_err(|failure| Problem::internal(failure.message))?;
@@ -122,13 +123,13 @@ fn described(name: &str, body: &DirectoryBody, before: Option<&Directory>) -> As
         .url
         .trim()
         .parse()
-        .map_err(|error| Problem::invalid("url", error))?;
-    let invalid = |field: &'static str| move |why: String| Problem::invalid(field, why);
-    let protection = protection(&url, body.starttls).map_err(invalid("starttls"))?;
+        .map_err(|error: NotADirectory| Problem::wrong("url", error))?;
+    let wrong = |field: &'static str| move |why: Inputs| Problem::wrong(field, why);
+    let protection = protection(&url, body.starttls).map_err(wrong("starttls"))?;
     let bind = match given(&body.bind) {
         None => None,
         Some(dn) => {
-            may_bind(&url, protection).map_err(invalid("url"))?;
+            may_bind(&url, protection).map_err(wrong("url"))?;
             let kept = before.filter(|old| old.place == url.place);
             let kept = kept.and_then(|old| old.bind.as_ref());
             let kept = kept.filter(|old| old.dn == dn);
@@ -141,7 +142,7 @@ fn described(name: &str, body: &DirectoryBody, before: Option<&Directory>) -> As
         }
     };
     let domain = |text: &String| {
-        Domain::parse(text.trim()).map_err(|error| Problem::invalid("domains", error))
+        Domain::parse(text.trim()).map_err(|error| Problem::wrong("domains", error))
     };
     let described = Described {
         name: name.to_owned(),
@@ -153,12 +154,12 @@ fn described(name: &str, body: &DirectoryBody, before: Option<&Directory>) -> As
         attributes: body.attributes.clone(),
         roots: given(&body.roots).map(|text| roots(&text)).transpose()?,
     };
-    described.directory().map_err(invalid("name"))
+    described.directory().map_err(wrong("name"))
 }
 
 /// The roots in PEM form, and nothing else.
 fn roots(text: &str) -> Asked<String> {
     let roots = Certificate::read_all(text.as_bytes());
-    let roots = roots.map_err(|error| Problem::invalid("roots", error))?;
+    let roots = roots.map_err(|error| Problem::wrong("roots", error))?;
     Ok(roots.iter().map(Certificate::pem).collect())
 }

@@ -9,6 +9,7 @@ use sealgate_core::change::Change;
 use sealgate_core::permission::Permission;
 use sealgate_core::prerequisite::Answer;
 use sealgate_core::queue::{Credentials, Destination, NextHop, Reach, TlsRequirement};
+use sealgate_core::saying::Inputs;
 use sealgate_core::tenant::{InboundRoute, Organisation};
 use sealgate_mail::{Address, Domain};
 use sealgate_net::prerequisites::texts;
@@ -68,10 +69,7 @@ impl Inbound for PortalOffice {
     async fn add_route(&self, who: &Permitted<Write>, route: NewRoute) -> Asked<Applied> {
         let own = self.own(who)?;
         if named(&own, &route.name).is_ok() {
-            return Err(Problem::invalid(
-                "name",
-                "there is a route of this name already",
-            ));
+            return Err(Problem::wrong("name", Inputs::RouteTaken {}));
         }
         room(own.routes.len(), ROUTES)?;
         let route = judged(route, (self.reach(who), None))?;
@@ -94,8 +92,11 @@ impl Inbound for PortalOffice {
             .iter()
             .filter(|one| !route.domains.contains(*one));
         let lost: Vec<Domain> = lost.cloned().collect();
-        self.with_mailboxes(who, (&route.name.clone(), lost), RouteChange::Put(route))
-            .await
+        let change = RouteChange::Edit {
+            was: Box::new(before.clone()),
+            becomes: Box::new(route),
+        };
+        self.with_mailboxes(who, (&before.name, lost), change).await
     }
 
     async fn goes_along(
@@ -371,6 +372,8 @@ impl PortalOffice {
 async fn way(gateway: &Gateway, own: &Organisation, domain: Domain) -> DomainWay {
     let asked = may_request(gateway, own, &domain);
     let (mx, found) = match tokio::time::timeout(WAY_WAIT, asked).await {
+        // Orders go through where DNS is off; but nobody saw where the domain points.
+        Ok(Ok(())) if gateway.dns.is_off() => (MxState::Unknown, None),
         Ok(Ok(())) => (MxState::Met, None),
         Ok(Err(refusal)) if refusal.passing => (MxState::Unknown, Some(refusal.text)),
         Ok(Err(refusal)) => (MxState::NotMet, Some(refusal.text)),
@@ -432,23 +435,29 @@ fn judged(route: NewRoute, before: (Reach, Option<&NextHop>)) -> Asked<InboundRo
     let name = route.name.trim();
     let is_text = |c: char| !c.is_control();
     if !(1..=ROUTE_NAME_CHARS).contains(&name.chars().count()) || !name.chars().all(is_text) {
-        return Err(Problem::invalid(
+        return Err(Problem::wrong(
             "name",
-            format!("1 to {ROUTE_NAME_CHARS} characters on one line"),
+            Inputs::OneLine {
+                most: ROUTE_NAME_CHARS,
+            },
         ));
     }
     if !(1..=ROUTE_DOMAINS).contains(&route.domains.len()) {
-        return Err(Problem::invalid(
+        return Err(Problem::wrong(
             "domains",
-            format!("1 to {ROUTE_DOMAINS} domains"),
+            Inputs::Domains {
+                most: ROUTE_DOMAINS,
+            },
         ));
     }
     let mut domains: Vec<Domain> = Vec::with_capacity(route.domains.len());
     for domain in route.domains {
         if domain.is_literal() {
-            return Err(Problem::invalid(
+            return Err(Problem::wrong(
                 "domains",
-                format!("{domain} is no domain name"),
+                Inputs::NotADomain {
+                    text: domain.to_string(),
+                },
             ));
         }
         if !domains.contains(&domain) {
@@ -463,16 +472,22 @@ fn judged(route: NewRoute, before: (Reach, Option<&NextHop>)) -> Asked<InboundRo
     })
 }
 
-/// A server as it is to be. Without a password the one before stays, for the same user at the same server; the same server at
-/// the same port stays where it may be, whoever changes the rest.
+/// A server as it is to be. Without a password the one before stays, for the same user at the same server and port, asked for the
+/// same TLS; what is kept of its reach stays with host and port, whoever changes the rest.
 fn hop(server: NewServer, (reach, before): (Reach, Option<&NextHop>)) -> Asked<NextHop> {
     let host = server.host.trim().to_owned();
     let is_name = Domain::parse(&host).is_ok_and(|name| !name.is_literal());
     if !is_name && host.parse::<IpAddr>().is_err() {
-        return Err(Problem::invalid("host", "a host name or an IP address"));
+        return Err(Problem::wrong("host", Inputs::Host {}));
     }
     if server.port == 0 {
-        return Err(Problem::invalid("port", "1 to 65535"));
+        return Err(Problem::wrong(
+            "port",
+            Inputs::Between {
+                least: 1,
+                most: u16::MAX.into(),
+            },
+        ));
     }
     let user = server.user.filter(|user| !user.is_empty());
     let given = server.password.filter(|password| !password.is_empty());
@@ -480,13 +495,17 @@ fn hop(server: NewServer, (reach, before): (Reach, Option<&NextHop>)) -> Asked<N
         let known = match before {
             Some(NextHop::Host {
                 host: at,
+                port,
+                tls,
                 credentials: Some(known),
                 ..
-            }) if *at == host && known.user == user => Some(known.password.clone()),
+            }) if (at, *port, *tls) == (&host, server.port, server.tls) && known.user == user => {
+                Some(known.password.clone())
+            }
             _ => None,
         };
         let password = given.or(known);
-        let missing = || Problem::invalid("password", "give the password of this user");
+        let missing = || Problem::wrong("password", Inputs::PasswordOf {});
         Ok(Credentials {
             user,
             password: password.ok_or_else(missing)?,

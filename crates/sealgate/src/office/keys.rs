@@ -5,6 +5,7 @@ mod file;
 use async_trait::async_trait;
 use sealgate_core::change::Change;
 use sealgate_core::harvest::{self, Usable};
+use sealgate_core::saying::Inputs;
 use sealgate_core::saying::{Refusals, Saying};
 use sealgate_core::tenant::{CorrespondentKey, CorrespondentState, OrganisationId, Origin};
 use sealgate_mail::{Address, Domain, Timestamp};
@@ -142,10 +143,7 @@ impl Keys for PortalOffice {
             return Err(Problem::new("nothing-chosen"));
         }
         if chosen.keys.len() > TOGETHER {
-            return Err(Problem::invalid(
-                "keys",
-                format!("at most {TOGETHER} at once"),
-            ));
+            return Err(Problem::wrong("keys", Inputs::AtOnce { most: TOGETHER }));
         }
         let (store, which) = (&self.0.store, (who.organisation(), chosen.keys.as_slice()));
         let choice = store.choose_correspondents(which, chosen.choice, who.who(), now());
@@ -238,7 +236,7 @@ fn after(row: &ListedCorrespondent) -> String {
 }
 
 fn read_after(text: &str) -> Asked<(Address, [u8; 32])> {
-    let wrong = || Problem::invalid("after", "it is no key of a page");
+    let wrong = || Problem::wrong("after", Inputs::After {});
     let (digits, address) = text.split_once('-').ok_or_else(wrong)?;
     let mut fingerprint = [0; 32];
     if digits.len() != 64 || !digits.is_ascii() {

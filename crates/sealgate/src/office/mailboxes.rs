@@ -5,6 +5,7 @@ use sealgate_core::change::Change;
 use sealgate_core::limits::REVOKE_PENDING;
 use sealgate_core::order::{OrderState, Purpose};
 use sealgate_core::permission::{Permission, Role};
+use sealgate_core::saying::Inputs;
 use sealgate_core::tenant::{KeyId, MailboxState};
 use sealgate_mail::Address;
 use sealgate_portal::auth::{Permitted, Read, Write};
@@ -277,10 +278,16 @@ impl PortalOffice {
     /// An order as it was chosen, of no mailbox yet.
     fn activation(&self, with: &OrderWith) -> Asked<Certificates> {
         let key = with.key.as_deref().map_or(Ok(KeyKind::Rsa3072), key_kind);
-        let key = key.map_err(|why| Problem::invalid("key", why))?;
+        let key = key.map_err(|_| {
+            let words = "rsa-3072, p-256, p-384".to_owned();
+            Problem::wrong("key", Inputs::OneOf { words })
+        })?;
         if let Some(token) = &with.token {
             let there = self.0.config.must_have_token(token);
-            there.map_err(|why| Problem::invalid("token", why))?;
+            there.map_err(|_| {
+                let name = token.clone();
+                Problem::wrong("token", Inputs::NoToken { name })
+            })?;
         }
         Ok(Certificates {
             authority: with.authority.clone(),
@@ -315,9 +322,11 @@ fn order(word: &str) -> Asked<MailboxOrder> {
         "name" => Ok(MailboxOrder::Name),
         "state" => Ok(MailboxOrder::State),
         "certificate" => Ok(MailboxOrder::Certificate),
-        _ => Err(Problem::invalid(
+        _ => Err(Problem::wrong(
             "sort",
-            "one of domain, name, state, certificate",
+            Inputs::OneOf {
+                words: "domain, name, state, certificate".to_owned(),
+            },
         )),
     }
 }
@@ -349,7 +358,7 @@ fn written(place: &MailboxPlace) -> String {
 }
 
 fn place_of(text: &str) -> Asked<MailboxPlace> {
-    let malformed = || Problem::invalid("after", "not what a page before gave as next");
+    let malformed = || Problem::wrong("after", Inputs::After {});
     let mut parts = text.splitn(3, ':');
     let mut part = || parts.next().ok_or_else(malformed);
     Ok(MailboxPlace {

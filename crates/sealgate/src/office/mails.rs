@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use sealgate_core::journal::MailRecord;
 use sealgate_core::queue::MailId;
+use sealgate_core::saying::Inputs;
 use sealgate_core::tenant::Language;
 use sealgate_portal::auth::{Permitted, Read};
 use sealgate_portal::office::mails::{
@@ -77,7 +78,7 @@ impl Mails for PortalOffice {
 pub(super) fn row_number(paging: &Paging) -> Asked<Option<i64>> {
     let after = paging.after.as_deref().filter(|text| !text.is_empty());
     let number = after.map(str::parse).transpose();
-    number.map_err(|error: std::num::ParseIntError| Problem::invalid("after", error))
+    number.map_err(|_: std::num::ParseIntError| Problem::wrong("after", Inputs::After {}))
 }
 
 /// A mail's number as people see it. What is none names nothing.

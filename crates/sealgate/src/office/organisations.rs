@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use sealgate_core::licence::Licence;
+use sealgate_core::saying::Inputs;
 use sealgate_core::tenant::Settings;
 use sealgate_mail::Timestamp;
 use sealgate_portal::auth::{Book, Operate, Permitted, Resell};
@@ -64,7 +65,7 @@ impl Organisations for PortalOffice {
     async fn book(&self, who: &Permitted<Book>, booking: &Booking) -> Asked<Customer> {
         let until = booking.until.as_deref().map(last_day).transpose()?;
         let licence = Licence::book(booking.base, booking.smime, until);
-        let licence = licence.map_err(|why| Problem::invalid("smime", why))?;
+        let licence = licence.map_err(|why| Problem::wrong("smime", why))?;
         let store = &self.0.store;
         let booked = store.book(who.organisation(), Some(licence), who.who(), now());
         booked.await.map_err(problem)?;
@@ -98,7 +99,7 @@ impl PortalOffice {
 /// The end of a day such as 2027-12-31, in UTC.
 fn last_day(text: &str) -> Asked<Timestamp> {
     let start = Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z"));
-    let wrong = || Problem::invalid("until", "write the last day as 2027-12-31");
+    let wrong = || Problem::wrong("until", Inputs::LastDay {});
     Ok(start.ok_or_else(wrong)?.plus(86_400))
 }
 

@@ -47,7 +47,7 @@ impl People for PortalOffice {
             Some(id) => Invited::Reseller(ResellerId(id)),
             None => Invited::Operator,
         };
-        self.link(invite.name, invited, by(who)).await
+        self.link(invite.name, invited, who).await
     }
 
     async fn people_invited(&self, _: &Permitted<Operate>) -> Asked<Vec<Invitation>> {
@@ -93,7 +93,7 @@ impl People for PortalOffice {
             user: user.id,
             factor: reset.second_factor,
         };
-        self.link(name, invited, by(who)).await
+        self.link(name, invited, who).await
     }
 
     async fn remove_person(&self, who: &Permitted<Operate>, id: i64) -> Asked<()> {
@@ -162,7 +162,7 @@ impl People for PortalOffice {
                 return Err(Problem::not_found());
             }
         }
-        self.make_token((new.name, new.days), grants, by(who)).await
+        self.make_token((new.name, new.days), grants, who).await
     }
 
     async fn revoke_installation_token(&self, who: &Permitted<Operate>, id: i64) -> Asked<()> {

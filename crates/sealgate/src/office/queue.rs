@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use sealgate_core::journal::MailStatus;
+use sealgate_core::saying::Inputs;
 use sealgate_core::saying::Refusals;
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::preview::preview;
@@ -87,10 +88,7 @@ impl Held for PortalOffice {
             return Err(Problem::new("nothing-chosen"));
         }
         if mails.len() > most {
-            return Err(Problem::invalid(
-                "mails",
-                format_args!("at most {most} at once"),
-            ));
+            return Err(Problem::wrong("mails", Inputs::AtOnce { most }));
         }
         let mut done = MailsDone {
             mails: 0,

@@ -6,7 +6,7 @@ use sealgate_portal::office::records::{
     AuditChain, AuditFilter, AuditLine, AuditPage, Event, EventFilter, EventKind, Records,
 };
 use sealgate_portal::office::{Asked, At, Page, Paging};
-use sealgate_portal::problem::{Problem, Titles};
+use sealgate_portal::problem::Titles;
 use sealgate_store::AuditQuery;
 
 use super::mails::sentence;
@@ -22,7 +22,7 @@ impl Records for PortalOffice {
         paging: &Paging,
     ) -> Asked<Page<Event>> {
         let kind = filter.kind.as_deref().map(word).transpose();
-        let kind = kind.map_err(|error| Problem::invalid("kind", error))?;
+        let kind = kind.map_err(|_| super::webhooks::no_kind("kind"))?;
         let narrowed = (kind, older(paging)?);
         let store = &self.0.store;
         let found = store.newest_events(who.organisation(), narrowed, paging.rows());

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use sealgate_core::change::{Change, MoveRule};
 use sealgate_core::limits::PATTERN_ENTRIES;
 use sealgate_core::rules::{Entry, Pattern, PatternError, Rule, RuleId};
+use sealgate_core::saying::{Inputs, Refusals};
 use sealgate_core::tenant::Organisation;
 use sealgate_portal::auth::{Permitted, Read, Write};
 use sealgate_portal::office::rules::{
@@ -31,7 +32,7 @@ impl Rules for PortalOffice {
         paging: &Paging,
     ) -> Asked<Page<EncryptionRule>> {
         let after = paging.after.as_deref().map(str::parse::<u64>).transpose();
-        let after = after.map_err(|error| Problem::invalid("after", error))?;
+        let after = after.map_err(|_| Problem::wrong("after", Inputs::After {}))?;
         let from = filter.priority.map(|first| first.saturating_sub(1));
         let query = RuleQuery {
             after: after.or(from).unwrap_or(0),
@@ -113,9 +114,11 @@ impl Rules for PortalOffice {
             passes: way.passes.map(RuleId),
         };
         if self.rule_count_now(who).await? < way.to || way.to == 0 {
-            return Err(Problem::invalid(
+            return Err(Problem::wrong(
                 "to",
-                "there is no rule with that priority",
+                Refusals::NoPriority {
+                    to: i64::try_from(way.to).unwrap_or(i64::MAX),
+                },
             ));
         }
         self.change_rule(who, id, Change::MoveRule(way)).await

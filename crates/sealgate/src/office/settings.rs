@@ -25,7 +25,7 @@ impl Switches for PortalOffice {
         let before = self.settings(&who.reads()).await?;
         let set = |settings, switch: &Switch| switches::set(settings, &switch.name, &switch.value);
         let after = given.iter().try_fold(before, set);
-        let after = after.map_err(|why| Problem::invalid("value", why))?;
+        let after = after.map_err(|why| Problem::wrong("value", why))?;
         let change = (before != after).then_some(Change::Settings { before, after });
         self.change(who, change.into_iter().collect()).await
     }

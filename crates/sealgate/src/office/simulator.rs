@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use sealgate_core::journal::Direction;
+use sealgate_core::saying::Inputs;
 use sealgate_core::tenant::{Language, Organisation};
 use sealgate_mail::Address;
 use sealgate_portal::auth::{Permitted, Read};
@@ -21,7 +22,7 @@ use crate::sources;
 impl Simulator for PortalOffice {
     async fn simulate(&self, who: &Permitted<Read>, question: &MailQuestion) -> Asked<MailAnswer> {
         let address = |field: &'static str, text: &str| {
-            Address::parse(text.trim()).map_err(|error| Problem::invalid(field, error))
+            Address::parse(text.trim()).map_err(|error| Problem::wrong(field, error))
         };
         let managed = address("managed", &question.managed)?;
         let external = address("external", &question.external)?;
@@ -29,10 +30,7 @@ impl Simulator for PortalOffice {
         let organisation = installation.organisation(who.organisation());
         let organisation = organisation.ok_or_else(Problem::not_found)?;
         if !organisation.manages(&managed) {
-            return Err(Problem::invalid(
-                "managed",
-                "it is in no domain of an inbound route of this organisation",
-            ));
+            return Err(Problem::wrong("managed", Inputs::NotManaged {}));
         }
         let (from, to) = match question.direction {
             Direction::Inbound => (&external, &managed),
@@ -52,10 +50,7 @@ impl Simulator for PortalOffice {
             now: now(),
         };
         if question.direction == Direction::Inbound && !thought.is_taken() {
-            return Err(Problem::invalid(
-                "managed",
-                "it is no known mailbox, so mail to it is refused with 550 5.1.1",
-            ));
+            return Err(Problem::wrong("managed", Inputs::NoMailbox {}));
         }
         let store = &self.0.store;
         let unknown = thought.unknown(store).await.map_err(problem)?;

@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 use sealgate_core::permission::{Grants, Role, UserId};
+use sealgate_core::saying::Inputs;
 use sealgate_mail::Address;
 use sealgate_portal::auth::{Admin, Permitted, Signed, secrets, sha256};
 use sealgate_portal::limits::{INVITATION_SECONDS, NAME_CHARS, TOKEN_DAYS};
@@ -17,7 +18,7 @@ use sealgate_store::{ApiTokenScope, InvitationScope, Invited, NewApiToken, NewIn
 use super::account::by;
 use super::{PortalOffice, problem, room};
 use crate::gateway::now;
-use crate::limits::API_TOKENS;
+use crate::limits::{API_TOKENS, INVITATIONS};
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
@@ -55,7 +56,7 @@ impl Users for PortalOffice {
 
     async fn invite(&self, who: &Permitted<Admin>, invite: Invite) -> Asked<InvitationLink> {
         let invited = Invited::Member(who.organisation(), invite.role);
-        self.link(invite.name, invited, by(who)).await
+        self.link(invite.name, invited, who).await
     }
 
     async fn withdraw_invitation(&self, who: &Permitted<Admin>, id: i64) -> Asked<()> {
@@ -85,7 +86,7 @@ impl Users for PortalOffice {
         let scope = ApiTokenScope::Organisation(who.organisation());
         let known = self.0.store.api_tokens(scope, 0, API_TOKENS).await;
         room(known.map_err(problem)?.len(), API_TOKENS as usize)?;
-        self.make_token((new.name, new.days), grants, by(who)).await
+        self.make_token((new.name, new.days), grants, who).await
     }
 
     async fn revoke_token(&self, who: &Permitted<Admin>, id: i64) -> Asked<()> {
@@ -111,12 +112,19 @@ impl PortalOffice {
     }
 
     /// A link that works once.
-    pub async fn link(
+    pub async fn link<P>(
         &self,
         name: Address,
         invited: Invited,
-        by: store::By,
+        who: &Permitted<P>,
     ) -> Asked<InvitationLink> {
+        let scope = match invited {
+            Invited::Member(organisation, _) => InvitationScope::Organisation(organisation),
+            _ => InvitationScope::Installation,
+        };
+        let open = self.0.store.invitations(scope, 0, now()).await;
+        room(open.map_err(problem)?.len(), INVITATIONS)?;
+        let by = by(who);
         let secret = secrets::secret()?;
         let expires = by.at.plus(INVITATION_SECONDS);
         let portal = self.0.config.portal.as_ref();
@@ -127,6 +135,7 @@ impl PortalOffice {
             name: name.clone(),
             invited,
             expires,
+            by_token: token_of(who),
         };
         self.0.store.invite(new, by).await.map_err(problem)?;
         Ok(InvitationLink {
@@ -158,7 +167,7 @@ impl PortalOffice {
     /// One page of tokens.
     pub async fn token_page(&self, scope: ApiTokenScope, paging: &Paging) -> Asked<Page<ApiToken>> {
         let after = paging.after.as_deref().unwrap_or("0").parse();
-        let after = after.map_err(|error| Problem::invalid("after", error))?;
+        let after = after.map_err(|_| Problem::wrong("after", Inputs::After {}))?;
         let rows = self.0.store.api_tokens(scope, after, paging.rows()).await;
         let rows = rows.map_err(problem)?;
         let next = rows.last().map(|row| row.id.to_string());
@@ -169,15 +178,22 @@ impl PortalOffice {
     }
 
     /// Makes a token of that name for so many days.
-    pub async fn make_token(
+    pub async fn make_token<P>(
         &self,
         (name, days): (String, u32),
         grants: Grants,
-        by: store::By,
+        who: &Permitted<P>,
     ) -> Asked<MadeToken> {
+        let by = by(who);
         let name = plain_name(&name)?;
         if days == 0 || days > TOKEN_DAYS {
-            return Err(Problem::invalid("days", format!("1 to {TOKEN_DAYS}")));
+            return Err(Problem::wrong(
+                "days",
+                Inputs::Between {
+                    least: 1,
+                    most: TOKEN_DAYS.into(),
+                },
+            ));
         }
         let secret = format!("{}{}", secrets::TOKEN_PREFIX, *secrets::secret()?);
         let expires = by.at.plus(i64::from(days).saturating_mul(DAY));
@@ -186,6 +202,7 @@ impl PortalOffice {
             sha256: sha256(&[secret.as_bytes()]),
             grants,
             expires,
+            by_token: token_of(who),
         };
         let id = self.0.store.create_api_token(new, by).await;
         Ok(MadeToken {
@@ -207,10 +224,7 @@ pub fn plain_name(name: &str) -> Asked<String> {
     let name = name.trim();
     let chars = name.chars().count();
     match chars == 0 || chars > NAME_CHARS || name.chars().any(char::is_control) {
-        true => Err(Problem::invalid(
-            "name",
-            format!("one line of 1 to {NAME_CHARS} characters"),
-        )),
+        true => Err(Problem::wrong("name", Inputs::OneLine { most: NAME_CHARS })),
         false => Ok(name.to_owned()),
     }
 }
@@ -219,6 +233,14 @@ fn user_of<P>(who: &Permitted<P>) -> Option<UserId> {
     match &who.authenticated().signed {
         Signed::Session { user, .. } => Some(*user),
         Signed::Token { .. } => None,
+    }
+}
+
+/// The API token that asks, if one does.
+fn token_of<P>(who: &Permitted<P>) -> Option<[u8; 32]> {
+    match &who.authenticated().signed {
+        Signed::Session { .. } => None,
+        Signed::Token { sha256 } => Some(*sha256),
     }
 }
 

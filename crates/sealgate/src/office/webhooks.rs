@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use rand_core::RngCore;
+use sealgate_core::saying::Inputs;
 use sealgate_portal::auth::{Admin, Permitted};
 use sealgate_portal::office::webhooks::{MadeWebhook, NewWebhook, Webhook, Webhooks};
 use sealgate_portal::office::{Asked, At};
@@ -49,18 +50,17 @@ impl Webhooks for PortalOffice {
 
 /// An address that may be called: https, or http on this machine. Where it leads is judged at each call, since names move.
 fn address(text: &str) -> Asked<String> {
-    let wrong = |why| Problem::invalid("url", why);
-    let url = Url::parse(text.trim())
-        .map_err(|_| wrong("write an address such as https://hooks.example.com/sealgate"))?;
+    let wrong = |why: Inputs| Problem::wrong("url", why);
+    let url = Url::parse(text.trim()).map_err(|_| wrong(Inputs::WebhookUrl {}))?;
     let local = url
         .host_str()
         .is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"));
     match (url.scheme(), local) {
         _ if !url.username().is_empty() || url.password().is_some() => {
-            Err(wrong("leave out user and password: events are signed"))
+            Err(wrong(Inputs::WebhookUser {}))
         }
         ("https", _) | ("http", true) => Ok(url.to_string()),
-        _ => Err(wrong("the address must begin with https://")),
+        _ => Err(wrong(Inputs::WebhookHttps {})),
     }
 }
 
@@ -72,8 +72,15 @@ fn kinds(words: &[String]) -> Asked<Vec<EventKind>> {
             .filter(|kind| *kind != EventKind::WebhookFailed)
             .collect());
     }
-    let kind = |text: &String| word(text).map_err(|error| Problem::invalid("kinds", error));
+    let kind = |text: &String| word(text).map_err(|_| no_kind("kinds"));
     words.iter().map(kind).collect()
+}
+
+/// What tells of no kind of event there is.
+pub(super) fn no_kind(field: &'static str) -> Problem {
+    let words: Vec<_> = EventKind::ALL.iter().map(word_of).collect();
+    let words = words.join(", ");
+    Problem::wrong(field, Inputs::OneOf { words })
 }
 
 fn shown(row: WebhookRow) -> Webhook {

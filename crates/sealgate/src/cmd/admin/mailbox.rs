@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use sealgate_core::change::{Activation, Change, describe};
+use sealgate_core::change::{Activation, Change};
 use sealgate_core::saying::Saying;
 use sealgate_core::tenant::{Language, Mailbox, MailboxState};
 use sealgate_mail::Address;
@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::Admin;
 use crate::cmd::{CODE_NO, Cli, Done, Failure, OrganisationArg, Output, address_argument, table};
 use crate::lifecycle;
+use crate::office::bulk::called;
 
 /// Verbs for mailboxes.
 #[derive(Debug, Subcommand)]
@@ -239,20 +240,13 @@ async fn together(
 ) -> Done {
     let name = admin.organisation(organisation).await?;
     let changes: Vec<Change> = mailboxes.iter().map(change).collect();
-    let words = changes
-        .first()
-        .map(|first| describe(first).to_string())
-        .unwrap_or_default();
-    let text = match changes.len() {
-        0 => {
-            return Err(Failure::new(
-                "no mailbox is meant: `sealgate mailbox list` shows where they stand",
-            ));
-        }
-        1 => words,
-        count => format!("{words} and {} more", count.saturating_sub(1)),
-    };
-    let changed = admin.instruct_many(&name, (&text, None), &changes).await?;
+    if changes.is_empty() {
+        return Err(Failure::new(
+            "no mailbox is meant: `sealgate mailbox list` shows where they stand",
+        ));
+    }
+    let what = called(changes.first(), changes.len());
+    let changed = admin.instruct_many(&name, (what, None), &changes).await?;
     let (mut refused, mut done) = split(&mailboxes, &changed.refused);
     let states: HashMap<Address, MailboxState> = known_mailboxes(admin, organisation)
         .await?

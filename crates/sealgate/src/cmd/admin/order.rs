@@ -208,7 +208,7 @@ async fn batches(admin: &Admin, organisation: &OrganisationArg, output: Output) 
         .into_iter()
         .map(|batch| BatchLine {
             id: batch.id,
-            what: batch.text,
+            what: batch.said.to_string(),
             since: batch.created.rfc3339(),
             total: batch.total,
             issued: batch.issued,

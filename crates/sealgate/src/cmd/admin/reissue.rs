@@ -103,8 +103,11 @@ pub async fn reissue(cli: &Cli, arguments: &ReissueArgs, output: Output) -> Done
         Change::Renew(activation, purpose)
     };
     let changes: Vec<Change> = chosen.iter().map(order).collect();
-    let text = format!("next certificates of {} mailboxes", chosen.len());
-    let about = (text.as_str(), arguments.per_minute);
+    let count = chosen.len();
+    let about = (
+        sealgate_core::saying::Changes::NextOf { count }.into(),
+        arguments.per_minute,
+    );
     let changed = admin.instruct_many(&name, about, &changes).await?;
     let (refused, ordered) = mailbox::split(&chosen, &changed.refused);
     let done = Reissued {

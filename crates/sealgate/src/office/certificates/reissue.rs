@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use sealgate_core::order::Purpose;
+use sealgate_core::saying::{Inputs, Refusals};
 use sealgate_mail::Address;
 use sealgate_portal::auth::{Permitted, Write};
 use sealgate_portal::office::Asked;
@@ -86,13 +87,21 @@ impl PortalOffice {
 
     async fn judge_terms(&self, who: &Permitted<Write>, what: &Reissue, key: KeyKind) -> Asked<()> {
         if !matches!(key, KeyKind::Rsa3072 | KeyKind::P256 | KeyKind::P384) {
-            return Err(Problem::invalid("key", "rsa3072, p256, p384"));
+            return Err(Problem::wrong(
+                "key",
+                Inputs::OneOf {
+                    words: "rsa3072, p256, p384".to_owned(),
+                },
+            ));
         }
         let rate = what.per_minute.unwrap_or(1);
         if !(1..=REISSUE_PER_MINUTE).contains(&rate) {
-            return Err(Problem::invalid(
+            return Err(Problem::wrong(
                 "per_minute",
-                format!("1 - {REISSUE_PER_MINUTE}"),
+                Inputs::Between {
+                    least: 1,
+                    most: REISSUE_PER_MINUTE.into(),
+                },
             ));
         }
         let Some(name) = &what.authority else {
@@ -101,7 +110,10 @@ impl PortalOffice {
         let known = self.0.store.authorities(who.organisation()).await;
         match known.map_err(problem)?.iter().any(|one| one.name == *name) {
             true => Ok(()),
-            false => Err(Problem::invalid("authority", name)),
+            false => Err(Problem::wrong(
+                "authority",
+                Refusals::NoAuthority { name: name.clone() },
+            )),
         }
     }
 
