@@ -291,8 +291,10 @@ fn impossible(
             "taken.example belongs to another organisation",
         ),
         (
-            after("[[clients]]\nname = \"theirs\"\nnetworks = [\"10.0.0.1/32\"]\n"),
-            "taken: choose another",
+            after(
+                "[[clients]]\nname = \"news\"\nuser = \"theirs\"\npassword = \"another secret\"\n",
+            ),
+            "choose another user name",
         ),
         (
             after("[[correspondents]]\ncertificate = \"missing.pem\"\n"),
@@ -376,7 +378,7 @@ fn apply_that_fails_leaves_everything_as_it_was() {
         return;
     };
     let sink = Sink::start();
-    gateway.apply("organisation = \"other\"\n[[routes]]\nname = \"o\"\ndomains = [\"taken.example\"]\ntarget = { host = \"h\" }\n[[clients]]\nname = \"theirs\"\nnetworks = [\"10.9.9.9/32\"]\n");
+    gateway.apply("organisation = \"other\"\n[[routes]]\nname = \"o\"\ndomains = [\"taken.example\"]\ntarget = { host = \"h\" }\n[[clients]]\nname = \"news\"\nuser = \"theirs\"\npassword = \"their secret\"\n");
     let good = [
         head(sink.address),
         mailbox(ALICE, Mailbox::Active, cast),

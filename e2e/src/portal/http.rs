@@ -29,9 +29,9 @@ impl Answer {
         own.next().map(|(_, value)| value.as_str())
     }
 
-    /// Its content as text.
+    /// Its content as text. Places where an address may break are no part of it.
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
+        String::from_utf8_lossy(&self.body).replace("<wbr>", "")
     }
 
     /// Its content as JSON; null if it is none.
