@@ -23,10 +23,12 @@ pub fn set(settings: Settings, name: &str, value: &str) -> Result<Settings, Sayi
         }
         (_, word) => Value::String(word.to_owned()),
     };
-    serde_json::from_value(changed).map_err(|_| {
+    // What stands there instead: `unknown variant ..., expected one of ...`.
+    serde_json::from_value(changed).map_err(|error| {
         Inputs::NotOfSwitch {
             name: name.to_owned(),
             value: value.to_owned(),
+            why: error.to_string(),
         }
         .into()
     })

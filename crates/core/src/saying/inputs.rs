@@ -105,8 +105,8 @@ sayings! {
             "Es gibt keinen Schalter {name}; die Schalter sind {names}";
         OnOrOff { name: String, value: String } =
             "{name} is on or off, not \"{value}\"", "{name} ist „on“ oder „off“, nicht „{value}“";
-        NotOfSwitch { name: String, value: String } =
-            "{name} cannot be \"{value}\"", "{name} kann nicht „{value}“ sein";
+        NotOfSwitch { name: String, value: String, why: String } =
+            "{name} cannot be \"{value}\" ({why})", "{name} kann nicht „{value}“ sein ({why})";
         CommandPath { program: String } =
             "\"{program}\" is no absolute path; name the program with its directory",
             "„{program}“ ist kein vollständiger Pfad; nennen Sie das Programm mit seinem Verzeichnis";
