@@ -390,7 +390,7 @@ fn directories_are_set_tried_and_removed() {
             "http://far.example",
             "",
             422,
-            "neither ldap nor ldaps",
+            "write it as ldap://host:port",
         ),
         (
             "far",

@@ -10,6 +10,7 @@ use crate::directory::Word;
 use crate::journal::Direction;
 use crate::outcome::{InboundRefusal, OutboundRefusal};
 use crate::queue::Problem;
+use crate::saying::{Operation, Saying};
 
 /// One recipient that does not get the mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +100,19 @@ impl HeldReason {
             Self::CouldNotProcess => "could-not-process",
             Self::Administrator => "administrator",
         }
+    }
+
+    /// What is told of the reason that lists call `word`; the word itself if none is called so.
+    pub fn told(word: &str) -> Saying {
+        let all = [
+            (Self::SenderNotProven, Operation::SenderNotProven {}),
+            (Self::NullSender, Operation::NullSender {}),
+            (Self::RepeatedKey, Operation::RepeatedKey {}),
+            (Self::CouldNotProcess, Operation::CouldNotProcess {}),
+            (Self::Administrator, Operation::ByAdministrator {}),
+        ];
+        let found = all.into_iter().find(|(reason, _)| reason.as_str() == word);
+        found.map_or_else(|| Saying::from(word.to_owned()), |(_, said)| said.into())
     }
 }
 

@@ -157,7 +157,7 @@ const steps = [
       await help.press('E-Mails für 3 Empfänger werden zurückgehalten.');
       await help.see('Zurückgehaltene E-Mails', page.locator('h1'));
       help.same(await boxes(page).count(), 3);
-      await help.see('Ihr Absender ist nicht nachgewiesen.', first(page));
+      await help.see('Ihr Absender ist nicht nachgewiesen', first(page));
     },
   },
   {

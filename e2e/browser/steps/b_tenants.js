@@ -51,7 +51,7 @@ const steps = [
       await help.see('zqbeta', page.getByRole('table'));
       await help.gone('zqbeta text of a mail');
       await help.press('Zurückgehalten');
-      await help.see('Ihr Absender ist nicht nachgewiesen.');
+      await help.see('Ihr Absender ist nicht nachgewiesen');
     },
   },
   {

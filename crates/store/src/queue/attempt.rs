@@ -1,5 +1,6 @@
 //! The transaction that settles an attempt: recipients, journal lines, and copies that leave the queue.
 
+use sealgate_core::failure::HeldReason;
 use sealgate_core::journal::MailStatus;
 use sealgate_core::limits::HELD_LIFETIME;
 use sealgate_core::queue::Problem;
@@ -114,7 +115,7 @@ pub(super) async fn settle_recipient(
     if state.delivery == Delivery::Held {
         let said = Said::MailHeld {
             mail: queue_id(lease.mail).to_string(),
-            why: Box::new(state.note.clone().unwrap_or_default().into()),
+            why: Box::new(HeldReason::told(state.note.as_deref().unwrap_or_default())),
         };
         events::insert(
             connection,
