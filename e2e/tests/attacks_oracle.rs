@@ -134,6 +134,16 @@ fn patterns() -> [Vec<Pattern>; CLASSES] {
         " Content-Type: text/plain\r\n\r\nhello\r\n",
         "\u{feff}Content-Type: text/plain\r\n\r\nhello\r\n",
     ];
+    let no_mime = no_mime.map(|text| Pattern::new(text, "aes-256-cbc"));
+    // What one in 65,536 wrong keys gives: a sound padding, and LF as the first octet. Made by the IV.
+    let first_is_lf = |octets: usize| {
+        whole.changed(|cms| {
+            let iv = cms.at(&[1, 0, 2, 1, 1]).octets();
+            for (octet, known) in iv.iter_mut().zip(INNOCENT.bytes()).take(octets) {
+                *octet ^= known ^ b'\n';
+            }
+        })
+    };
     let cut = |left: usize| whole.changed(|cms| cms.at(&CONTENT).octets().truncate(left));
     let tag = authenticated.cms.clone().at(&[1, 0]).parts().len() - 1;
     [
@@ -144,10 +154,7 @@ fn patterns() -> [Vec<Pattern>; CLASSES] {
         vec![probed],
         same(),
         (1..=8).map(padding).collect(),
-        no_mime
-            .iter()
-            .map(|text| Pattern::new(text, "aes-256-cbc"))
-            .collect(),
+        no_mime.into_iter().chain([1, 2].map(first_is_lf)).collect(),
         vec![
             authenticated.changed(|cms| cms.at(&[1, 0, tag]).octets()[7] ^= 1),
             authenticated.changed(|cms| cms.at(&[1, 0, tag]).octets()[15] ^= 0x80),
@@ -184,9 +191,19 @@ fn entities(cast: &Cast) -> Vec<(usize, Vec<u8>)> {
     lines.lines().map(entity).collect()
 }
 
-/// The text without what differs from mail to mail: every run of hexadecimal digits is one sign.
+/// What a date spells out: some mails may go in before midnight, and others after it.
+const NAMES_IN_DATES: [&str; 19] = [
+    "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// The text without what differs from mail to mail: every name of a day or month counts as a digit, and every run of
+/// hexadecimal digits is one sign.
 fn normalised(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text);
+    let text = String::from_utf8_lossy(text).into_owned();
+    let text = NAMES_IN_DATES
+        .iter()
+        .fold(text, |text, name| text.replace(name, "0"));
     let mut out = String::new();
     for letter in text.chars() {
         if !letter.is_ascii_hexdigit() {
@@ -296,7 +313,7 @@ fn c10_every_failure_looks_the_same_over_smtp() {
         return;
     }
     let dns = Dns::start();
-    let scene = start("attack-c10", &dns);
+    let mut scene = start("attack-c10", &dns);
     let mut counts = [0; CLASSES];
     let mails: Vec<_> = entities(Cast::with(RSA))
         .into_iter()
@@ -321,6 +338,8 @@ fn c10_every_failure_looks_the_same_over_smtp() {
     reports(&scene);
     held(&scene);
     delivered(&scene, &mails.into_iter().collect());
+    // Its log is whole then.
+    assert!(scene.gateway.stop());
     overview_and_log(&scene);
 }
 
