@@ -1,8 +1,10 @@
 //! The one test command: its steps in order, which of them run, and what is printed about each.
 //!
 //! Every step prints one line with result and time; a failing one also the end of its output.
-//! All steps run even when one fails, so that one run shows everything there is to mend.
+//! All steps run even when one fails, so that one run shows everything there is to mend. At the very end stands which tests
+//! failed, and why.
 
+mod failures;
 mod process;
 mod steps;
 mod tools;
@@ -71,6 +73,8 @@ pub struct Count {
 pub struct Outcome {
     /// Why it failed, as text to print; `None` if it passed.
     pub failure: Option<String>,
+    /// What failed and why in a few lines, printed once more after everything else.
+    pub summary: Vec<String>,
     /// Lines to print below the step's line: what was installed, what was skipped.
     pub notes: Vec<String>,
     /// Tests it ran.
@@ -110,6 +114,7 @@ pub fn run(root: &Path, arguments: &[String]) -> ExitCode {
     let started = Instant::now();
     let mut total = Count::default();
     let mut failed = Vec::new();
+    let mut summary = Vec::new();
     for step in STEPS.iter().filter(wanted) {
         let began = Instant::now();
         let outcome = (step.run)(&place, step.limit);
@@ -118,6 +123,10 @@ pub fn run(root: &Path, arguments: &[String]) -> ExitCode {
         total.failed += outcome.count.failed;
         total.skipped += outcome.count.skipped;
         failed.extend(outcome.failure.map(|_| step.name));
+        summary.extend(outcome.summary);
+    }
+    for line in summary {
+        println!("{line}");
     }
     close(total, &failed, started.elapsed())
 }

@@ -4,9 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::process::last_lines;
-use super::tools;
-use super::{Count, Outcome, Place, Step};
+use super::{Count, Outcome, Place, Step, failures, tools};
 use crate::tidy;
 
 /// The steps in their order. All tests and the program are built once, by `build`: the steps after it choose among what is
@@ -185,7 +183,8 @@ fn tests(place: &Place, step: &str, chosen: &[&str], limit: Duration) -> Outcome
     let (output, mut failure) = match job.run(limit) {
         Ok(output) => (output, None),
         Err(failed) => {
-            let text = format!("{}\n{}", failures(&failed.output), failed.reason);
+            let shown = failures::shortened(&failed.output);
+            let text = format!("{shown}\n{}", failed.reason);
             (failed.output, Some(text))
         }
     };
@@ -197,36 +196,11 @@ fn tests(place: &Place, step: &str, chosen: &[&str], limit: Duration) -> Outcome
         failure = Some("no test was run".to_owned());
     }
     Outcome {
+        summary: failures::summary(&output),
         failure,
         notes,
         count,
     }
-}
-
-/// Lines printed of each failing test; the log file has all of them.
-const FAILURE_LINES: usize = 60;
-
-/// What the failing tests printed, each shortened; everything if no test failed, as when a test does not compile.
-fn failures(output: &str) -> String {
-    let mut shown = Vec::new();
-    let mut is_failing = false;
-    let mut left = FAILURE_LINES;
-    for line in output.lines() {
-        match line {
-            "failures:" => is_failing = true,
-            _ if line.starts_with("test result: ") => is_failing = false,
-            _ if line.starts_with("---- ") => left = FAILURE_LINES,
-            _ => {}
-        }
-        if is_failing && left > 0 {
-            shown.push(line);
-            left -= 1;
-        }
-    }
-    if shown.is_empty() {
-        return last_lines(output);
-    }
-    shown.join("\n")
 }
 
 fn plain(result: Result<String, impl Into<String>>) -> Outcome {
@@ -295,19 +269,6 @@ skipped: cmsutil is not installed (Debian package libnss3-tools)
         };
         assert_eq!(count(OUTPUT), expected);
         assert_eq!(count("no such line"), Count::default());
-    }
-
-    #[test]
-    fn only_failing_tests_are_shown() {
-        let output = "successes:\n---- a stdout ----\nnoise\n\nfailures:\n---- b stdout ----\nwhy\n\n\
-            failures:\n    b\n\ntest result: FAILED. 1 passed; 1 failed;\nsuccesses:\n---- c stdout ----\n";
-        let shown = failures(output);
-        assert!(shown.contains("why"), "{shown}");
-        assert!(
-            !shown.contains("noise") && !shown.contains("---- c"),
-            "{shown}"
-        );
-        assert_eq!(failures("error: no such field"), "error: no such field");
     }
 
     #[test]
