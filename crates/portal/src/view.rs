@@ -119,15 +119,18 @@ impl Notice {
 }
 
 impl View {
-    /// For somebody who is signed in; tells what was done just before.
+    /// For somebody who is signed in; tells what was done just before. A part of the page that the script looks up again tells
+    /// nothing: nobody would see it.
     pub async fn of<P: Needs>(
         portal: &Portal,
         permitted: &Permitted<P>,
         parts: &Parts,
     ) -> Result<Self, Problem> {
         let mut view = Self::quiet(portal, permitted, parts);
-        if let Signed::Session { sha256, .. } = &permitted.authenticated().signed {
-            view.notice = portal.office.take_notice(sha256).await?;
+        if let Signed::Session { sha256, .. } = &permitted.authenticated().signed
+            && !parts.headers.contains_key(REFRESH_HEADER)
+        {
+            view.notice = portal.office.take_notice(sha256, &view.path).await?;
         }
         Ok(view)
     }
@@ -368,6 +371,9 @@ impl<P: Needs> FromRequestParts<Portal> for Fetch<P> {
     }
 }
 
+/// Header with which the script asks for a page of which it shows a part only.
+const REFRESH_HEADER: &str = "x-refresh";
+
 /// Name of the cookie that keeps the language which was chosen in this browser.
 pub const LANGUAGE_COOKIE: &str = "sealgate-language";
 
@@ -444,7 +450,7 @@ pub fn next_page<F: Serialize, T>(
     (first, page.next.as_ref().map(|next| address(Some(next))))
 }
 
-/// Sends the browser to another page, where `notice` is told once.
+/// Sends the browser to the page at `to`, which tells `notice` once.
 pub async fn done<P>(
     portal: &Portal,
     permitted: &Permitted<P>,
@@ -452,7 +458,8 @@ pub async fn done<P>(
     to: &str,
 ) -> Result<Response, Problem> {
     if let Signed::Session { sha256, .. } = &permitted.authenticated().signed {
-        portal.office.leave_notice(sha256, notice).await?;
+        let path = to.split_once('?').map_or(to, |(path, _)| path);
+        portal.office.leave_notice(sha256, path, notice).await?;
     }
     see(to)
 }

@@ -252,7 +252,7 @@ async function refresh(id) {
   if (!old?.dataset.refresh) return;
   if (!document.hidden && !old.contains(document.activeElement) && boxes(old).every((box) => !box.checked)) {
     try {
-      const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+      const answer = await fetch(location.href, { headers: { accept: "text/html", "x-refresh": "1" } });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = answer.ok && !answer.redirected && page.getElementById(id);
       if (fresh && fresh.outerHTML !== old.outerHTML) { old.replaceWith(fresh); begin(fresh); }

@@ -682,7 +682,9 @@ CREATE TABLE sessions (
     complete INTEGER NOT NULL,
     agent TEXT NOT NULL,
     address TEXT NOT NULL,
-    notice TEXT
+    -- What the page at that path tells once.
+    notice TEXT,
+    notice_path TEXT
 ) STRICT;
 CREATE INDEX sessions_user ON sessions (user);
 CREATE INDEX sessions_created ON sessions (created);
@@ -743,10 +745,10 @@ CREATE INDEX removed_rules_organisation ON removed_rules (organisation, removed)
 
 CREATE INDEX correspondents_list ON correspondents (organisation, mailbox, fingerprint, state, origin, pinned, not_after, id);
 
--- Work on many mailboxes that goes on piece by piece: the targets that are left, and how far it is, in the transaction of each
+-- Bulk work, which goes on piece by piece: the targets that are left, and how far it is, in the transaction of each
 -- piece. `settings`: what is done with each, while it goes on.
 
-CREATE TABLE bulk_jobs (
+CREATE TABLE bulk_work (
     id INTEGER PRIMARY KEY NOT NULL,
     organisation INTEGER NOT NULL REFERENCES organisations (id),
     kind TEXT NOT NULL,
@@ -764,14 +766,14 @@ CREATE TABLE bulk_jobs (
     ending TEXT,
     stopped_by TEXT
 ) STRICT;
-CREATE INDEX bulk_jobs_organisation ON bulk_jobs (organisation, id);
-CREATE INDEX bulk_jobs_open ON bulk_jobs (done, id) WHERE ended IS NULL;
-CREATE INDEX bulk_jobs_ended ON bulk_jobs (ended) WHERE ended IS NOT NULL;
-INSERT INTO counters (name, value) VALUES ('bulk-job', 0);
+CREATE INDEX bulk_work_organisation ON bulk_work (organisation, id);
+CREATE INDEX bulk_work_open ON bulk_work (done, id) WHERE ended IS NULL;
+CREATE INDEX bulk_work_ended ON bulk_work (ended) WHERE ended IS NOT NULL;
+INSERT INTO counters (name, value) VALUES ('bulk-work', 0);
 
-CREATE TABLE bulk_targets (
-    job INTEGER NOT NULL REFERENCES bulk_jobs (id) ON DELETE CASCADE,
+CREATE TABLE bulk_work_targets (
+    work INTEGER NOT NULL REFERENCES bulk_work (id) ON DELETE CASCADE,
     place INTEGER NOT NULL,
     address TEXT NOT NULL,
-    PRIMARY KEY (job, place)
+    PRIMARY KEY (work, place)
 ) STRICT, WITHOUT ROWID;

@@ -44,11 +44,11 @@ pub trait Accounts {
     /// The organisation of that name.
     async fn whose(&self, organisation: &str) -> Asked<Option<Whose>>;
 
-    /// Keeps what the next page of that session tells.
-    async fn leave_notice(&self, sha256: &[u8; 32], notice: Notice) -> Asked<()>;
+    /// Keeps what the page at `path` tells in that session the next time.
+    async fn leave_notice(&self, sha256: &[u8; 32], path: &str, notice: Notice) -> Asked<()>;
 
-    /// What is to be told, once.
-    async fn take_notice(&self, sha256: &[u8; 32]) -> Asked<Option<Notice>>;
+    /// What the page at `path` is to tell, once.
+    async fn take_notice(&self, sha256: &[u8; 32], path: &str) -> Asked<Option<Notice>>;
 }
 
 /// What is known of somebody who gives a name and a password.

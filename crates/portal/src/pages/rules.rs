@@ -11,6 +11,7 @@ use sealgate_core::rules::{InboundMode, OutboundMode};
 use sealgate_core::saying::Inputs;
 use serde::Deserialize;
 
+use super::Nothing;
 use crate::Portal;
 use crate::auth::{Posted, Read, Write};
 use crate::lang::{self, Values, key};
@@ -23,7 +24,7 @@ use crate::office::{Applied, Page, Paging};
 use crate::problem::Problem;
 use crate::routes::{PageRoute, get, post};
 use crate::terms;
-use crate::view::{Notice, View, Visit, done, next_page, page};
+use crate::view::{Fetch, Notice, View, Visit, done, next_page, page};
 
 /// The routes.
 pub fn routes() -> Vec<PageRoute> {
@@ -140,10 +141,7 @@ async fn list(
     page(&List {
         removed: portal.office.removed_rules(who).await?,
         count: portal.office.rule_count(who).await?,
-        filter: RuleFilter {
-            search: filter.search.filter(|text| !text.trim().is_empty()),
-            ..filter
-        },
+        filter,
         rules,
         moved: shown.moved,
         question: MailQuestion::default(),
@@ -256,10 +254,6 @@ async fn delete(
     done(&portal, &permitted, notice, &back).await
 }
 
-/// Nothing but the token.
-#[derive(Deserialize)]
-struct Nothing {}
-
 async fn restore(
     State(portal): State<Portal>,
     Path((_, id)): Path<(String, i64)>,
@@ -276,7 +270,7 @@ async fn restore(
 /// For the script, while somebody writes: why a field cannot be saved so, or what to think of; nothing if it is fine.
 async fn check(
     State(portal): State<Portal>,
-    visit: Visit<Read>,
+    fetch: Fetch<Read>,
     Query(field): Query<Field>,
 ) -> Result<Response, Problem> {
     let question = RuleFieldQuestion {
@@ -291,11 +285,11 @@ async fn check(
         _ => {
             portal
                 .office
-                .rule_field(&visit.permitted, &question)
+                .rule_field(&fetch.permitted, &question)
                 .await?
         }
     };
-    Ok(plain(field_text(&answer, visit.view.language)))
+    Ok(plain(field_text(&answer, fetch.view.language)))
 }
 
 /// A field as the script sends it.
@@ -322,6 +316,7 @@ fn field_text(answer: &RuleFieldAnswer, language: sealgate_core::tenant::Languag
     let told = answer.entries.iter().filter_map(|entry| {
         let key = match entry.verdict {
             EntryVerdict::Ok | EntryVerdict::TooMany => return None,
+            EntryVerdict::Empty if answer.entries.len() == 1 => key("rule-field-none"),
             EntryVerdict::Empty => key("rule-field-empty"),
             EntryVerdict::Neither if entry.text == "all" => key("rule-field-all-beside"),
             EntryVerdict::Neither => key("rule-field-neither"),

@@ -59,14 +59,15 @@ impl Accounts for PortalOffice {
         self.0.store.whose(organisation).await.map_err(problem)
     }
 
-    async fn leave_notice(&self, sha256: &[u8; 32], notice: Notice) -> Asked<()> {
+    async fn leave_notice(&self, sha256: &[u8; 32], path: &str, notice: Notice) -> Asked<()> {
         let text = serde_json::to_string(&notice).map_err(Problem::internal)?;
-        let store = &self.0.store;
-        store.leave_notice(*sha256, text).await.map_err(problem)
+        let left = self.0.store.leave_notice(*sha256, path.to_owned(), text);
+        left.await.map_err(problem)
     }
 
-    async fn take_notice(&self, sha256: &[u8; 32]) -> Asked<Option<Notice>> {
-        let text = self.0.store.take_notice(*sha256).await.map_err(problem)?;
+    async fn take_notice(&self, sha256: &[u8; 32], path: &str) -> Asked<Option<Notice>> {
+        let taken = self.0.store.take_notice(*sha256, path.to_owned());
+        let text = taken.await.map_err(problem)?;
         let read = |text: String| serde_json::from_str(&text).map_err(Problem::internal);
         text.map(read).transpose()
     }

@@ -36,8 +36,6 @@ pub struct Session {
     pub complete: bool,
     /// When it was last used, as far as that was written.
     pub seen: Timestamp,
-    /// Whether something is to be told.
-    pub has_notice: bool,
 }
 
 /// A session in the list of a user.
@@ -75,7 +73,6 @@ impl Store {
             user,
             complete: row.field("complete")?,
             seen: row.time("seen")?,
-            has_notice: row.field("has_notice")?,
         }))
     }
 
@@ -199,12 +196,19 @@ impl Store {
         rows.iter().map(line).collect()
     }
 
-    /// Keeps what the next page of a session tells.
-    pub async fn leave_notice(&self, sha256: [u8; 32], notice: String) -> Result<(), StoreError> {
+    /// Keeps what the page at `path` tells in a session the next time; what was not told yet is forgotten.
+    pub async fn leave_notice(
+        &self,
+        sha256: [u8; 32],
+        path: String,
+        notice: String,
+    ) -> Result<(), StoreError> {
         let work = job(move |connection| {
             Box::pin(async move {
-                sqlx::query("UPDATE sessions SET notice = $1 WHERE sha256 = $2")
+                let query = "UPDATE sessions SET notice = $1, notice_path = $2 WHERE sha256 = $3";
+                sqlx::query(query)
                     .bind(notice)
+                    .bind(path)
                     .bind(sha256.as_slice())
                     .execute(connection)
                     .await?;
@@ -214,26 +218,34 @@ impl Store {
         self.0.writer.write(Weight::default(), work).await
     }
 
-    /// What is to be told, once. Writes only if there is something.
-    pub async fn take_notice(&self, sha256: [u8; 32]) -> Result<Option<String>, StoreError> {
-        let query = "SELECT notice FROM sessions WHERE sha256 = $1";
-        let row = sqlx::query(query)
+    /// What the page at `path` is to tell, once. Writes only if there is something.
+    pub async fn take_notice(
+        &self,
+        sha256: [u8; 32],
+        path: String,
+    ) -> Result<Option<String>, StoreError> {
+        let query = "SELECT notice FROM sessions WHERE sha256 = $1 AND notice_path = $2";
+        let there = sqlx::query(query)
             .bind(sha256.as_slice())
+            .bind(&path)
             .fetch_optional(&self.0.readers)
             .await?;
-        let there = row.map(|row| row.field::<Option<String>>("notice"));
-        if there.transpose()?.flatten().is_none() {
+        if there.is_none() {
             return Ok(None);
         }
         let work = job(move |connection| {
             Box::pin(async move {
-                // Asked again: another page of the session may have told it meanwhile.
+                // Asked again: the same page in another window may have told it meanwhile.
                 let row = sqlx::query(query)
                     .bind(sha256.as_slice())
+                    .bind(&path)
                     .fetch_optional(&mut *connection)
                     .await?;
-                sqlx::query("UPDATE sessions SET notice = NULL WHERE sha256 = $1")
+                let forget = "UPDATE sessions SET notice = NULL, notice_path = NULL
+                     WHERE sha256 = $1 AND notice_path = $2";
+                sqlx::query(forget)
                     .bind(sha256.as_slice())
+                    .bind(&path)
                     .execute(connection)
                     .await?;
                 Ok(row.map(|row| row.field("notice")).transpose()?.flatten())
@@ -250,7 +262,7 @@ async fn find(
     (ends, now): (SessionEnds, Timestamp),
 ) -> Result<Option<SqliteRow>, StoreError> {
     let row = sqlx::query(
-        "SELECT users.*, complete, seen, notice IS NOT NULL AS has_notice FROM sessions JOIN users ON users.id = user
+        "SELECT users.*, complete, seen FROM sessions JOIN users ON users.id = user
          WHERE sha256 = $1 AND disabled = 0 AND seen > $2
            AND sessions.created > CASE complete WHEN 1 THEN $3 ELSE $4 END",
     )

@@ -61,12 +61,12 @@ struct Tail {
 }
 
 impl Tail {
-    /// Tells until the reader is gone, may not read any more, or the longest time is over; a browser then asks again.
+    /// Tells until the reader is gone, may not read any more, or the longest time is over; a browser then asks again. It begins
+    /// with the newest lines, of which the page has most: what came between the page and the stream, or two streams, is not lost.
     async fn follow(mut self) {
         let end = Instant::now() + LIVE_LONGEST;
         let mut ticks = interval(LIVE_POLL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut is_first = true;
         while Instant::now() < end {
             tokio::select! {
                 () = self.outlet.closed() => return,
@@ -78,9 +78,7 @@ impl Tail {
             let Some(lines) = self.changed().await else {
                 return;
             };
-            // What stood there before is on the page already.
-            let told = !std::mem::take(&mut is_first);
-            for line in lines.into_iter().filter(|_| told) {
+            for line in lines {
                 let event = Event::default().data(line);
                 if !self.outlet.send(Ok(event)).await {
                     return;
