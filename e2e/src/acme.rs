@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::cast::Cast;
 use crate::keys::shown;
-use crate::place::{Directory, skip, workspace};
+use crate::place::{Directory, PATIENCE, skip, workspace};
 use crate::program::{must_run, python, run};
 
 /// A mail that is nearly a challenge.
@@ -37,7 +37,7 @@ impl NearMiss {
 }
 
 /// How long a server may take to start, and a mail or a request to come.
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = PATIENCE;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A running server; it ends when dropped.

@@ -2,10 +2,10 @@
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::place::PATIENCE;
 use crate::program::{must_run, python, run};
 
 /// A reply of the server.
@@ -35,7 +35,7 @@ impl Session {
     pub fn connect(server: SocketAddr) -> io::Result<Self> {
         let socket = TcpStream::connect(server)?;
         socket.set_nodelay(true)?;
-        socket.set_read_timeout(Some(Duration::from_secs(60)))?;
+        socket.set_read_timeout(Some(PATIENCE))?;
         let mut session = Self {
             reader: BufReader::new(socket),
         };

@@ -11,16 +11,21 @@ use crate::case::{Case, Mailbox};
 use crate::cast::Cast;
 use crate::client::Session;
 use crate::keys::{PASSWORD, shown};
-use crate::place::{Directory, free_address, skip, workspace};
-use crate::program::{Ran, run};
+use crate::place::{Directory, PATIENCE, free_address, skip, workspace};
+use crate::program::{Ran, run, work};
 
 /// How long the program may take until both listeners greet.
-const START: Duration = Duration::from_secs(30);
+const START: Duration = PATIENCE;
 /// How long it may take to end after it was asked to.
 const STOP: Duration = Duration::from_secs(30);
 
-/// How long everything that waits may take to go its way, on a busy machine.
-const DRAIN: Duration = Duration::from_secs(60);
+/// How long everything that waits may take to go its way.
+const DRAIN: Duration = PATIENCE;
+
+/// Lines of its log that are printed when a test fails: what happened last. More would push the failure itself out of sight.
+const LOG_LINES: usize = 60;
+/// Characters printed of each of them.
+const LOG_CHARACTERS: usize = 400;
 
 /// What of the configuration a test decides.
 #[derive(Debug, Clone)]
@@ -273,8 +278,7 @@ impl Gateway {
             let ended = self.child.as_mut().unwrap().try_wait().unwrap();
             assert!(
                 ended.is_none() && Instant::now() < end,
-                "did not start ({ended:?}):\n{}",
-                self.log()
+                "did not start ({ended:?}); its log is below",
             );
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -292,6 +296,19 @@ impl Gateway {
         String::from_utf8_lossy(&octets).into_owned()
     }
 
+    /// Prints the last lines of its log beside a failure.
+    fn print_end_of_log(&self) {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        let left_out = lines.len().saturating_sub(LOG_LINES);
+        let path = self.path("gateway.log");
+        let path = path.display();
+        println!("--- log of the gateway: {left_out} earlier lines are in {path} ---");
+        for line in &lines[left_out..] {
+            println!("{}", line.chars().take(LOG_CHARACTERS).collect::<String>());
+        }
+    }
+
     /// Process number of the running program itself.
     pub fn process(&self) -> u32 {
         let outer = self.child.as_ref().unwrap().id();
@@ -303,6 +320,11 @@ impl Gateway {
             .next()
             .and_then(|number| number.parse().ok())
             .unwrap_or(outer)
+    }
+
+    /// The work of the running program so far.
+    pub fn work(&self) -> Duration {
+        work(&self.process().to_string())
     }
 
     fn signal(&self, name: &str) {
@@ -350,7 +372,7 @@ impl Drop for Gateway {
     fn drop(&mut self) {
         self.kill();
         if std::thread::panicking() {
-            println!("--- log of the gateway ---\n{}", self.log());
+            self.print_end_of_log();
         }
     }
 }

@@ -8,13 +8,13 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::keys::shown;
-use crate::place::{Directory, free_address};
+use crate::place::{Directory, PATIENCE, free_address};
 use crate::program::must_run;
 
 /// The programs it needs.
 pub const PROGRAMS: [&str; 4] = ["knotd", "keymgr", "kzonesign", "openssl"];
 /// How long it may take to answer its first connection.
-const START: Duration = Duration::from_secs(20);
+const START: Duration = PATIENCE;
 
 /// A zone with SMIMEA records.
 #[derive(Debug, Clone)]

@@ -15,6 +15,7 @@ use crate::gateway::{Gateway, Options, head, mailbox, tail};
 use crate::judge::{Passage, judge};
 use crate::mime::{entity, field, find, with_entity};
 use crate::openssl::{self, Writing};
+use crate::place::PATIENCE;
 use crate::scene::correspondent;
 use crate::sink::{Behaviour, Received, Sink};
 use crate::{case::Delivered, scene::Scene};
@@ -219,8 +220,6 @@ pub struct Load {
     entries: Mutex<Vec<Entry>>,
 }
 
-/// How long one client may take for one mail, restarts of the gateway included.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// How long a client waits before it connects again.
 const PAUSE: Duration = Duration::from_millis(20);
 

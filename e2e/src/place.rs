@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// A directory below `target/e2e`, removed at the end unless the test panics or `SEALGATE_E2E_KEEP` is set.
 #[derive(Debug)]
@@ -43,6 +44,10 @@ impl Drop for Directory {
         }
     }
 }
+
+/// How long a test waits for what comes by itself, such as a delivery, an order or the start of a program: so long that a
+/// busy machine does not make it fail. It looks again and again, so that only what never comes takes so long.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The workspace root.
 pub fn workspace() -> PathBuf {

@@ -6,10 +6,11 @@ use crate::case::Mailbox;
 use crate::cast::{ALICE, CAROL, Cast};
 use crate::client::{Reply, Session};
 use crate::gateway::{self, Gateway, Options};
+use crate::place::PATIENCE;
 use crate::sink::{Received, Sink};
 
 /// How long a delivery may take; all of it is on loopback.
-pub const DELIVERY: Duration = Duration::from_secs(60);
+pub const DELIVERY: Duration = PATIENCE;
 
 /// A running gateway, the organisation's mail server behind it, and the internet.
 #[derive(Debug)]

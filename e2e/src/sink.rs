@@ -13,6 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::keys::Identity;
+use crate::place::PATIENCE;
 
 /// One accepted mail.
 #[derive(Debug, Clone)]
@@ -205,7 +206,7 @@ impl Drop for Sink {
 /// How often the accepting thread looks whether it should end.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// How long a session waits for the client, so that no thread outlives a test run.
-const SESSION_WAIT: Duration = Duration::from_secs(60);
+const SESSION_WAIT: Duration = PATIENCE;
 
 fn accept(
     listener: &TcpListener,

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::keys::{Identity, shown};
-use crate::place::{Directory, free_address};
+use crate::place::{Directory, PATIENCE, free_address};
 use crate::program::must_run;
 
 /// Where everything lies.
@@ -17,7 +17,7 @@ pub const ADMIN: &str = "cn=admin,dc=partner,dc=example";
 /// The password of [`ADMIN`].
 pub const PASSWORD: &str = "secret of the directory";
 /// How long it may take to answer its first connection.
-const START: Duration = Duration::from_secs(20);
+const START: Duration = PATIENCE;
 
 /// The programs it needs.
 pub const PROGRAMS: [&str; 4] = ["slapd", "slapadd", "ldapmodify", "openssl"];

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::place::PATIENCE;
+
 /// One request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
@@ -130,8 +132,8 @@ fn accept(listener: &TcpListener, seen: &Arc<Seen>, answering: &Arc<Answering>) 
 
 fn serve(socket: TcpStream, seen: &Seen, answering: &Answering) -> io::Result<()> {
     socket.set_nonblocking(false)?;
-    socket.set_read_timeout(Some(Duration::from_secs(30)))?;
-    socket.set_write_timeout(Some(Duration::from_secs(30)))?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.set_write_timeout(Some(PATIENCE))?;
     let mut reader = BufReader::new(socket);
     let request = read(&mut reader)?;
     seen.requests.lock().unwrap().push(request.clone());

@@ -14,13 +14,14 @@ use e2e::gateway::{self, Gateway, Options};
 use e2e::keys::{self, Identity, KeyKind, shown};
 use e2e::mime::{fields, with_entity};
 use e2e::openssl::{self, Writing};
+use e2e::place::PATIENCE;
 use e2e::program::{must_run, present, python};
 use e2e::scene::{rule, send};
 use e2e::sink::{Behaviour, Sink};
 use serde_json::{Value, json};
 
 /// How long an order may take.
-const WAIT: Duration = Duration::from_secs(50);
+const WAIT: Duration = PATIENCE;
 const BOB: &str = "bob@example.com";
 /// Judges the only signature of a mail; arguments: the records in JSON.
 const VERIFY: &str = "
@@ -578,7 +579,10 @@ fn an_answer_that_nobody_takes() {
     world.until_state("inactive");
     let orders = world.gateway.json(&["order", "list", "--all"]);
     let error = orders[0]["error"].as_str().unwrap();
-    assert!(error.contains("could not be delivered: 550"), "{error}");
+    assert!(
+        error.contains("could not be delivered: the server answered: \"550"),
+        "{error}"
+    );
     assert_eq!(server.requests("/chall"), 0);
     assert!(world.office.received().is_empty());
 }

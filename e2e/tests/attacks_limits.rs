@@ -32,17 +32,6 @@ fn start(name: &str) -> Option<Scene> {
     scene(name, KeyKind::P256, &rule("optional", "neither"))
 }
 
-/// User and system time of a process so far.
-fn cpu(process: u32) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    let (_, rest) = stat.rsplit_once(')').unwrap();
-    let times = rest.split_whitespace().skip(11).take(2);
-    // Ticks of a hundredth of a second, as on every Linux in use.
-    times
-        .map(|ticks| Duration::from_millis(10 * ticks.parse::<u64>().unwrap()))
-        .sum()
-}
-
 /// A line of `/proc/PROCESS/status` in KiB.
 fn memory(process: u32, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
@@ -52,11 +41,10 @@ fn memory(process: u32, name: &str) -> u64 {
 
 /// Hands a mail in and waits until all is done; gives the reply and the work it took.
 fn work(scene: &Scene, message: &[u8]) -> (Reply, Duration) {
-    let process = scene.gateway.process();
-    let before = cpu(process);
+    let before = scene.gateway.work();
     let reply = send(scene.gateway.inbound, CAROL, &[ALICE], message);
     scene.gateway.drained();
-    (reply, cpu(process).saturating_sub(before))
+    (reply, scene.gateway.work().saturating_sub(before))
 }
 
 /// The gateway lives and judges as ever.

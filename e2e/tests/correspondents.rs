@@ -226,7 +226,7 @@ fn an_end_that_is_near_is_told_once() {
     };
     let short = make(directory, "short", &short);
     judge(&scene, &[signed("short", CAROL, &short).signature(VALID)]);
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + DELIVERY;
     let expiring = || json_of(&scene, "events --kind key-expiring");
     while expiring() == json!([]) {
         assert!(Instant::now() < end);

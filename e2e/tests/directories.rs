@@ -578,7 +578,7 @@ fn keys_from_a_directory_are_asked_about_before_they_are_used() {
         "UPDATE correspondents SET ask_at = 0 WHERE ask_at IS NOT NULL",
     );
     drop(slapd);
-    let end = Instant::now() + Duration::from_secs(30);
+    let end = Instant::now() + DELIVERY;
     while correspondents(gateway).contains(&pending) {
         assert!(Instant::now() < end, "the key stays pending");
         std::thread::sleep(Duration::from_millis(200));
@@ -661,7 +661,7 @@ fn x7_a_hostile_directory_is_bounded() {
         let before = Instant::now();
         let id = format!("flood {name}");
         assert_eq!(goes_as(&scene, &id, CAROL), Form::Signed, "{name}");
-        assert!(before.elapsed() < Duration::from_secs(20), "{name}");
+        assert!(before.elapsed() < DELIVERY, "{name}");
         let [said] = &sources(gateway, CAROL)[..] else {
             panic!("one source");
         };
@@ -680,7 +680,8 @@ fn x7_a_hostile_directory_is_bounded() {
     let to: Vec<&str> = to.iter().map(String::as_str).collect();
     let before = Instant::now();
     assert_eq!(mail(gateway, "many", &to).code, 451);
-    assert!(before.elapsed() < Duration::from_secs(15));
+    // One after the other, it would be four seconds for each.
+    assert!(before.elapsed() < Duration::from_secs(35));
     assert!(correspondents(gateway).is_empty());
 }
 

@@ -5,9 +5,10 @@
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use e2e::chance::Chance;
+use e2e::program::work;
 
 #[path = "../../fuzz/targets.rs"]
 mod targets;
@@ -22,7 +23,7 @@ use targets::{TARGETS, Target};
 const MUTATIONS: usize = 300;
 /// Largest seed that is mutated: an edit in a large one says no more, and costs more.
 const MUTATED_OCTETS: usize = 32 * 1024;
-/// Longest that one input may take, on a busy machine and without optimisation.
+/// Most work that one input may cause, without optimisation.
 const SLOWEST: Duration = Duration::from_secs(1);
 
 fn workspace() -> PathBuf {
@@ -106,9 +107,9 @@ fn mutated(seed: &[u8], other: &[u8], chance: &mut Chance) -> Vec<u8> {
 
 /// Runs one input; what went wrong, if anything.
 fn run(target: &Target, octets: &[u8]) -> Result<Duration, String> {
-    let start = Instant::now();
+    let before = work("thread-self");
     let outcome = catch_unwind(AssertUnwindSafe(|| (target.run)(octets)));
-    let taken = start.elapsed();
+    let taken = work("thread-self").saturating_sub(before);
     match outcome {
         Err(_) => Err("it panics".to_owned()),
         Ok(()) if taken > SLOWEST => Err(format!("it takes {taken:?}")),

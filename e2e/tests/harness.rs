@@ -13,11 +13,12 @@ use e2e::keys::KeyKind;
 use e2e::mime::{entity, with_entity};
 use e2e::nss::{Nss, pkcs7_mime};
 use e2e::openssl::{self, Writing};
+use e2e::place::PATIENCE;
 use e2e::program::present;
 use e2e::sink::{Behaviour, Sink};
 
 const MESSAGE: &[u8] = b"From: alice@example.com\r\nTo: carol@partner.example\r\nSubject: x\r\n\r\nhello\r\n.\r\n..dots\r\nend\r\n";
-const WAIT: Duration = Duration::from_secs(10);
+const WAIT: Duration = PATIENCE;
 
 #[test]
 fn the_sink_records_what_clients_send() {

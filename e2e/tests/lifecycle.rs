@@ -10,7 +10,7 @@ use e2e::cast::Cast;
 use e2e::gateway::{Gateway, Options, head, program, tail};
 use e2e::keys::{KeyKind, shown};
 use e2e::openssl::{self, Writing};
-use e2e::place::skip;
+use e2e::place::{PATIENCE, skip};
 use e2e::program::{Ran, present, run};
 use e2e::scene::send;
 use e2e::sink::Sink;
@@ -250,7 +250,7 @@ fn make_authority(gateway: &Gateway, library: &Path) -> PathBuf {
 }
 
 fn wait_until(mut holds: impl FnMut() -> Result<(), String>) {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + PATIENCE;
     while let Err(why) = holds() {
         assert!(Instant::now() < end, "{why}");
         std::thread::sleep(Duration::from_millis(100));
@@ -389,7 +389,7 @@ fn renewed(world: &mut World, mailbox: &str) {
     let message = [mail(mailbox), encrypted].concat();
     let reply = send(world.gateway.inbound, STRANGER, &[mailbox], &message);
     assert_eq!(reply.code, 250, "{reply:?}");
-    let arrived = world.office.wait_for(1, Duration::from_secs(30));
+    let arrived = world.office.wait_for(1, PATIENCE);
     let text = String::from_utf8_lossy(&arrived[0].content).into_owned();
     assert!(text.contains("written before the renewal"), "{text}");
 }
@@ -423,7 +423,7 @@ fn a_thousand_are_reissued_over_three_kills() {
         world.gateway.kill();
     }
     world.gateway.start();
-    let end = Instant::now() + Duration::from_secs(120);
+    let end = Instant::now() + 3 * PATIENCE;
     loop {
         let batches = world.gateway.json(&["order", "batches"]);
         let reissued = batches.as_array().unwrap().iter().filter(|row| {

@@ -12,11 +12,12 @@ use e2e::judge::{Passage, judge};
 use e2e::keys::KeyKind;
 use e2e::mime::{entity, with_entity};
 use e2e::openssl::{self, Writing};
+use e2e::place::PATIENCE;
 use e2e::program::present;
 use e2e::sink::{Received, Sink};
 
 /// How long a delivery may take; ours are on loopback.
-const DELIVERY: Duration = Duration::from_secs(60);
+const DELIVERY: Duration = PATIENCE;
 /// How long nothing must come where nothing is expected.
 const SILENCE: Duration = Duration::from_millis(300);
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use e2e::place::PATIENCE;
 use e2e::portal::database;
 use e2e::portal::http::{Answer, Request, Visitor};
 use e2e::portal::people::{person, settle};
@@ -252,7 +253,7 @@ print("v1," + base64.b64encode(tag).decode(), end="")
 "#;
 
 fn wait_for(what: impl Fn() -> bool) -> bool {
-    let end = Instant::now() + Duration::from_secs(45);
+    let end = Instant::now() + PATIENCE;
     while !what() {
         if Instant::now() > end {
             return false;

@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use e2e::place::PATIENCE;
 use e2e::portal::http::{Answer, Request, Visitor};
 use e2e::portal::people::{person, settle};
 use e2e::portal::world::{ALPHA, World};
@@ -11,7 +12,7 @@ use e2e::program::must_run;
 use serde_json::{Value, json};
 
 /// How long orders to the built-in CA may take on a busy machine.
-const ISSUED: Duration = Duration::from_secs(40);
+const ISSUED: Duration = PATIENCE;
 
 fn world(name: &str) -> Option<World> {
     let mut world = World::configured(name)?;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use e2e::cast::Cast;
 use e2e::gateway::{Gateway, Options, program};
 use e2e::keys::{KeyKind, shown};
-use e2e::place::{Directory, free_address};
+use e2e::place::{Directory, PATIENCE, free_address};
 use e2e::portal::database;
 use e2e::portal::forms::{links, unescaped};
 use e2e::portal::http::{Answer, Request, Visitor, quoted, unquoted};
@@ -395,7 +395,7 @@ fn text_of(line: &Value) -> &str {
 
 /// The audit log, as soon as one of its lines holds this text: locks are told in the background.
 fn audit_when(world: &World, text: &str) -> Vec<Value> {
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + PATIENCE;
     loop {
         let log = world.gateway.json(&["audit"]);
         let lines = log.as_array().unwrap();
@@ -428,16 +428,16 @@ fn w4_an_unknown_name_takes_as_long() {
         }
     }
     let answers = attack(&world, &tries);
-    let median = |first: usize| {
+    // What else keeps the machine busy only makes it longer: the least counts.
+    let least = |first: usize| {
         let own = answers.iter().skip(first).step_by(2);
-        let mut times: Vec<f64> = own.map(|one| one[3].as_f64().unwrap()).collect();
-        times.sort_by(f64::total_cmp);
-        times[times.len() / 2]
+        own.map(|one| one[3].as_f64().unwrap())
+            .fold(f64::MAX, f64::min)
     };
     assert!(answers.iter().all(|one| one[0] == 403));
-    let (known, unknown) = (median(0), median(1));
-    println!("median: {known:.1} ms for a known name, {unknown:.1} ms for an unknown one");
-    // Without the hash for nobody it would be a hundred times less; the machine may be busy.
+    let (known, unknown) = (least(0), least(1));
+    println!("at least {known:.1} ms for a known name, {unknown:.1} ms for an unknown one");
+    // Without the hash for nobody it would be a hundred times less.
     let difference = (known - unknown).abs();
     assert!(difference < 20.0 || difference < known.min(unknown) * 0.5);
 }
@@ -457,17 +457,6 @@ fn code(key: &str, steps: i32) -> String {
     String::from_utf8(out).unwrap().trim().to_owned()
 }
 
-/// Waits until the present step has some seconds left, so that a code is still the one of now when it arrives.
-fn early_in_a_step() {
-    let seconds = || -> u64 {
-        let out = must_run("date", &["+%s"], b"");
-        String::from_utf8(out).unwrap().trim().parse().unwrap()
-    };
-    while seconds() % 30 > 18 {
-        std::thread::sleep(Duration::from_millis(200));
-    }
-}
-
 /// Gives the second factor.
 fn second(visitor: &Visitor, code: &str) -> Answer {
     visitor.post(
@@ -477,8 +466,18 @@ fn second(visitor: &Visitor, code: &str) -> Answer {
     )
 }
 
-/// Sets up a second factor for Alice; gives its key and the recovery codes.
-fn with_second_factor(world: &World) -> (String, Vec<String>) {
+/// Alice's second factor.
+struct Factor {
+    /// Its key in base32.
+    key: String,
+    /// The code it was set up with.
+    used: String,
+    /// The recovery codes.
+    recovery: Vec<String>,
+}
+
+/// Sets up a second factor for Alice.
+fn with_second_factor(world: &World) -> Factor {
     let alice = world.signed_in(ALICE);
     let other = world.signed_in(ALICE);
     let wrong = call(
@@ -498,21 +497,25 @@ fn with_second_factor(world: &World) -> (String, Vec<String>) {
     assert!(alice.get("/account/second-factor").text().contains(&key));
     let picture = alice.get("/account/second-factor/picture");
     assert!(picture.text().contains("<svg") && !picture.text().contains("style="));
-    early_in_a_step();
     let confirm = "/account/second-factor/confirm";
     let wrong = call(&alice, "POST", confirm, &json!({"code": "000000"}));
     assert_eq!(wrong.json()["code"], "wrong-code");
-    let confirmed = call(&alice, "POST", confirm, &json!({"code": code(&key, 0)}));
+    let used = code(&key, 0);
+    let confirmed = call(&alice, "POST", confirm, &json!({"code": used}));
     let codes = confirmed.json()["codes"].clone();
-    let codes: Vec<String> = codes
+    let recovery: Vec<String> = codes
         .as_array()
         .unwrap()
         .iter()
         .map(|one| one.as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(codes.len(), 10);
+    assert_eq!(recovery.len(), 10);
     assert!(is_in(&alice) && !is_in(&other), "the others end");
-    (key, codes)
+    Factor {
+        key,
+        used,
+        recovery,
+    }
 }
 
 #[test]
@@ -520,7 +523,11 @@ fn w4_a_second_factor_is_asked_for_and_no_code_works_twice() {
     let Some(world) = World::new("login-factor", "") else {
         return;
     };
-    let (key, codes) = with_second_factor(&world);
+    let Factor {
+        key,
+        used,
+        recovery,
+    } = with_second_factor(&world);
     let visitor = world.visitor();
     let half = sign_in(&visitor, ALICE, PASSWORD);
     assert_eq!(half.field("location"), Some("/login/second"));
@@ -530,11 +537,7 @@ fn w4_a_second_factor_is_asked_for_and_no_code_works_twice() {
         assert!(visitor.get(path).is_to_login(), "{path}");
     }
     assert_eq!(visitor.get("/api/v1/account").status, 401);
-    assert_eq!(
-        second(&visitor, &code(&key, 0)).status,
-        403,
-        "used to set it up"
-    );
+    assert_eq!(second(&visitor, &used).status, 403, "used to set it up");
     let without = Request::new("POST", "/login/second").form(&[("csrf", ""), ("code", "1")]);
     assert_eq!(visitor.ask(&without).status, 403);
     let next = code(&key, 1);
@@ -560,7 +563,7 @@ fn w4_a_second_factor_is_asked_for_and_no_code_works_twice() {
     let again = world.visitor();
     sign_in(&again, ALICE, PASSWORD);
     assert_eq!(second(&again, &next).status, 403, "no code works twice");
-    let typed = codes[0].to_uppercase().replace('-', " ");
+    let typed = recovery[0].to_uppercase().replace('-', " ");
     assert_eq!(
         second(&again, &typed).status,
         303,
@@ -568,7 +571,7 @@ fn w4_a_second_factor_is_asked_for_and_no_code_works_twice() {
     );
     let again = world.visitor();
     sign_in(&again, ALICE, PASSWORD);
-    assert_eq!(second(&again, &codes[0]).status, 403, "once");
+    assert_eq!(second(&again, &recovery[0]).status, 403, "once");
 }
 
 #[test]
@@ -576,14 +579,18 @@ fn w4_four_wrong_codes_are_too_many() {
     let Some(world) = World::new("login-codes", "") else {
         return;
     };
-    let (_, codes) = with_second_factor(&world);
+    let recovery = with_second_factor(&world).recovery;
     let again = world.visitor();
     sign_in(&again, ALICE, PASSWORD);
     for number in 0..8 {
         let answer = second(&again, &format!("{number:06}"));
         if answer.status == 429 {
             assert!(answer.field("retry-after").is_some());
-            assert_eq!(second(&again, &codes[1]).status, 429, "the right one, too");
+            assert_eq!(
+                second(&again, &recovery[1]).status,
+                429,
+                "the right one, too"
+            );
             let log = audit_when(&world, "too many wrong second factors");
             let told = log.iter().find(|line| text_of(line).contains("too many"));
             assert_eq!(told.unwrap()["organisation"], "example");
@@ -1054,7 +1061,7 @@ impl Issuer {
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
-        let end = Instant::now() + Duration::from_secs(20);
+        let end = Instant::now() + PATIENCE;
         while std::net::TcpStream::connect(address).is_err() {
             assert!(Instant::now() < end, "the issuer did not start");
             std::thread::sleep(Duration::from_millis(20));
@@ -1309,7 +1316,7 @@ fn quickstart_leads_to_the_portal_and_overwrites_nothing() {
         .spawn()
         .unwrap();
     let address: SocketAddr = portal.parse().unwrap();
-    let end = Instant::now() + Duration::from_secs(30);
+    let end = Instant::now() + PATIENCE;
     while std::net::TcpStream::connect(address).is_err() && Instant::now() < end {
         std::thread::sleep(Duration::from_millis(50));
     }

@@ -631,7 +631,7 @@ impl Table {
 
     /// Every mail that waits was tried often enough for a notice of delay, and nothing else is left.
     fn settled(&self) {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + DELIVERY;
         loop {
             let rows = self.gateway.queue(false);
             let (waits, others): (Vec<_>, Vec<_>) = rows

@@ -101,7 +101,7 @@ fn sql(gateway: &Gateway, statement: &str) -> Vec<String> {
 
 /// Waits until a query gives exactly these rows.
 fn until(gateway: &Gateway, query: &str, expected: &[&str]) {
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + DELIVERY;
     loop {
         let found = sql(gateway, query);
         if found == expected {

@@ -213,7 +213,7 @@ impl Relay {
 }
 
 fn talk(mut socket: TcpStream, trick: Trick, lines: &Mutex<Vec<String>>) -> std::io::Result<()> {
-    socket.set_read_timeout(Some(Duration::from_secs(10)))?;
+    socket.set_read_timeout(Some(DELIVERY))?;
     lines.lock().unwrap().push(String::new());
     socket.write_all(b"220 relay.example ESMTP\r\n")?;
     let mut reader = BufReader::new(socket.try_clone()?);
@@ -321,7 +321,7 @@ fn m4_required_tls_never_falls_back() {
         let reply = send(gateway.outbound, ALICE, &[&to], &mail(domain));
         assert_eq!(reply.code, 250, "{domain}: {reply:?}");
     }
-    let reports = office.wait_for(domains.len(), Duration::from_secs(60));
+    let reports = office.wait_for(domains.len(), DELIVERY);
     gateway.drained();
     assert_eq!(reports.len(), domains.len(), "a report for each mail");
     for domain in &domains {

@@ -49,12 +49,12 @@ pub struct Asked {
 const TYPED: &[(&str, &str, &str)] = &[
     // What goes on in the background is over before anybody looks.
     (
-        "/o/{organisation}/smime/mailboxes/works/{id}/stop",
+        "/o/{organisation}/smime/mailboxes/bulk-work/{id}/stop",
         "id",
         "1",
     ),
     (
-        "/api/v1/organisations/{organisation}/mailboxes/works/{id}/stop",
+        "/api/v1/organisations/{organisation}/mailboxes/bulk-work/{id}/stop",
         "id",
         "1",
     ),

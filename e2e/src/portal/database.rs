@@ -1,11 +1,13 @@
 //! The gateway's database read and written beside it: accounts put straight into it, and whether anything changed.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::gateway::Gateway;
 use crate::keys::shown;
+use crate::place::PATIENCE;
 use crate::program::{must_run, python};
 
 /// Runs statements. Arguments: the database; input: JSON, a list of statement and values. A text that begins with `hex:` is octets.
@@ -62,9 +64,35 @@ pub fn run(gateway: &Gateway, statements: &Value) -> Value {
     serde_json::from_slice(&out).unwrap()
 }
 
+/// Waits until the running gateway decides by the newest configuration. An answer to a change waits two seconds for that; with
+/// tens of thousands of mailboxes on a busy machine it takes longer, and until then pages show what was before.
+pub fn until_live(gateway: &Gateway) {
+    let is_live = "SELECT MAX(version) >= (SELECT value FROM counters WHERE name = 'configuration') FROM nodes";
+    let end = Instant::now() + PATIENCE;
+    while run(gateway, &serde_json::json!([[is_live, []]]))[0][0][0] != 1 {
+        assert!(Instant::now() < end, "a change does not become live");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 /// A digest of each table.
 pub fn digest(gateway: &Gateway) -> BTreeMap<String, String> {
     digest_of(gateway, 0)
+}
+
+/// Waits until nothing changes any more: what was begun in the background is done.
+pub fn until_at_rest(gateway: &Gateway) {
+    let end = Instant::now() + PATIENCE;
+    let mut before = digest(gateway);
+    loop {
+        std::thread::sleep(Duration::from_secs(1));
+        let now = digest(gateway);
+        if now == before {
+            return;
+        }
+        assert!(Instant::now() < end, "it does not come to rest");
+        before = now;
+    }
 }
 
 /// A digest of the rows of one organisation in each table.

@@ -6,8 +6,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use crate::place::PATIENCE;
+
 /// How long an answer may take on a busy machine.
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = PATIENCE;
 /// Separates the fields of an upload.
 const BOUNDARY: &str = "----sealgate-test-boundary";
 

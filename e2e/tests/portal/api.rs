@@ -77,7 +77,7 @@ fn start(world: &World, program: &Path, token: &str, filter: [&str; 2]) -> Child
             "--warnings",
             "off",
         ])
-        .args(["--continue-on-failure", "--request-timeout", "30"])
+        .args(["--continue-on-failure", "--request-timeout", "120"])
         .args([
             "--generation-database",
             "none",

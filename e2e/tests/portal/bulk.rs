@@ -1,8 +1,9 @@
-//! Work on many mailboxes that goes on in the background: killed in its middle, seen, stopped.
+//! Bulk work: killed in its middle, seen, stopped.
 
 use std::time::{Duration, Instant};
 
 use e2e::keys::shown;
+use e2e::place::PATIENCE;
 use e2e::portal::database::run;
 use e2e::portal::http::{Answer, Request, Visitor};
 use e2e::portal::people::{person, settle};
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 /// Mailboxes of the work: some pieces of 500.
 const MANY: u64 = 2_000;
 /// What the work may take, on a busy machine.
-const WORK: Duration = Duration::from_secs(60);
+const WORK: Duration = PATIENCE;
 
 fn api(path: &str) -> String {
     format!("/api/v1/organisations/{ALPHA}/{path}")
@@ -28,15 +29,15 @@ fn rows(world: &World, statement: &str) -> Value {
     run(&world.gateway, &json!([[statement, []]]))[0].clone()
 }
 
-fn works(who: &Visitor) -> Value {
-    who.get(&api("mailboxes/works")).json()["items"].clone()
+fn bulk_work(who: &Visitor) -> Value {
+    who.get(&api("mailboxes/bulk-work")).json()["items"].clone()
 }
 
-/// Waits until the newest work has ended.
+/// Waits until the newest bulk work has ended.
 fn ended(who: &Visitor) -> Value {
     let until = Instant::now() + WORK;
     loop {
-        let work = works(who)[0].clone();
+        let work = bulk_work(who)[0].clone();
         if work["ended"].is_string() || Instant::now() > until {
             return work;
         }
@@ -53,7 +54,7 @@ fn order() -> Value {
 }
 
 #[test]
-fn work_on_many_mailboxes_survives_kill_nine() {
+fn bulk_work_survives_kill_nine() {
     let Some(mut world) = World::configured("portal-bulk") else {
         return;
     };
@@ -89,12 +90,12 @@ fn work_on_many_mailboxes_survives_kill_nine() {
     stopped(&world, &writer);
 }
 
-/// Waits until the first piece of some work is done. Argument: the database.
+/// Waits until the first piece of some bulk work is done. Argument: the database.
 const BEGUN: &str = r#"
 import sqlite3, sys, time
 database = sqlite3.connect("file:" + sys.argv[1] + "?mode=ro", uri=True, timeout=30)
 until = time.monotonic() + 60
-while not database.execute("SELECT 1 FROM bulk_jobs WHERE done > 0").fetchone():
+while not database.execute("SELECT 1 FROM bulk_work WHERE done > 0").fetchone():
     assert time.monotonic() < until, "no work was begun"
     time.sleep(0.002)
 "#;
@@ -118,8 +119,8 @@ fn killed_in_the_middle(world: &mut World, writer: &Visitor) -> Value {
     assert!(asked == 0 || asked == 200, "{asked}");
     let left = rows(
         world,
-        "SELECT b.id, b.done, b.ended, (SELECT COUNT(*) FROM bulk_targets WHERE job = b.id),
-         (SELECT COUNT(*) FROM orders WHERE batch = b.batch) FROM bulk_jobs b",
+        "SELECT b.id, b.done, b.ended, (SELECT COUNT(*) FROM bulk_work_targets WHERE work = b.id),
+         (SELECT COUNT(*) FROM orders WHERE batch = b.batch) FROM bulk_work b",
     );
     let [id, done, ended, targets, orders] = left[0].as_array().unwrap().as_slice() else {
         panic!("{left}");
@@ -178,7 +179,7 @@ fn stopped(world: &World, writer: &Visitor) {
         (&json!(1_000), &json!(0)),
         "{begun} {work}"
     );
-    let stop = format!("mailboxes/works/{}/stop", work["id"]);
+    let stop = format!("mailboxes/bulk-work/{}/stop", work["id"]);
     let reader = person("zqalpha-reader").visits(world);
     let other = person("zqbeta-admin").visits(world);
     assert_eq!(call(&reader, &stop, &json!({})).status, 403);
@@ -187,6 +188,10 @@ fn stopped(world: &World, writer: &Visitor) {
     assert_eq!(other.ask(&Request::new("POST", &own)).status, 404);
     let form = person("writer@zqalpha.example").visits(world);
     let table = format!("/o/{ALPHA}/smime/mailboxes");
-    let late = form.post(&format!("{table}/works/{}/stop", work["id"]), &table, &[]);
+    let late = form.post(
+        &format!("{table}/bulk-work/{}/stop", work["id"]),
+        &table,
+        &[],
+    );
     assert_eq!(late.status, 409, "{}", late.text());
 }

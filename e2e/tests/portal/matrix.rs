@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use e2e::portal::asking::{AT_TIMES, Asked, Asking, START, code, short};
 use e2e::portal::crawl::walk;
-use e2e::portal::database::{digest, digest_of};
+use e2e::portal::database::{digest, digest_of, until_at_rest};
 use e2e::portal::http::{Answer, Request, Visitor, quoted};
 use e2e::portal::people::{Grant, PEOPLE, Person, number, person, reseller};
 use e2e::portal::routes::Route;
@@ -181,6 +181,7 @@ fn w1_every_route_as_everybody() {
     let all = routes_with_values(&asking);
     let mut visitors = everybody(&world);
     some_are_ended(&world, &mut visitors);
+    until_at_rest(&world.gateway);
     let before = digest(&world.gateway);
     let mut failures = as_everybody(&asking, (&all, &visitors), false);
     none(&failures);
@@ -273,6 +274,7 @@ fn w1_what_is_anothers_is_not_there() {
     let asking = Asking::new(&world);
     let all = routes_with_values(&asking);
     let mut failures = Vec::new();
+    until_at_rest(&world.gateway);
     let before = digest_of(&world.gateway, number(ALPHA).0);
     for name in [
         "admin@zqbeta.example",

@@ -10,7 +10,7 @@ use e2e::gateway::{self, Gateway, Options};
 use e2e::keys::{self, KeyKind, shown};
 use e2e::mime::{entity, with_entity};
 use e2e::openssl::{self, Writing};
-use e2e::place::{Directory, free_address};
+use e2e::place::{Directory, PATIENCE, free_address};
 use e2e::portal::asking::{Asking, START};
 use e2e::portal::crawl::walk_far;
 use e2e::portal::http::{Answer, Request, Visitor, quoted};
@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 /// Pages of one route that are looked at.
 const OF_ONE_ROUTE: usize = 15;
 /// How long an event may take to its receiver.
-const PASSED_ON: Duration = Duration::from_secs(30);
+const PASSED_ON: Duration = PATIENCE;
 
 /// The name of whoever signs in: no secret, so that it is found where somebody looked.
 const NAME: &str = "secrets@zqalpha.example";
@@ -505,7 +505,7 @@ fn w7_memory_is_nobodys() {
 
     let directory = Directory::new("w7-core");
     let mut other = open_process(&directory);
-    let end = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + PATIENCE;
     while !probe(other.id()).contains("environ") {
         assert!(Instant::now() < end, "the probe sees nothing anywhere");
     }
