@@ -7,6 +7,8 @@ use sealgate_mail::{Address, Timestamp};
 use sealgate_smime::certificate::Certificate;
 use serde::{Deserialize, Serialize};
 
+use crate::saying::{Authorities, Saying};
+
 /// Number of an authority in the store. A change of its settings makes a new number, so that what the former settings issued
 /// can still be revoked with them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -190,31 +192,43 @@ pub enum Revoked {
 
 /// Why an authority did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text}")]
+#[error("{said}")]
 pub struct AuthorityFailure {
     /// Whether asking again is of no use: the order is refused.
     pub permanent: bool,
     /// Ask again not before so many seconds, if the authority said so.
     pub retry_after: Option<i64>,
     /// In words, one line, for an administrator.
-    pub text: String,
+    pub said: Saying,
 }
 
 impl AuthorityFailure {
     /// One after which the same is asked again later.
-    pub fn passing(text: impl std::fmt::Display) -> Self {
+    pub fn passing(said: impl Into<Saying>) -> Self {
         Self {
             permanent: false,
             retry_after: None,
-            text: text.to_string().replace(['\r', '\n'], " "),
+            said: said.into(),
         }
     }
 
     /// One that ends the order.
-    pub fn permanent(text: impl std::fmt::Display) -> Self {
+    pub fn permanent(said: impl Into<Saying>) -> Self {
         Self {
             permanent: true,
-            ..Self::passing(text)
+            ..Self::passing(said)
         }
     }
+
+    /// One of this gateway, after which the same is asked again later.
+    pub fn ours(why: impl std::fmt::Display) -> Self {
+        let why = one_line(&why.to_string());
+        Self::passing(Authorities::OurFailure { why })
+    }
+}
+
+/// Without controls.
+pub fn one_line(text: &str) -> String {
+    let blank = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().map(blank).collect()
 }

@@ -6,7 +6,7 @@ use sealgate_mail::{Address, Domain};
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::key::{KeyKind, PrivateKey};
 
-use crate::authority::Connector;
+use crate::authority::{AuthorityId, Connector};
 use crate::order::Purpose;
 use crate::queue::{Destination, NextHop};
 use crate::rules::{Entry, Rule, RuleId};
@@ -57,6 +57,13 @@ pub enum Change {
     ConfirmRevoked(Address),
     /// Adds the authority, or replaces the one of that name; what the former one issued it can still revoke.
     PutAuthority(NewAuthority),
+    /// The same, refused if it is not the one that `was` any more: what is secret in it may have been kept from that one.
+    EditAuthority {
+        /// As it was when whoever asks looked at it; none if there was none.
+        was: Option<AuthorityId>,
+        /// As it will be.
+        becomes: NewAuthority,
+    },
     /// Orders nothing from it any more; what it issued it can still revoke.
     RemoveAuthority(String),
     /// The whole ordered list of rules; `RuleId(0)` is a new rule that gets a number.
@@ -94,10 +101,26 @@ pub enum Change {
     RemovePartner(Entry),
     /// Sets how mail to a domain leaves.
     PutDestination(Domain, Destination),
+    /// The same, refused if it is not as it `was` any more: its password may have been kept from there.
+    EditDestination {
+        /// The domain.
+        domain: Domain,
+        /// As it was when whoever asks looked at it.
+        was: Option<Destination>,
+        /// As it will be.
+        becomes: Destination,
+    },
     /// Removes it.
     RemoveDestination(Domain),
     /// Sets or removes the smarthost.
     Smarthost(Option<NextHop>),
+    /// The same, refused if it is not as it `was` any more: its password may have been kept from there.
+    EditSmarthost {
+        /// As it was when whoever asks looked at it.
+        was: Option<NextHop>,
+        /// As it will be.
+        becomes: Option<NextHop>,
+    },
     /// Adds the sending client, or replaces the one of that name.
     PutClient(SendingClient),
     /// Adds the sending client; refused if there is one of that name.

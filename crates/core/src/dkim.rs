@@ -17,6 +17,7 @@ use sealgate_mail::{Domain, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{DKIM_RETIRED_TIME, SELECTOR_OCTETS};
+use crate::saying::Domains as Said;
 
 /// Number of a DKIM key in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -100,7 +101,7 @@ pub struct Selector(String);
 #[error(
     "\"{0}\" is no selector: write labels of letters, digits and hyphens with dots between them, at most {SELECTOR_OCTETS} characters"
 )]
-pub struct NotASelector(String);
+pub struct NotASelector(pub(crate) String);
 
 /// What selectors made here begin with.
 const SELECTOR_BEGINNING: &str = "sealgate";
@@ -257,9 +258,7 @@ impl DkimKey {
         let [record] = records else {
             return match records.len() {
                 0 => Published::Missing,
-                count => Published::Wrong(format!(
-                    "there are {count} records of that name; leave only one"
-                )),
+                count => Published::Wrong(Said::ManyRecords { count }),
             };
         };
         match self.fault(record) {
@@ -269,7 +268,7 @@ impl DkimKey {
     }
 
     /// Why a verifier would not take this key from `record` (RFC 6376 section 3.6.1).
-    fn fault(&self, record: &str) -> Option<String> {
+    fn fault(&self, record: &str) -> Option<Said> {
         let tag = |name: &str| tag(record, name);
         let listed = |name: &str, wanted: &[&str]| {
             tag(name).is_none_or(|list| list.split(':').any(|one| wanted.contains(&one.trim())))
@@ -279,26 +278,20 @@ impl DkimKey {
             .split_ascii_whitespace()
             .collect();
         match () {
-            () if !is_tag_list(record) => {
-                Some("it is no list of tags, each once and with a value".to_owned())
-            }
-            () if tag("v").is_some_and(|version| version != "DKIM1") => {
-                Some("its v= is not DKIM1".to_owned())
-            }
+            () if !is_tag_list(record) => Some(Said::NoTags {}),
+            () if tag("v").is_some_and(|version| version != "DKIM1") => Some(Said::OtherVersion {}),
             // RFC 6376 section 3.6.1: where it stands, it stands first.
             () if tag("v").is_some() && !record.trim_start().starts_with('v') => {
-                Some("its v= does not stand first".to_owned())
+                Some(Said::VersionNotFirst {})
             }
-            () if tag("p").is_none() => Some("it has no p=, so it is no key".to_owned()),
-            () if public.is_empty() => {
-                Some("its p= is empty, which says that the key is withdrawn".to_owned())
-            }
-            () if tag("k").unwrap_or("rsa") != self.kind.record_word() => {
-                Some(format!("its k= is not {}", self.kind.record_word()))
-            }
-            () if public != self.public => Some("its p= is another key".to_owned()),
-            () if !listed("h", &["sha256"]) => Some("its h= leaves sha256 out".to_owned()),
-            () if !listed("s", &["*", "email"]) => Some("its s= leaves email out".to_owned()),
+            () if tag("p").is_none() => Some(Said::NoKey {}),
+            () if public.is_empty() => Some(Said::Withdrawn {}),
+            () if tag("k").unwrap_or("rsa") != self.kind.record_word() => Some(Said::OtherKind {
+                kind: self.kind.record_word().to_owned(),
+            }),
+            () if public != self.public => Some(Said::OtherKey {}),
+            () if !listed("h", &["sha256"]) => Some(Said::NoSha256 {}),
+            () if !listed("s", &["*", "email"]) => Some(Said::NotForMail {}),
             () => None,
         }
     }
@@ -335,7 +328,7 @@ pub enum Published {
     /// There is no such record.
     Missing,
     /// There is another record; why it is not right.
-    Wrong(String),
+    Wrong(Said),
 }
 
 #[cfg(test)]
@@ -469,7 +462,7 @@ mod tests {
             let Published::Wrong(text) = found else {
                 panic!("{record}: {found:?}");
             };
-            assert!(text.contains(fault), "{record}: {text}");
+            assert!(text.to_string().contains(fault), "{record}: {text}");
         }
         assert_eq!(key.published(&[]), Published::Missing);
         let twice = [key.record(), key.record()];

@@ -112,7 +112,7 @@ impl HeldReason {
             (Self::Administrator, Operation::ByAdministrator {}),
         ];
         let found = all.into_iter().find(|(reason, _)| reason.as_str() == word);
-        found.map_or_else(|| Saying::from(word.to_owned()), |(_, said)| said.into())
+        found.map_or_else(|| Saying::words(word), |(_, said)| said.into())
     }
 }
 
@@ -300,7 +300,7 @@ const fn outbound_reply(reason: OutboundRefusal) -> (u16, EnhancedStatus, &'stat
 fn delivery_reply(problem: &Problem) -> Reply {
     problem.reply.clone().unwrap_or_else(|| {
         let code = if problem.status.0 == 4 { 450 } else { 550 };
-        Reply::new(code, problem.status, &problem.text)
+        Reply::new(code, problem.status, &problem.said.to_string())
     })
 }
 
@@ -310,9 +310,46 @@ mod tests {
     use sealgate_mail::Address;
     use sealgate_mail::smtp::Notify;
 
+    use crate::saying::Told;
+    use crate::tenant::Language;
+
     const NO_KEY: RefusalReason = RefusalReason::Outbound(OutboundRefusal::NoKey);
     const WEAK: RefusalReason = RefusalReason::Outbound(OutboundRefusal::WeakKey);
     const NOT_DECRYPTED: RefusalReason = RefusalReason::Inbound(InboundRefusal::CouldNotDecrypt);
+
+    #[test]
+    fn reasons_for_holding_are_told_in_both_languages() {
+        let table = [
+            (
+                HeldReason::SenderNotProven,
+                "sender-not-proven",
+                "Absender nicht belegt",
+            ),
+            (HeldReason::NullSender, "null-sender", "leerer Absender"),
+            (
+                HeldReason::RepeatedKey,
+                "repeated-key",
+                "Schlüssel wiederholt",
+            ),
+            (
+                HeldReason::CouldNotProcess,
+                "could-not-process",
+                "Verarbeitung gescheitert",
+            ),
+            (
+                HeldReason::Administrator,
+                "administrator",
+                "von einem Administrator",
+            ),
+        ];
+        for (reason, english, german) in table {
+            let told = HeldReason::told(reason.as_str());
+            assert_eq!(told.to_string(), english, "{reason:?}");
+            assert_eq!(told.told(Language::De), german, "{reason:?}");
+        }
+        // A word that none is called by is told as it is.
+        assert_eq!(HeldReason::told("later"), Saying::words("later"));
+    }
 
     fn refusal(address: &str, reason: RefusalReason, notify: Notify) -> Refusal {
         let address = Address::parse(address).unwrap();
@@ -380,7 +417,7 @@ mod tests {
         let refused_content = RefusalReason::Delivery(Problem {
             status: EnhancedStatus(5, 7, 1),
             reply: None,
-            text: "no such content here".to_owned(),
+            said: Saying::words("no such content here").into(),
         });
         // from, proven, answered, recipients not refused, key seen, reason, NOTIFY -> place
         let table = [
@@ -555,7 +592,7 @@ mod tests {
         let problem = Problem {
             status: EnhancedStatus(5, 1, 2),
             reply: None,
-            text: "no such domain".into(),
+            said: Saying::words("no such domain").into(),
         };
         let inbound = [I::NotEncrypted, I::NoKey, I::CouldNotDecrypt].map(RefusalReason::Inbound);
         let outbound = [

@@ -127,7 +127,7 @@ pub fn after(order: Facts, answer: Result<Progress, AuthorityFailure>, now: Time
         Err(failure) => failure,
     };
     if failure.permanent || in_vain {
-        return Next::Fail(Saying::Words(failure.text));
+        return Next::Fail(failure.said);
     }
     let failures = order.failures.saturating_add(1);
     let wait = pause(failures, ORDER_RETRY_LONGEST);
@@ -138,7 +138,7 @@ pub fn after(order: Facts, answer: Result<Progress, AuthorityFailure>, now: Time
     Next::Again {
         due: now.plus(wait.max(asked)),
         failures,
-        error: Saying::Words(failure.text),
+        error: failure.said,
         alarm: failures == ORDER_ALARM,
     }
 }
@@ -179,7 +179,7 @@ pub fn after_revocation(
         due: now.plus(wait.max(asked.unwrap_or(0).clamp(0, RETRY_AFTER_LONGEST))),
         attempts,
         alarm: error.is_some() && attempts == ORDER_ALARM,
-        error: error.map(|failure| Saying::Words(failure.text)),
+        error: error.map(|failure| failure.said),
     }
 }
 
@@ -276,13 +276,16 @@ mod tests {
             let expected = Next::Again {
                 due: NOW.plus(wait),
                 failures: before + 1,
-                error: "away".into(),
+                error: Said::NoneGiven {}.into(),
                 alarm: before + 1 == 5,
             };
-            assert_eq!(failed(before, AuthorityFailure::passing("away")), expected);
+            assert_eq!(
+                failed(before, AuthorityFailure::passing(Said::NoneGiven {})),
+                expected
+            );
         }
         assert!(matches!(
-            failed(u32::MAX, AuthorityFailure::passing("away")),
+            failed(u32::MAX, AuthorityFailure::passing(Said::NoneGiven {})),
             Next::Again { .. }
         ));
     }
@@ -292,7 +295,7 @@ mod tests {
         for (asked, wait) in [(10, 60), (3_600, 3_600), (i64::MAX, 7 * DAY), (-5, 60)] {
             let failure = AuthorityFailure {
                 retry_after: Some(asked),
-                ..AuthorityFailure::passing("busy")
+                ..AuthorityFailure::passing(Said::NoneGiven {})
             };
             let Next::Again { due, .. } = failed(0, failure) else {
                 panic!()
@@ -324,7 +327,7 @@ mod tests {
 
     #[test]
     fn only_an_activation_ends_in_vain() {
-        let away = || Err(AuthorityFailure::passing("away"));
+        let away = || Err(AuthorityFailure::passing(Said::NoneGiven {}));
         let table = [
             (Purpose::Activation, 13 * DAY, false),
             (Purpose::Activation, 14 * DAY, true),
@@ -350,10 +353,10 @@ mod tests {
         assert!(!waiting(true, Purpose::Activation) && !waiting(false, Purpose::Renewal));
         let refused = after(
             facts(0, 0, Purpose::Renewal),
-            Err(AuthorityFailure::permanent("no\r\nway")),
+            Err(AuthorityFailure::permanent(Said::NoneGiven {})),
             NOW,
         );
-        assert_eq!(refused, Next::Fail("no  way".into()));
+        assert_eq!(refused, Next::Fail(Said::NoneGiven {}.into()));
     }
 
     #[test]
@@ -368,11 +371,11 @@ mod tests {
             (5, 1_920, false),
             (400, DAY, false),
         ] {
-            let away = Err(AuthorityFailure::permanent("no"));
+            let away = Err(AuthorityFailure::permanent(Said::NoneGiven {}));
             let expected = NextRevocation::Again {
                 due: NOW.plus(wait),
                 attempts: before + 1,
-                error: Some("no".into()),
+                error: Some(Said::NoneGiven {}.into()),
                 alarm,
             };
             assert_eq!(after_revocation(before, away, NOW), expected);

@@ -4,10 +4,11 @@
 //! Only the inbound route and the MX records decide about a request. What cannot be known now is neither met nor failed.
 
 use sealgate_mail::Domain;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::dkim::Published;
 use crate::licence::QuotaRefusal;
+use crate::saying::{Domains as Said, Names, Saying};
 
 /// What was asked of DNS, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,17 +18,18 @@ pub enum Answer<T> {
     /// DNS is switched off: nothing can ever be asked.
     Off,
     /// No answer now; why.
-    Missing(String),
+    Missing(Saying),
 }
 
 impl<T> Answer<T> {
     /// The line for a fact that is not known.
-    fn unknown(&self) -> Option<String> {
-        match self {
-            Self::Known(_) => None,
-            Self::Off => Some("unknown: DNS is switched off here".to_owned()),
-            Self::Missing(why) => Some(format!("unknown: {why}")),
-        }
+    fn unknown(&self) -> Option<Saying> {
+        let why = match self {
+            Self::Known(_) => return None,
+            Self::Off => Said::DnsOffHere {}.into(),
+            Self::Missing(why) => Box::new(why.clone()),
+        };
+        Some(Said::Unknown { why }.into())
     }
 }
 
@@ -96,17 +98,11 @@ pub enum DkimUse {
 
 impl DkimUse {
     /// How a missing signature stands, and why.
-    const fn missing(self) -> (State, &'static str) {
+    const fn missing(self) -> (State, Said) {
         match self {
-            Self::Authority => (
-                State::NotMet,
-                "an authority that is spoken to by ACME wants signed mail",
-            ),
-            Self::Mail => (State::Hint, "outbound mail goes without a signature"),
-            Self::Nothing => (
-                State::Hint,
-                "it is needed only for authorities that are spoken to by ACME, and to sign outbound mail",
-            ),
+            Self::Authority => (State::NotMet, Said::ForAcme {}),
+            Self::Mail => (State::Hint, Said::MailUnsigned {}),
+            Self::Nothing => (State::Hint, Said::ForLater {}),
         }
     }
 }
@@ -269,13 +265,24 @@ pub struct Finding {
     /// How it stands.
     pub state: State,
     /// In words.
-    pub text: String,
+    #[serde(serialize_with = "english")]
+    pub text: Saying,
     /// What to do about it.
-    pub to_do: Option<String>,
+    #[serde(serialize_with = "english_if_any")]
+    pub to_do: Option<Saying>,
+}
+
+fn english<S: Serializer>(said: &Saying, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(said)
+}
+
+fn english_if_any<S: Serializer>(said: &Option<Saying>, serializer: S) -> Result<S::Ok, S::Error> {
+    let text = said.as_ref().map(ToString::to_string);
+    text.serialize(serializer)
 }
 
 impl Finding {
-    fn new(prerequisite: Prerequisite, state: State, text: impl Into<String>) -> Self {
+    fn new(prerequisite: Prerequisite, state: State, text: impl Into<Saying>) -> Self {
         Self {
             prerequisite,
             state,
@@ -284,7 +291,7 @@ impl Finding {
         }
     }
 
-    fn advise(self, what: impl Into<String>) -> Self {
+    fn advise(self, what: impl Into<Saying>) -> Self {
         Self {
             to_do: Some(what.into()),
             ..self
@@ -305,12 +312,12 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
 
 /// Why no certificate may be requested for a domain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text}")]
+#[error("{said}")]
 pub struct Refusal {
     /// Whether it may be different soon without anybody doing anything.
     pub passing: bool,
     /// Why, and what to do, in one line.
-    pub text: String,
+    pub said: Saying,
 }
 
 /// Whether certificates may be requested for a domain (S18, S19). Where DNS is switched off the MX record cannot be known, and
@@ -322,46 +329,50 @@ pub fn may_request(way: &Way) -> Result<(), Refusal> {
             (State::Unknown, Answer::Missing(_)) => true,
             _ => continue,
         };
-        let to_do = finding.to_do.map(|what| format!(": {what}"));
-        let text = format!(
-            "{}: {}{}",
-            way.domain,
-            finding.text,
-            to_do.unwrap_or_default()
-        );
-        return Err(Refusal { passing, text });
+        let (domain, why) = (way.domain.to_string(), Box::new(finding.text));
+        let said = match finding.to_do.map(Box::new) {
+            Some(to_do) => Said::RefusedUntil { domain, why, to_do },
+            None => Said::Refused { domain, why },
+        };
+        return Err(Refusal {
+            passing,
+            said: said.into(),
+        });
     }
     Ok(())
 }
 
 fn route(way: &Way) -> Finding {
-    let domain = &way.domain;
     if way.in_route {
-        let text = "stands in an inbound route";
-        return Finding::new(Prerequisite::InboundRoute, State::Met, text);
+        return Finding::new(Prerequisite::InboundRoute, State::Met, Said::InRoute {});
     }
-    let text = "stands in no inbound route of this organisation";
-    Finding::new(Prerequisite::InboundRoute, State::NotMet, text).advise(format!(
-        "add it with: sealgate route add NAME --domain {domain} --host SERVER"
-    ))
+    Finding::new(
+        Prerequisite::InboundRoute,
+        State::NotMet,
+        Said::NotInRoute {},
+    )
+    .advise(Said::AddToRoute {
+        domain: way.domain.to_string(),
+    })
 }
 
 fn mx(way: &Way) -> Finding {
     let not_met =
-        |text: String| Finding::new(Prerequisite::Mx, State::NotMet, text).advise(point_here(way));
+        |said: Said| Finding::new(Prerequisite::Mx, State::NotMet, said).advise(point_here(way));
     match &way.mx {
-        Answer::Known(MxAnswer::NoSuchDomain) => not_met("DNS knows no such domain".to_owned()),
-        Answer::Known(MxAnswer::NoRecords) => not_met("there is no MX record".to_owned()),
-        Answer::Known(MxAnswer::NullMx) => {
-            not_met("the MX record says that the domain takes no mail".to_owned())
-        }
+        Answer::Known(MxAnswer::NoSuchDomain) => not_met(Said::NoSuchDomain {}),
+        Answer::Known(MxAnswer::NoRecords) => not_met(Said::NoMx {}),
+        Answer::Known(MxAnswer::NullMx) => not_met(Said::NullMx {}),
         Answer::Known(MxAnswer::Hosts(hosts)) => exchangers(way, hosts),
-        unknown => Finding::new(
-            Prerequisite::Mx,
-            State::Unknown,
-            unknown.unknown().unwrap_or_default(),
-        ),
+        unknown => open(Prerequisite::Mx, unknown),
     }
+}
+
+/// What is not known now.
+fn open<T>(prerequisite: Prerequisite, answer: &Answer<T>) -> Finding {
+    let why = answer.unknown();
+    let why = why.unwrap_or_else(|| Said::DnsOffHere {}.into());
+    Finding::new(prerequisite, State::Unknown, why)
 }
 
 /// All hosts of the best preference must be ours: senders choose among them by chance (RFC 5321 section 5.1). Others take mail
@@ -370,149 +381,114 @@ fn exchangers(way: &Way, hosts: &[Exchanger]) -> Finding {
     let is_ours = |host: &&Exchanger| way.names.iter().any(|name| name.as_str() == host.host);
     let best = hosts.iter().map(|host| host.preference).min();
     let is_best = |host: &&Exchanger| Some(host.preference) == best;
-    let named =
-        |hosts: Vec<&Exchanger>| listed(hosts.iter().map(|host| host.host.as_str()), " and ");
+    let named = |hosts: &[&Exchanger]| {
+        let names = hosts.iter().map(|host| host.host.clone());
+        Names::All(names.collect())
+    };
     let foreign: Vec<_> = hosts.iter().filter(|host| !is_ours(host)).collect();
     let foreign_best: Vec<_> = foreign.iter().copied().filter(is_best).collect();
     if foreign.is_empty() {
-        let text = format!("points to {}", named(hosts.iter().collect()));
-        return Finding::new(Prerequisite::Mx, State::Met, text);
+        let hosts = named(&hosts.iter().collect::<Vec<_>>());
+        return Finding::new(Prerequisite::Mx, State::Met, Said::MxTo { hosts });
     }
     if foreign_best.is_empty() {
-        let ours = named(hosts.iter().filter(is_best).collect());
-        let text = format!(
-            "points to {ours}, and with lower priority to {}",
-            named(foreign)
-        );
-        return Finding::new(Prerequisite::Mx, State::Met, text)
-            .advise("see that those pass mail on to this gateway: what they deliver themselves is neither decrypted nor seen here");
+        let best: Vec<_> = hosts.iter().filter(is_best).collect();
+        let (hosts, others) = (named(&best), named(&foreign));
+        return Finding::new(
+            Prerequisite::Mx,
+            State::Met,
+            Said::MxAlsoTo { hosts, others },
+        )
+        .advise(Said::OthersPassOn {});
     }
     let finding = Finding::new(
         Prerequisite::Mx,
         State::NotMet,
-        format!("points to {}", named(foreign_best.clone())),
+        Said::MxTo {
+            hosts: named(&foreign_best),
+        },
     );
     let twin = foreign_best
         .iter()
         .find_map(|host| Some((&host.host, host.same_address_as.as_ref()?)));
     finding.advise(match twin {
-        Some((host, name)) => format!(
-            "{host} has the address of {name}: let the MX record name {name}, or add {host} to gateway-names in the configuration if it is this gateway"
-        ),
+        Some((host, name)) => Said::OtherName {
+            host: host.clone(),
+            name: name.to_string(),
+        },
         None => point_here(way),
     })
 }
 
-fn point_here(way: &Way) -> String {
-    let names = listed(way.names.iter().map(Domain::as_str), " or ");
-    format!("in DNS, let the MX record of {} be {names}", way.domain)
+fn point_here(way: &Way) -> Said {
+    Said::PointHere {
+        domain: way.domain.to_string(),
+        names: Names::Any(way.names.iter().map(ToString::to_string).collect()),
+    }
 }
 
 fn licence(licence: Result<Option<u32>, QuotaRefusal>) -> Finding {
+    let finding = |state, said: Said| Finding::new(Prerequisite::Licence, state, said);
     match licence {
-        Ok(None) => Finding::new(
-            Prerequisite::Licence,
-            State::Met,
-            "licences are not counted here",
-        ),
-        Ok(Some(free)) => Finding::new(
-            Prerequisite::Licence,
-            State::Met,
-            format!("{free} licences are free"),
-        ),
-        Err(QuotaRefusal::Full(all)) => Finding::new(
-            Prerequisite::Licence,
-            State::NotMet,
-            format!("all {all} licences are used"),
-        )
-        .advise("book more, or deactivate a mailbox"),
-        Err(QuotaRefusal::Over) => Finding::new(
-            Prerequisite::Licence,
-            State::NotMet,
-            "the term of the licences is over",
-        )
-        .advise("have it extended"),
+        Ok(None) => finding(State::Met, Said::LicencesUncounted {}),
+        Ok(Some(free)) => {
+            let count = free.into();
+            finding(State::Met, Said::LicencesFree { count })
+        }
+        Err(QuotaRefusal::Full(all)) => {
+            let count = all.into();
+            finding(State::NotMet, Said::LicencesUsed { count }).advise(Said::BookMore {})
+        }
+        Err(QuotaRefusal::Over) => {
+            finding(State::NotMet, Said::LicencesOver {}).advise(Said::HaveExtended {})
+        }
     }
 }
 
 fn caa(caa: &Answer<Option<Caa>>) -> Finding {
-    let finding = |state, text: String| Finding::new(Prerequisite::Caa, state, text);
+    let finding = |state, said: Said| Finding::new(Prerequisite::Caa, state, said);
     let found = match caa {
         Answer::Known(Some(found)) => found,
-        Answer::Known(None) => {
-            return finding(State::Met, "no record: any authority may issue".to_owned());
-        }
-        unknown => return finding(State::Unknown, unknown.unknown().unwrap_or_default()),
+        Answer::Known(None) => return finding(State::Met, Said::NoCaa {}),
+        unknown => return open(Prerequisite::Caa, unknown),
     };
-    let at = &found.at;
+    let at = found.at.clone();
     match found.may_issue() {
-        MayIssue::Anyone => finding(
-            State::Met,
-            format!("the records of {at} say nothing about mail: any authority may issue"),
-        ),
-        MayIssue::Only(names) if names.is_empty() => finding(
-            State::Hint,
-            format!("issuemail of {at} lets no public authority issue"),
-        )
-        .advise("name your authority in an issuemail record, unless you use the built-in CA"),
-        MayIssue::Only(names) => finding(
-            State::Hint,
-            format!(
-                "issuemail of {at} lets only {} issue",
-                listed(names.iter().map(String::as_str), " and ")
-            ),
-        )
-        .advise("see that your authority is among them"),
-        MayIssue::NotWith(tag) => finding(
-            State::Hint,
-            format!("{at} has a critical record with the tag \"{tag}\": public authorities may not issue"),
-        )
-        .advise("take that record out, or its critical flag"),
+        MayIssue::Anyone => finding(State::Met, Said::CaaAnyone { at }),
+        MayIssue::Only(names) if names.is_empty() => {
+            finding(State::Hint, Said::CaaNobody { at }).advise(Said::NameInCaa {})
+        }
+        MayIssue::Only(names) => {
+            let names = Names::All(names);
+            finding(State::Hint, Said::CaaOnly { at, names }).advise(Said::SeeAmong {})
+        }
+        MayIssue::NotWith(tag) => {
+            finding(State::Hint, Said::CaaCritical { at, tag }).advise(Said::TakeOutCaa {})
+        }
     }
 }
 
 fn dkim(facts: &Facts) -> Finding {
     let (missing, why) = facts.dkim_use.missing();
-    let domain = &facts.way.domain;
-    let finding = |state, text: &str| Finding::new(Prerequisite::Dkim, state, text);
+    let why = why.into();
+    let domain = facts.way.domain.to_string();
+    let finding = |state, said: Said| Finding::new(Prerequisite::Dkim, state, said);
     match &facts.dkim {
-        DkimFact::NoKey => finding(missing, &format!("there is no key; {why}"))
-            .advise(format!("make one with: sealgate dkim create {domain}")),
-        DkimFact::NotActive => finding(
-            missing,
-            &format!("the key does not sign before its record is in DNS; {why}"),
-        )
-        .advise(format!(
-            "publish what this shows: sealgate dkim show {domain}"
-        )),
-        DkimFact::Active(Answer::Known(Published::Seen)) => {
-            finding(State::Met, "the key signs, and its record is in DNS")
+        DkimFact::NoKey => {
+            finding(missing, Said::DkimNoKey { why }).advise(Said::DkimMake { domain })
         }
+        DkimFact::NotActive => {
+            finding(missing, Said::DkimNotInDns { why }).advise(Said::DkimPublish { domain })
+        }
+        DkimFact::Active(Answer::Known(Published::Seen)) => finding(State::Met, Said::DkimGood {}),
         DkimFact::Active(Answer::Known(Published::Missing)) => {
-            finding(missing, "the key signs, but its record is not in DNS").advise(format!(
-                "publish what this shows: sealgate dkim show {domain}"
-            ))
+            finding(missing, Said::DkimMissing {}).advise(Said::DkimPublish { domain })
         }
-        DkimFact::Active(Answer::Known(Published::Wrong(fault))) => finding(
-            missing,
-            &format!("the key signs, but its record in DNS is wrong: {fault}"),
-        )
-        .advise(format!(
-            "publish what this shows: sealgate dkim show {domain}"
-        )),
-        DkimFact::Active(unknown) => {
-            finding(State::Unknown, &unknown.unknown().unwrap_or_default())
+        DkimFact::Active(Answer::Known(Published::Wrong(fault))) => {
+            let fault = fault.clone().into();
+            finding(missing, Said::DkimWrong { fault }).advise(Said::DkimPublish { domain })
         }
-    }
-}
-
-/// Several names in a sentence.
-fn listed<'n>(names: impl IntoIterator<Item = &'n str>, last: &str) -> String {
-    let mut names: Vec<&str> = names.into_iter().collect();
-    match names.pop() {
-        None => String::new(),
-        Some(only) if names.is_empty() => only.to_owned(),
-        Some(end) => format!("{}{last}{end}", names.join(", ")),
+        DkimFact::Active(unknown) => open(Prerequisite::Dkim, unknown),
     }
 }
 

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::journal::MailStatus;
 use crate::limits::RETRY_LONGEST;
 use crate::ports::StoredContent;
+use crate::saying::{Saying, Servers};
 
 /// Number of an accepted mail in the store; shown as the queue id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -246,8 +247,8 @@ pub struct Problem {
     pub status: EnhancedStatus,
     /// The peer's reply, if it is the peer's.
     pub reply: Option<Reply>,
-    /// What we saw, in one line.
-    pub text: String,
+    /// What we saw.
+    pub said: Box<Saying>,
 }
 
 /// How often and how long a copy is tried.
@@ -336,7 +337,7 @@ fn expired(problem: Problem) -> Problem {
     Problem {
         status: EnhancedStatus(5, 4, 7),
         reply: problem.reply,
-        text: format!("given up after the last try: {}", problem.text),
+        said: Servers::GivenUp { why: problem.said }.into(),
     }
 }
 
@@ -356,7 +357,7 @@ mod tests {
         Problem {
             status: EnhancedStatus(class, 2, 0),
             reply: Some(Reply::received(u16::from(class) * 100 + 50, "no")),
-            text: "no".into(),
+            said: Servers::NoHost {}.into(),
         }
     }
 

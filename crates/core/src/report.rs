@@ -267,7 +267,7 @@ mod tests {
         Problem {
             status,
             reply: Some(Reply::received(code, text)),
-            text: text.into(),
+            said: crate::saying::Saying::words(text).into(),
         }
     }
 

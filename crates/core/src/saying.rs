@@ -65,20 +65,26 @@ macro_rules! sayings {
 }
 
 mod accounts;
+mod authorities;
 mod certificates;
 mod changes;
+mod domains;
 mod inputs;
 mod keys;
 mod operation;
 mod refusals;
+mod servers;
 
 pub use accounts::Accounts;
+pub use authorities::Authorities;
 pub use certificates::Certificates;
 pub use changes::Changes;
+pub use domains::Domains;
 pub use inputs::Inputs;
 pub use keys::Keys;
 pub use operation::Operation;
 pub use refusals::Refusals;
+pub use servers::Servers;
 
 /// What has words in each language.
 pub trait Told {
@@ -86,41 +92,57 @@ pub trait Told {
     fn told(&self, language: Language) -> String;
 }
 
-/// A told sentence. `Display` is its English.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Saying {
-    /// Words as they are, in whatever language: what a foreign server said, what an administrator wrote.
-    Words(String),
-    /// About users, invitations, API tokens and resellers.
-    Accounts(Accounts),
-    /// A change of an organisation's configuration.
-    Changes(Changes),
-    /// About certificates of mailboxes, their orders and revocations.
-    Certificates(Certificates),
-    /// About correspondents' public keys and the keys of key rings.
-    Keys(Keys),
-    /// About mail, webhooks, DKIM keys and the installation.
-    Operation(Operation),
-    /// Why something that was asked for is not done.
-    Refusals(Refusals),
-    /// Why a value that was given cannot be taken.
-    Inputs(Inputs),
+/// Makes the told sentence of all topics.
+macro_rules! topics {
+    ($(#[doc = $doc:literal] $topic:ident;)*) => {
+        /// A told sentence. `Display` is its English.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Saying {
+            /// Words as they are, in whatever language: what a foreign server said, what an administrator wrote.
+            Words(String),
+            $(#[doc = $doc] $topic($topic),)*
+        }
+
+        impl Told for Saying {
+            fn told(&self, language: Language) -> String {
+                match self {
+                    Self::Words(words) => words.clone(),
+                    $(Self::$topic(one) => one.told(language),)*
+                }
+            }
+        }
+
+        impl Saying {
+            /// Every text there is, English and German.
+            pub fn texts() -> impl Iterator<Item = (&'static str, &'static str)> {
+                [$($topic::TEXTS),*].into_iter().flatten().copied()
+            }
+        }
+    };
 }
 
-impl Told for Saying {
-    fn told(&self, language: Language) -> String {
-        match self {
-            Self::Words(words) => words.clone(),
-            Self::Accounts(one) => one.told(language),
-            Self::Changes(one) => one.told(language),
-            Self::Certificates(one) => one.told(language),
-            Self::Keys(one) => one.told(language),
-            Self::Operation(one) => one.told(language),
-            Self::Refusals(one) => one.told(language),
-            Self::Inputs(one) => one.told(language),
-        }
-    }
+topics! {
+    /// About users, invitations, API tokens and resellers.
+    Accounts;
+    /// A change of an organisation's configuration.
+    Changes;
+    /// About certificates of mailboxes, their orders and revocations.
+    Certificates;
+    /// Why an authority did not do what it was asked.
+    Authorities;
+    /// About prerequisites of domains, and about records of DKIM keys.
+    Domains;
+    /// About other servers: their names in DNS, connections to them, and why they did not take mail.
+    Servers;
+    /// About correspondents' public keys and the keys of key rings.
+    Keys;
+    /// About mail, webhooks, DKIM keys and the installation.
+    Operation;
+    /// Why something that was asked for is not done.
+    Refusals;
+    /// Why a value that was given cannot be taken.
+    Inputs;
 }
 
 impl fmt::Display for Saying {
@@ -130,30 +152,35 @@ impl fmt::Display for Saying {
 }
 
 impl Saying {
-    /// Every text there is, English and German.
-    pub fn texts() -> impl Iterator<Item = (&'static str, &'static str)> {
-        let tables = [
-            Accounts::TEXTS,
-            Changes::TEXTS,
-            Certificates::TEXTS,
-            Keys::TEXTS,
-            Operation::TEXTS,
-            Refusals::TEXTS,
-            Inputs::TEXTS,
-        ];
-        tables.into_iter().flatten().copied()
+    /// Words of others, or of an administrator, as they are.
+    pub fn words(words: impl Into<String>) -> Self {
+        Self::Words(words.into())
     }
 }
 
-impl From<String> for Saying {
-    fn from(words: String) -> Self {
-        Self::Words(words)
-    }
+/// Names in a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Names {
+    /// All of them.
+    All(Vec<String>),
+    /// Any of them.
+    Any(Vec<String>),
 }
 
-impl From<&str> for Saying {
-    fn from(words: &str) -> Self {
-        Self::Words(words.to_owned())
+impl Told for Names {
+    fn told(&self, language: Language) -> String {
+        let (names, word) = match (self, language) {
+            (Self::All(names), Language::En) => (names, "and"),
+            (Self::All(names), Language::De) => (names, "und"),
+            (Self::Any(names), Language::En) => (names, "or"),
+            (Self::Any(names), Language::De) => (names, "oder"),
+        };
+        match names.split_last() {
+            None => String::new(),
+            Some((only, [])) => only.clone(),
+            Some((last, others)) => format!("{} {word} {last}", others.join(", ")),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use hyper::client::conn::http1;
 use hyper::header::{CONNECTION, HOST, HeaderMap, USER_AGENT};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use sealgate_core::saying::Servers as Said;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -18,6 +19,7 @@ use url::{Position, Url};
 use crate::dns::Dns;
 use crate::fetch::{self, Allowed, FetchError, Received};
 use crate::limits::FETCH_HEADER_OCTETS;
+use crate::words::{of_io, reported};
 
 /// Who calls. One for each purpose, or one for many.
 #[derive(Clone)]
@@ -78,11 +80,11 @@ impl Caller {
         let places = fetch::places_of(&url, &self.dns, &self.allowed).await?;
         let plain = url.scheme() == "http";
         if plain && call.only_https {
-            return Err(FetchError::Url("it is http, and must be https"));
+            return Err(FetchError::Url(Said::UrlMustBeHttps {}));
         }
         // What does not leave this machine needs no TLS.
         if plain && !places.iter().all(|place| place.ip().is_loopback()) {
-            return Err(FetchError::Url("it is http; https is needed"));
+            return Err(FetchError::Url(Said::UrlMustBeHttps {}));
         }
         let socket = Received::new(fetch::connect(places).await?, call.received);
         let octets = call.octets;
@@ -91,14 +93,14 @@ impl Caller {
             return exchange(socket, request, octets).await;
         }
         let name = fetch::server_name(&url)?;
-        let tls = |error: std::io::Error| FetchError::Tls(error.to_string());
+        let tls = |error: std::io::Error| FetchError::Tls(of_io(&error));
         let socket = self.tls.connect(name, socket).await.map_err(tls)?;
         exchange(socket, request, octets).await
     }
 }
 
 fn connection(error: impl std::fmt::Display) -> FetchError {
-    FetchError::Connection(error.to_string())
+    FetchError::Connection(reported(error))
 }
 
 fn request(url: &Url, call: Call<'_>) -> Result<Request<Full<Bytes>>, FetchError> {
@@ -113,7 +115,7 @@ fn request(url: &Url, call: Call<'_>) -> Result<Request<Full<Bytes>>, FetchError
     }
     builder
         .body(Full::from(call.body))
-        .map_err(|_| FetchError::Url("it does not fit into a request"))
+        .map_err(|_| FetchError::Url(Said::UrlUnfit {}))
 }
 
 async fn exchange<S>(
@@ -156,8 +158,7 @@ async fn read(response: Response<Incoming>, octets: usize) -> Result<Heard, Fetc
             continue;
         };
         if heard.body.len().saturating_add(data.len()) > octets {
-            let text = format!("the answer is larger than {octets} octets");
-            return Err(FetchError::Connection(text));
+            return Err(FetchError::Connection(Said::TooLarge { most: octets }));
         }
         heard.body.extend_from_slice(&data);
     }

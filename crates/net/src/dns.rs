@@ -14,9 +14,11 @@ use hickory_resolver::proto::dnssec::TrustAnchors;
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{RData, RecordType};
 use hickory_resolver::{ResolverBuilder, TokioResolver};
+use sealgate_core::saying::Servers as Said;
 use sealgate_mail::Domain;
 
 use crate::limits::{DNS_CACHE_ENTRIES, DNS_TRY, DNS_WAIT, HOST_ADDRESSES, MX_HOSTS};
+use crate::words::reported;
 
 /// Whom names are asked of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,13 +36,25 @@ pub enum DnsConfig {
 pub enum DnsFailure {
     /// No answer, or an answer that says nothing: ask again later.
     #[error("no answer from DNS: {0}")]
-    Temporary(String),
+    Temporary(Said),
     /// The name does not exist, or has no address.
     #[error("the name does not exist")]
     NoSuchDomain,
     /// The domain says that it takes no mail (RFC 7505).
     #[error("the domain takes no mail (null MX)")]
     NullMx,
+}
+
+impl From<&DnsFailure> for Said {
+    fn from(failure: &DnsFailure) -> Self {
+        match failure {
+            DnsFailure::Temporary(why) => Self::NoDns {
+                why: why.clone().into(),
+            },
+            DnsFailure::NoSuchDomain => Self::NoSuchName {},
+            DnsFailure::NullMx => Self::NullMx {},
+        }
+    }
 }
 
 /// A host that takes mail for a domain.
@@ -99,7 +113,7 @@ impl Dns {
             host: domain.as_str().to_owned(),
         };
         let Some(resolver) = &self.0 else {
-            return Err(DnsFailure::Temporary("DNS is switched off".into()));
+            return Err(DnsFailure::Temporary(Said::DnsOff {}));
         };
         let found = ask(resolver.lookup(absolute(domain.as_str()), RecordType::MX)).await;
         let answers = match found {
@@ -136,9 +150,9 @@ impl Dns {
             return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
         }
         let Some(resolver) = &self.0 else {
-            return Err(DnsFailure::Temporary(format!(
-                "DNS is switched off and {host} is no IP address"
-            )));
+            return Err(DnsFailure::Temporary(Said::DnsOffFor {
+                host: host.to_owned(),
+            }));
         };
         let found = ask(resolver.lookup_ip(absolute(host))).await;
         let addresses: Vec<IpAddr> = found?.iter().take(HOST_ADDRESSES).collect();
@@ -151,7 +165,7 @@ impl Dns {
 }
 
 fn setup(error: NetError) -> DnsFailure {
-    DnsFailure::Temporary(format!("cannot set up: {error}"))
+    DnsFailure::Temporary(reported(format_args!("cannot set up: {error}")))
 }
 
 /// A resolver being put together.
@@ -190,10 +204,10 @@ pub(crate) fn validating(
     options.edns0 = true;
     if let Some(path) = anchors {
         let unusable = |error: &dyn std::fmt::Display| {
-            DnsFailure::Temporary(format!(
+            DnsFailure::Temporary(reported(format_args!(
                 "{} holds no usable DNSSEC keys: {error}",
                 path.display()
-            ))
+            )))
         };
         let text = std::fs::read_to_string(path).map_err(|error| unusable(&error))?;
         let anchors: TrustAnchors = text.parse().map_err(|error| unusable(&error))?;
@@ -220,7 +234,7 @@ pub(crate) enum NoAnswer {
     /// There is no such name.
     NoSuchName,
     /// Nothing is known now.
-    Temporary(String),
+    Temporary(Said),
 }
 
 impl From<NoAnswer> for DnsFailure {
@@ -237,14 +251,14 @@ pub(crate) async fn ask<T>(
     question: impl Future<Output = Result<T, NetError>>,
 ) -> Result<T, NoAnswer> {
     match tokio::time::timeout(DNS_WAIT, question).await {
-        Err(_) => Err(NoAnswer::Temporary("it takes too long".into())),
+        Err(_) => Err(NoAnswer::Temporary(Said::TakesTooLong {})),
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(NetError::Dns(DnsError::NoRecordsFound(none)))) => Err(match none.response_code {
             ResponseCode::NXDomain => NoAnswer::NoSuchName,
             ResponseCode::NoError => NoAnswer::NoRecords,
-            other => NoAnswer::Temporary(other.to_string()),
+            other => NoAnswer::Temporary(reported(other)),
         }),
-        Ok(Err(error)) => Err(NoAnswer::Temporary(error.to_string())),
+        Ok(Err(error)) => Err(NoAnswer::Temporary(reported(error))),
     }
 }
 

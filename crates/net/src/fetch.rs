@@ -14,6 +14,7 @@ use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, LOCATION, USER_AGENT
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
+use sealgate_core::saying::Servers as Said;
 use sealgate_smime::revocation::Question;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -29,6 +30,8 @@ use crate::limits::{
     FETCHES_WAITING_PER_HOST,
 };
 
+use crate::words::{of_io, reported};
+
 mod places;
 mod received;
 #[cfg(test)]
@@ -43,7 +46,7 @@ pub(crate) use received::Received;
 pub enum FetchError {
     /// A URL that is not followed.
     #[error("the address is not followed: {0}")]
-    Url(&'static str),
+    Url(Said),
     /// A host with an address that may not be called.
     #[error("{0} is no public address on a port of the web")]
     NotAllowed(SocketAddr),
@@ -52,10 +55,10 @@ pub enum FetchError {
     Name(#[from] DnsFailure),
     /// Nobody there, or it speaks something else.
     #[error("no connection: {0}")]
-    Connection(String),
+    Connection(Said),
     /// Somebody there, and no TLS with him that is trusted.
     #[error("no connection: {0}")]
-    Tls(String),
+    Tls(Said),
     /// No answer within so many seconds.
     #[error("no answer within {0} seconds")]
     Late(u64),
@@ -77,6 +80,36 @@ pub enum FetchError {
     /// The host did not answer a moment ago; nobody was asked.
     #[error("the host did not answer a moment ago")]
     Away,
+}
+
+impl From<&FetchError> for Said {
+    fn from(error: &FetchError) -> Self {
+        match error {
+            FetchError::Url(why) => Self::NotFollowed {
+                why: why.clone().into(),
+            },
+            FetchError::NotAllowed(place) => Self::NotAllowed {
+                place: place.to_string(),
+            },
+            FetchError::Name(failure) => failure.into(),
+            FetchError::Connection(why) | FetchError::Tls(why) => Self::NoConnection {
+                why: why.clone().into(),
+            },
+            FetchError::Late(seconds) => Self::Late {
+                seconds: i64::try_from(*seconds).unwrap_or(i64::MAX),
+            },
+            FetchError::Status(status) => Self::Status {
+                status: (*status).into(),
+            },
+            FetchError::Redirects => Self::Redirects {},
+            FetchError::TooLarge => Self::TooLarge { most: FETCH_OCTETS },
+            FetchError::TooSlow => Self::TooSlow {
+                seconds: i64::try_from(FETCH_WAIT.as_secs()).unwrap_or(i64::MAX),
+            },
+            FetchError::Busy => Self::Busy {},
+            FetchError::Away => Self::Away {},
+        }
+    }
 }
 
 impl FetchError {
@@ -246,12 +279,12 @@ pub(crate) async fn places_of(
 ) -> Result<Vec<SocketAddr>, FetchError> {
     let port = url
         .port_or_known_default()
-        .ok_or(FetchError::Url("it has no port"))?;
+        .ok_or(FetchError::Url(Said::UrlNoPort {}))?;
     let addresses = match url.host() {
         Some(Host::Ipv4(address)) => vec![address.into()],
         Some(Host::Ipv6(address)) => vec![address.into()],
         Some(Host::Domain(name)) => dns.addresses(name).await?,
-        None => return Err(FetchError::Url("it names no host")),
+        None => return Err(FetchError::Url(Said::UrlNoHost {})),
     };
     let places: Vec<_> = addresses
         .into_iter()
@@ -266,18 +299,18 @@ pub(crate) async fn places_of(
 
 /// A connection to the first of `places` that takes one.
 pub(crate) async fn connect(places: Vec<SocketAddr>) -> Result<TcpStream, FetchError> {
-    let mut failure = FetchError::Connection("the name has no address".to_owned());
+    let mut failure = FetchError::Name(DnsFailure::NoSuchDomain);
     for place in places {
         match TcpStream::connect(place).await {
             Ok(socket) => return Ok(socket),
-            Err(error) => failure = connection(error),
+            Err(error) => failure = FetchError::Connection(of_io(&error)),
         }
     }
     Err(failure)
 }
 
 fn connection(error: impl std::fmt::Display) -> FetchError {
-    FetchError::Connection(error.to_string())
+    FetchError::Connection(reported(error))
 }
 
 /// By what a host is known: what is away on one port says nothing about another, and a dot at the end makes no other host.
@@ -290,22 +323,20 @@ fn host_of(url: &Url) -> String {
 /// A URL that is followed: http or https, without a user.
 pub(crate) fn target(text: &str) -> Result<Url, FetchError> {
     if text.len() > FETCH_URL_OCTETS {
-        return Err(FetchError::Url("it is too long"));
+        return Err(FetchError::Url(Said::UrlLong {}));
     }
-    let url = Url::parse(text).map_err(|_| FetchError::Url("it is no URL"))?;
+    let url = Url::parse(text).map_err(|_| FetchError::Url(Said::UrlUnreadable {}))?;
     judge_url(&url)?;
     Ok(url)
 }
 
 fn judge_url(url: &Url) -> Result<(), FetchError> {
     match () {
-        () if !matches!(url.scheme(), "http" | "https") => {
-            Err(FetchError::Url("it is neither http nor https"))
-        }
+        () if !matches!(url.scheme(), "http" | "https") => Err(FetchError::Url(Said::UrlNotWeb {})),
         () if !url.username().is_empty() || url.password().is_some() => {
-            Err(FetchError::Url("it names a user"))
+            Err(FetchError::Url(Said::UrlUser {}))
         }
-        () if url.as_str().len() > FETCH_URL_OCTETS => Err(FetchError::Url("it is too long")),
+        () if url.as_str().len() > FETCH_URL_OCTETS => Err(FetchError::Url(Said::UrlLong {})),
         () => Ok(()),
     }
 }
@@ -313,14 +344,14 @@ fn judge_url(url: &Url) -> Result<(), FetchError> {
 /// Where a redirect leads, judged as the first place was; what began protected stays so.
 fn redirected(from: &Url, location: &str) -> Result<Url, FetchError> {
     if location.len() > FETCH_URL_OCTETS {
-        return Err(FetchError::Url("it is too long"));
+        return Err(FetchError::Url(Said::UrlLong {}));
     }
     let url = from
         .join(location)
-        .map_err(|_| FetchError::Url("it is no URL"))?;
+        .map_err(|_| FetchError::Url(Said::UrlUnreadable {}))?;
     judge_url(&url)?;
     if from.scheme() == "https" && url.scheme() == "http" {
-        return Err(FetchError::Url("a redirect from https to http"));
+        return Err(FetchError::Url(Said::UrlToHttp {}));
     }
     Ok(url)
 }
@@ -331,8 +362,8 @@ pub(crate) fn server_name(url: &Url) -> Result<ServerName<'static>, FetchError> 
         Some(Host::Ipv4(address)) => Ok(ServerName::from(std::net::IpAddr::from(address))),
         Some(Host::Ipv6(address)) => Ok(ServerName::from(std::net::IpAddr::from(address))),
         Some(Host::Domain(name)) => ServerName::try_from(name.to_owned())
-            .map_err(|_| FetchError::Url("its host is no name for TLS")),
-        None => Err(FetchError::Url("it names no host")),
+            .map_err(|_| FetchError::Url(Said::UrlHostNotForTls {})),
+        None => Err(FetchError::Url(Said::UrlNoHost {})),
     }
 }
 
@@ -355,7 +386,7 @@ fn request(url: &Url, question: &Question) -> Result<Request<Full<Bytes>>, Fetch
             .header(ACCEPT, "application/ocsp-response")
             .body(Full::from(request.clone())),
     };
-    request.map_err(|_| FetchError::Url("it does not fit into a request"))
+    request.map_err(|_| FetchError::Url(Said::UrlUnfit {}))
 }
 
 async fn exchange<S>(socket: S, request: Request<Full<Bytes>>) -> Result<Answer, FetchError>

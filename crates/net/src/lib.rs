@@ -26,3 +26,4 @@ pub mod source;
 pub mod tls;
 pub mod web;
 pub mod webhook;
+mod words;

@@ -257,3 +257,6 @@ pub const WEBHOOK_OCTETS: usize = 64 * 1024;
 pub const WEBHOOK_RECEIVED_OCTETS: usize = 128 * 1024;
 /// How long the answer to a webhook may take: what the specification recommends, 15 to 30 seconds.
 pub const WEBHOOK_WAIT: Duration = Duration::from_secs(15);
+
+/// Characters of what an operating system, TLS or a name server reports that are told: one line for a person.
+pub const REPORTED_CHARS: usize = 300;

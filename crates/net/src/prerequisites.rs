@@ -22,7 +22,7 @@ pub async fn exchangers(dns: &Dns, domain: &Domain, ours: &[Domain]) -> Answer<M
         Ok(records) => records,
         Err(NoAnswer::NoRecords) => return Answer::Known(MxAnswer::NoRecords),
         Err(NoAnswer::NoSuchName) => return Answer::Known(MxAnswer::NoSuchDomain),
-        Err(NoAnswer::Temporary(why)) => return Answer::Missing(why),
+        Err(NoAnswer::Temporary(why)) => return Answer::Missing(why.into()),
     };
     match ordered(records.iter().filter_map(exchanger).collect()) {
         MxAnswer::Hosts(mut hosts) => {
@@ -97,7 +97,7 @@ pub async fn caa(dns: &Dns, domain: &Domain) -> Answer<Option<Caa>> {
                 }
             }
             Err(NoAnswer::NoRecords | NoAnswer::NoSuchName) => {}
-            Err(NoAnswer::Temporary(why)) => return Answer::Missing(why),
+            Err(NoAnswer::Temporary(why)) => return Answer::Missing(why.into()),
         }
         match name.split_once('.') {
             Some((_, above)) => name = above,
@@ -124,7 +124,7 @@ pub async fn texts(dns: &Dns, name: &str) -> Answer<Vec<String>> {
     match records(resolver, name, RecordType::TXT).await {
         Ok(records) => Answer::Known(records.iter().filter_map(text).collect()),
         Err(NoAnswer::NoRecords | NoAnswer::NoSuchName) => Answer::Known(Vec::new()),
-        Err(NoAnswer::Temporary(why)) => Answer::Missing(why),
+        Err(NoAnswer::Temporary(why)) => Answer::Missing(why.into()),
     }
 }
 
@@ -139,7 +139,7 @@ pub async fn published(dns: &Dns, key: &DkimKey) -> Answer<Published> {
             Answer::Known(key.published(&texts))
         }
         Err(NoAnswer::NoRecords | NoAnswer::NoSuchName) => Answer::Known(Published::Missing),
-        Err(NoAnswer::Temporary(why)) => Answer::Missing(why),
+        Err(NoAnswer::Temporary(why)) => Answer::Missing(why.into()),
     }
 }
 

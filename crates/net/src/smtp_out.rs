@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sealgate_core::queue::{AttemptResult, NextHop, Problem, Reach, TlsRequirement};
+use sealgate_core::saying::Servers as Said;
 use sealgate_mail::smtp::client::{Answer, Command, Credentials};
 use sealgate_mail::smtp::{Envelope, EnvelopeRecipient, MailParams, Notify};
 use sealgate_mail::{Address, Content, Domain, EnhancedStatus, Reply, ReversePath};
@@ -24,7 +25,7 @@ mod content;
 mod idle;
 mod places;
 
-use attempt::{Attempt, dns_problem, problem, session_problem, unfit_problem};
+use attempt::{Attempt, dns_problem, of_name, problem, session_problem, unfit_problem};
 use connection::{Connection, Peer};
 use idle::Idle;
 use places::{NamedBy, Rules};
@@ -115,6 +116,8 @@ pub struct Delivery {
     pub hop: NextHop,
     /// Whether that is the organisation's own server.
     pub way: Way,
+    /// Which addresses servers may have that MX records name.
+    pub mx_reach: Reach,
     /// Sender and recipients.
     pub envelope: Envelope,
     /// Header and body.
@@ -179,6 +182,7 @@ impl SmtpOut {
         let Delivery {
             hop,
             way,
+            mx_reach,
             envelope,
             content,
         } = delivery;
@@ -188,7 +192,7 @@ impl SmtpOut {
             self.hand_over(&hop, connection, &mut attempt).await;
         }
         if attempt.is_open() {
-            match self.hosts(&hop, way).await {
+            match self.hosts(&hop, way, mx_reach).await {
                 Ok(hosts) => self.try_hosts(&hop, &hosts, &mut attempt).await,
                 Err(problem) if problem.status.0 == 5 => attempt.fail(&problem),
                 Err(problem) => attempt.note(&problem),
@@ -211,10 +215,7 @@ impl SmtpOut {
     ) -> Result<Reply, Problem> {
         match tokio::time::timeout(self.config.waits.probe, self.probe(hop, address)).await {
             Ok(answer) => answer,
-            Err(_) => Err(problem(
-                EnhancedStatus(4, 4, 1),
-                "the next hop takes too long to answer",
-            )),
+            Err(_) => Err(problem(EnhancedStatus(4, 4, 1), Said::HopTooLong {})),
         }
     }
 
@@ -251,13 +252,13 @@ impl SmtpOut {
         answers
             .into_iter()
             .next()
-            .ok_or_else(|| problem(EnhancedStatus(4, 4, 0), "the next hop did not answer"))
+            .ok_or_else(|| problem(EnhancedStatus(4, 4, 0), Said::HopSilent {}))
     }
 
     /// The first host that opens a session.
     async fn any_connection(&self, hop: &NextHop) -> Result<Connection, Problem> {
-        let mut met = problem(EnhancedStatus(4, 4, 1), "no host could be reached");
-        for host in self.hosts(hop, Way::In).await? {
+        let mut met = problem(EnhancedStatus(4, 4, 1), Said::NoHost {});
+        for host in self.hosts(hop, Way::In, Reach::Everywhere).await? {
             match self.addresses(&host).await {
                 Err(problem) => met = problem,
                 Ok(addresses) => {
@@ -329,7 +330,7 @@ impl SmtpOut {
     }
 
     /// The hosts of a next hop in the order they are tried.
-    async fn hosts(&self, hop: &NextHop, way: Way) -> Result<Vec<Host>, Problem> {
+    async fn hosts(&self, hop: &NextHop, way: Way, mx_reach: Reach) -> Result<Vec<Host>, Problem> {
         match hop {
             NextHop::Host {
                 host,
@@ -357,7 +358,7 @@ impl SmtpOut {
                 let hosts = hosts.map_err(|failure| dns_problem(&failure, domain.as_str()))?;
                 let hosts = hosts.into_iter().map(|host| Host {
                     is_domain: host.host == domain.as_str(),
-                    named_by: NamedBy::Mx,
+                    named_by: NamedBy::Mx(mx_reach),
                     way,
                     name: host.host,
                     port: self.config.mx_port,
@@ -384,7 +385,7 @@ impl SmtpOut {
             }
             Err(failure @ DnsFailure::NoSuchDomain) if !host.is_domain => Err(problem(
                 EnhancedStatus(4, 4, 4),
-                &format!("{}: {failure}", host.name),
+                of_name(&failure, &host.name),
             )),
             Err(failure) => Err(dns_problem(&failure, &host.name)),
         }
@@ -400,11 +401,11 @@ fn verdict(answer: Answer) -> Result<Reply, Problem> {
             reply,
         } => Ok(reply),
         Answer::Refused { at, reply } => {
-            let text = format!("the peer answered {at} with: {reply}");
+            let said = Said::answered(&at, &reply).into();
             Err(Problem {
                 status: EnhancedStatus(4, 4, 0),
                 reply: Some(reply),
-                text,
+                said,
             })
         }
         Answer::Failed(failure) | Answer::Unknown(failure) => Err(session_problem(&failure)),

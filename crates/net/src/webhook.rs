@@ -2,6 +2,7 @@
 
 use aws_lc_rs::hmac;
 use hyper::Method;
+use sealgate_core::saying::Servers as Said;
 
 use crate::call::{Call, Caller};
 use crate::fetch::FetchError;
@@ -30,7 +31,7 @@ impl Message<'_> {
 
 /// Why an event was not passed on: as much as the organisation is told, in one line. It says nothing about what lies in the
 /// operator's network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotPassedOn {
     /// The server's own words.
     #[error("the server answered with status {0}")]
@@ -46,14 +47,28 @@ pub enum NotPassedOn {
     TooSlow,
     /// What is wrong with the address itself.
     #[error("the address is not followed: {0}")]
-    Url(&'static str),
+    Url(Said),
+}
+
+impl From<NotPassedOn> for Said {
+    fn from(why: NotPassedOn) -> Self {
+        match why {
+            NotPassedOn::Status(status) => Self::Status {
+                status: status.into(),
+            },
+            NotPassedOn::Unreached => Self::Unreached {},
+            NotPassedOn::Certificate => Self::Untrusted {},
+            NotPassedOn::TooSlow => Self::Slow {},
+            NotPassedOn::Url(why) => Self::NotFollowed { why: why.into() },
+        }
+    }
 }
 
 impl From<&FetchError> for NotPassedOn {
     fn from(error: &FetchError) -> Self {
         match error {
             FetchError::Status(status) => Self::Status(*status),
-            FetchError::Url(why) => Self::Url(why),
+            FetchError::Url(why) => Self::Url(why.clone()),
             FetchError::Tls(_) => Self::Certificate,
             FetchError::Late(_) | FetchError::TooSlow => Self::TooSlow,
             FetchError::NotAllowed(_)
@@ -113,11 +128,11 @@ mod tests {
         let table = [
             (FetchError::NotAllowed(place), "it cannot be reached"),
             (
-                FetchError::Connection("refused".into()),
+                FetchError::Connection(Said::Refused {}),
                 "it cannot be reached",
             ),
             (
-                FetchError::Tls("UnknownIssuer".into()),
+                FetchError::Tls(Said::Broken {}),
                 "its certificate is not trusted",
             ),
             (FetchError::Late(15), "it is too slow"),

@@ -44,14 +44,14 @@ impl Connectors {
                     .built_in
                     .get_or_try_init(|| built_in(&self.store, &self.config))
                     .await
-                    .map_err(|failure| AuthorityFailure::passing(failure.message))?;
+                    .map_err(|failure| AuthorityFailure::ours(failure.message))?;
                 Ok(Arc::clone(made))
             }
             Connector::Acme(settings) => {
                 let allowed = self
                     .config
                     .fetch_allowed()
-                    .map_err(AuthorityFailure::passing)?;
+                    .map_err(AuthorityFailure::ours)?;
                 let acme = Acme::new(settings.clone(), self.dns.clone(), allowed)?;
                 Ok(Arc::new(acme))
             }

@@ -9,6 +9,7 @@ use sealgate_core::challenge::{
 use sealgate_core::journal::{Direction, Exemption, Line, MailRecord, MailStatus, Trace};
 use sealgate_core::outcome::InboundContent;
 use sealgate_core::process::Opened;
+use sealgate_core::saying::Authorities;
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::{Address, EnhancedStatus, HeaderBlock, Reply, ReversePath, Timestamp};
 use sealgate_net::authenticity::AuthenticityFacts;
@@ -279,10 +280,8 @@ async fn answer(
     let own = (context.organisation, domain);
     let fields = dkim::sign(gateway, own, copy.head(), part).await?;
     let note = fields.is_none().then(|| {
-        format!(
-            "{domain} has no active DKIM key, so the answer to the authority's challenge mail goes unsigned \
-             and may not be accepted: make one with `sealgate dkim create {domain}`"
-        )
+        let domain = domain.to_string();
+        Authorities::Unsigned { domain }.into()
     });
     copy.put_first(&fields.unwrap_or_default());
     let size = (copy.head().len() as u64).saturating_add(made.body.len() as u64);

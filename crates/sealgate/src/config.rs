@@ -115,6 +115,8 @@ pub struct Delivery {
     pub retry_first: i64,
     /// Whether MX records may lead to this machine; unsafe, for tests: `check` says so.
     pub mx_loopback: bool,
+    /// Whether MX records may lead to private addresses; absent: as long as there is one organisation.
+    pub mx_private: Option<bool>,
     /// PEM file with roots for `tls = "verified"`; absent: Mozilla's roots.
     pub roots: Option<PathBuf>,
 }
@@ -127,6 +129,7 @@ impl Default for Delivery {
             delay_notice: DELAY_NOTICE,
             retry_first: sealgate_core::limits::RETRY_FIRST,
             mx_loopback: false,
+            mx_private: None,
             roots: None,
         }
     }
@@ -300,6 +303,11 @@ impl Config {
             .map_err(|error| format!("portal.reachable: {error}"))
     }
 
+    /// Where webhooks may lead, beside public addresses.
+    pub fn webhooks_allowed(&self) -> Result<Vec<Allowed>, String> {
+        Ok([self.fetch_allowed()?, self.reachable()?].concat())
+    }
+
     /// The name server to ask.
     pub fn dns_config(&self) -> Result<DnsConfig, String> {
         match self.dns.server.as_str() {
@@ -333,4 +341,29 @@ pub fn one_line(error: &toml::de::Error, text: &str) -> String {
         .map(|before| before.matches('\n').count() + 1);
     let message = error.message().replace('\n', " ");
     line.map_or_else(|| message.clone(), |line| format!("line {line}: {message}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever wants webhooks in the own network need not let strangers' certificates call there.
+    #[test]
+    fn webhooks_lead_where_servers_of_organisations_may_be() {
+        let text = EXAMPLE
+            .replace("allow = []", "allow = [\"10.9.0.1/32\"]")
+            .replace("# [portal] ", "[portal] ")
+            .replace(
+                "# listen = [\"127.0.0.1:8443\"]",
+                "listen = [\"127.0.0.1:8443\"]",
+            )
+            .replace("# url = \"https://portal", "url = \"https://portal")
+            .replace("# reachable", "reachable");
+        let config: Config = toml::from_str(&text).unwrap();
+        let network = |text: &str| text.parse::<Allowed>().unwrap();
+        let (fetch, named) = (network("10.9.0.1/32"), network("10.1.0.0/16"));
+        assert_eq!(config.webhooks_allowed().unwrap(), [fetch, named]);
+        assert_eq!(config.fetch_allowed().unwrap(), [fetch]);
+        assert_eq!(config.delivery.mx_private, None);
+    }
 }

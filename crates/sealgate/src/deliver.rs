@@ -9,9 +9,10 @@ use sealgate_core::failure::{
 };
 use sealgate_core::journal::{Direction, MailStatus};
 use sealgate_core::queue::{
-    After, AttemptResult, NextHop, Problem, RecipientResult, after_attempt,
+    After, AttemptResult, NextHop, Problem, Reach, RecipientResult, after_attempt,
 };
 use sealgate_core::report::{News, Reported};
+use sealgate_core::saying::Servers;
 use sealgate_core::tenant::Organisation;
 use sealgate_mail::smtp::{Envelope, EnvelopeRecipient};
 use sealgate_mail::{Domain, EnhancedStatus, HeaderBlock, Timestamp};
@@ -41,6 +42,7 @@ pub async fn deliver(gateway: &Arc<Gateway>, places: &Places, leased: LeasedCopy
             let delivery = Delivery {
                 hop: hop.clone(),
                 way: way(&leased),
+                mx_reach: mx_reach(gateway),
                 envelope: envelope(&leased, &recipients),
                 content: leased.content.clone(),
             };
@@ -65,6 +67,16 @@ pub async fn deliver(gateway: &Arc<Gateway>, places: &Places, leased: LeasedCopy
         tokio::time::sleep(Duration::from_secs(pause)).await;
     }
     tracing::error!(mail, "the attempt is repeated when its lease ends");
+}
+
+/// Which addresses servers may have that MX records name: where organisations share the installation, its network is not for
+/// strangers to name, and whoever sends mail chooses whose records are asked.
+fn mx_reach(gateway: &Gateway) -> Reach {
+    let is_alone = || gateway.installation().organisations().len() < 2;
+    match gateway.config.delivery.mx_private.unwrap_or_else(is_alone) {
+        true => Reach::Everywhere,
+        false => Reach::Public,
+    }
 }
 
 /// The next hop is busy: the copy makes room for those of others and comes back untried.
@@ -146,7 +158,7 @@ fn without_route(recipients: usize) -> AttemptResult {
         // RFC 3463 section 3.4: X.3.5, system incorrectly configured.
         status: EnhancedStatus(4, 3, 5),
         reply: None,
-        text: "there is no inbound route for this domain any more".to_owned(),
+        said: Servers::NoRouteAnyMore {}.into(),
     };
     AttemptResult {
         remote: None,
@@ -308,7 +320,7 @@ fn words(result: &RecipientResult, remote: Option<&str>) -> String {
         (RecipientResult::Delivered(reply), Some(remote)) => format!("{remote}: {reply}"),
         (RecipientResult::Delivered(reply), None) => reply.to_string(),
         (RecipientResult::Temporary(problem) | RecipientResult::Permanent(problem), _) => {
-            problem.text.clone()
+            problem.said.to_string()
         }
     }
 }
@@ -319,13 +331,13 @@ fn log(leased: &LeasedCopy, recipient: &EnvelopeRecipient, update: &RecipientUpd
     match update {
         RecipientUpdate::Delivered(words) => tracing::info!(mail, %to, words, "delivered"),
         RecipientUpdate::Retry { problem, .. } => {
-            tracing::info!(mail, %to, problem = problem.text, "waits")
+            tracing::info!(mail, %to, problem = %problem.said, "waits")
         }
         RecipientUpdate::Failed(problem) => {
-            tracing::warn!(mail, %to, problem = problem.text, "failed")
+            tracing::warn!(mail, %to, problem = %problem.said, "failed")
         }
         RecipientUpdate::Held(reason, problem) => {
-            tracing::warn!(mail, %to, reason = reason.as_str(), problem = problem.text, "held")
+            tracing::warn!(mail, %to, reason = reason.as_str(), problem = %problem.said, "held")
         }
     }
 }

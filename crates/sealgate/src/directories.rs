@@ -51,7 +51,8 @@ impl Described {
     pub fn directory(self) -> Result<Directory, Inputs> {
         let name = &self.name;
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if name.is_empty() || name.len() > DIRECTORY_NAME_CHARS || !name.chars().all(is_plain) {
+        let is_step = matches!(name.as_str(), "" | "." | "..");
+        if is_step || name.len() > DIRECTORY_NAME_CHARS || !name.chars().all(is_plain) {
             return Err(Inputs::DirectoryName {
                 most: DIRECTORY_NAME_CHARS,
                 name: name.clone(),

@@ -45,8 +45,10 @@ pub struct Gateway {
     pub smtp_out: SmtpOut,
     /// Lists and answers about revocation.
     pub revocation: Revocation,
-    /// Webhooks are called by it, and whoever else is asked once.
+    /// Whoever is asked once is called by it.
     pub caller: Caller,
+    /// Webhooks are called by it.
+    pub to_webhooks: Caller,
     /// Directories and DNS as sources of keys.
     pub sources: Sources,
     /// Recipients of wildcard routes.
@@ -57,7 +59,7 @@ pub struct Gateway {
     pub password_checks: Semaphore,
     /// KiB of memory left for mails whose DKIM signatures are judged.
     pub dkim_memory: Semaphore,
-    /// Told when there is work on many mailboxes.
+    /// Told when there is bulk work.
     pub bulk: Notify,
     /// Places for uploads being read.
     pub uploads: Arc<Semaphore>,
@@ -117,6 +119,11 @@ impl Gateway {
             allowed,
             tls: tls.verified.clone(),
         };
+        // Organisations name them, as they do servers and directories.
+        let to_webhooks = Caller {
+            allowed: config.webhooks_allowed().map_err(Failure::new)?,
+            ..caller.clone()
+        };
         let smtp_out = way_out(&config, dns.clone())?;
         let gateway = Self {
             dns,
@@ -126,6 +133,7 @@ impl Gateway {
             smtp_out,
             revocation: Revocation::new(fetcher),
             caller,
+            to_webhooks,
             sources,
             probes: Probes::default(),
             lacking: Found::default(),

@@ -162,21 +162,19 @@ pub const BLOCK_REASON: usize = 500;
 pub const DOMAINS_AT_ONCE: usize = 25;
 /// How long a page waits for what DNS says of a domain; then it says that nothing is known now.
 pub const DOMAIN_WAIT: Duration = Duration::from_secs(5);
-/// Changes of mailboxes that are carried out in one transaction: sessions wait for it no longer than they would for a large mail.
-pub const TOGETHER: usize = 500;
 /// Mailboxes that a warning about a rule names: enough to know whom to look at, the count says the rest.
 pub const LACKING_SHOWN: usize = 5;
 /// Seconds for which it stays known which mailboxes rules shut out, though certificates may end meanwhile.
 pub const LACKING_SECONDS: i64 = 60;
-/// Pause between two parts of work on many mailboxes, so that mail gets the database.
+/// Pause between two pieces of bulk work, so that mail gets the database.
 pub const BULK_PAUSE: Duration = Duration::from_millis(50);
-/// How often it is looked for work on many mailboxes that nobody told us of: what a gateway before us left is found at once.
+/// How often it is looked for bulk work that nobody told us of: what a gateway before us left is found at once.
 pub const BULK_POLL: Duration = Duration::from_secs(60);
-/// Pause before work on many mailboxes is tried again where the database was away.
+/// Pause before bulk work is tried again where the database was away.
 pub const BULK_AGAIN: Duration = Duration::from_secs(5);
-/// Works on many mailboxes that a page tells of: those that go on, and some that ended lately.
+/// How much bulk work a page tells of: what goes on, and some that ended lately.
 pub const BULK_TOLD_AT_ONCE: u32 = 5;
-/// Seconds for which it is told that work on many mailboxes has ended: until whoever ordered it has looked again.
+/// Seconds for which it is told that bulk work has ended: until whoever ordered it has looked again.
 pub const BULK_TOLD: i64 = 600;
 /// Orders and revocations that are told of one mailbox: those of a decade.
 pub const MAILBOX_HISTORY: u32 = 50;
@@ -228,26 +226,21 @@ pub const WEBHOOK_POLL: Duration = Duration::from_secs(1);
 pub const WEBHOOKS_AT_ONCE: usize = 64;
 /// Of them, those of one organisation: slow servers of one keep nobody else waiting.
 pub const WEBHOOKS_OF_ONE: usize = 2;
-/// Authorities of one organisation: it orders at one, and keeps a few former ones to revoke.
-pub const AUTHORITIES: usize = 20;
 /// Characters of an authority's name: it stands in lists and commands.
 pub const AUTHORITY_NAME_CHARS: usize = 100;
-/// Trust roots of one organisation beside the public ones: each path that is built tries them.
-pub const TRUST_ROOTS: usize = 200;
-/// Certificates that one organisation blocks: all are in memory for every mail.
-pub const BLOCKED: usize = 1_000;
-/// Sending clients of one organisation: all are looked through for every session.
-pub const CLIENTS: usize = 200;
-/// Partners of one organisation: all are looked through for every recipient.
-pub const PARTNERS: usize = 1_000;
-/// Inbound routes of one organisation; a route takes many domains.
-pub const ROUTES: usize = 500;
-/// Domains of one organisation with a way out of their own.
-pub const WAYS_OUT: usize = 1_000;
-/// API tokens of one organisation: one for each script, and some more.
-pub const API_TOKENS: u32 = 100;
-/// Open invitations of one organisation, and of the installation: they are shown on one page, and each ends within a week.
-pub const INVITATIONS: usize = 200;
+/// Characters of an address, name, password or key among the settings of an authority, directory or webhook: what is in use is
+/// shorter.
+pub const SETTING_CHARS: usize = 2_000;
+/// Characters of roots in PEM form that come with such settings: some ten certificates.
+pub const ROOTS_CHARS: usize = 32 * 1024;
+/// Addresses that an ACME account gives: authorities write to one or two.
+pub const ACME_CONTACTS: usize = 10;
+/// Attributes that a directory is asked for: two are usual.
+pub const DIRECTORY_ATTRIBUTES: usize = 20;
+/// Characters of a user name or password for a mail server (RFC 4616 section 2).
+pub const LOGIN_CHARS: usize = 255;
+/// Mailboxes whose keys also open mail to one mailbox: each is tried for each mail.
+pub const ALIASES: usize = 100;
 /// Random octets of a webhook's secret: as many as its hash has.
 pub const WEBHOOK_SECRET: usize = 32;
 /// Shortest prefix of an IPv4 network that a sending client may have: no organisation and no provider has more than a class A network.

@@ -31,19 +31,24 @@ mod users;
 mod webhooks;
 
 use std::ops::Deref;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use sealgate_core::change::Change;
-use sealgate_core::saying::Inputs;
+use sealgate_core::permission::Permission;
+use sealgate_core::saying::{Inputs, Saying};
 use sealgate_portal::auth::Permitted;
 use sealgate_portal::office::{Applied, Asked, Page, Paging, RefusedPart};
 use sealgate_portal::problem::Problem;
-use sealgate_store::{Liveness, Store, StoreError};
+use sealgate_store::{Instruction, Liveness, Store, StoreError};
 use tokio::time::{Instant, sleep};
 
 use self::chain::Chain;
 use crate::gateway::{Gateway, now};
 use crate::limits::{LIVE_WAIT, VERSION_POLL};
+
+/// Seconds of a day.
+const DAY: i64 = 86_400;
 
 /// Answers the portal.
 pub struct PortalOffice(pub Answering);
@@ -84,6 +89,11 @@ pub fn problem(error: StoreError) -> Problem {
         StoreError::NotFound(_) => Problem::not_found(),
         StoreError::Refused(why) => Problem::refused(why),
         StoreError::TooLong => Problem::new("too-long"),
+        StoreError::ChangedMeanwhile => Problem::new("changed-meanwhile"),
+        StoreError::TooMany { most } => Problem {
+            detail: Some(Saying::words(most.to_string())),
+            ..Problem::new("too-many")
+        },
         away if away.is_temporary() => {
             tracing::warn!(error = %away, "a request of the portal was put off");
             Problem::new("unavailable")
@@ -92,12 +102,23 @@ pub fn problem(error: StoreError) -> Problem {
     }
 }
 
-/// Whether there is room for one more beside `others`.
-fn room(others: usize, most: usize) -> Asked<()> {
-    match others < most {
+/// Whether a text can be a name: it shows what it is, and is no step of a path. Letters that nobody sees, or that turn the way of
+/// writing, would have one name look like another one in lists and in the audit log.
+fn is_plain(name: &str) -> bool {
+    let is_hidden = |c: char| {
+        matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+            || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    };
+    !matches!(name, "." | "..") && !name.chars().any(|c| c.is_control() || is_hidden(c))
+}
+
+/// Whether there may be so many of something in one field.
+fn few(field: &'static str, count: usize, most: usize) -> Asked<()> {
+    match count <= most {
         true => Ok(()),
         false => Err(Problem {
-            detail: Some(most.to_string().into()),
+            field: Some(field),
+            detail: Some(Saying::words(most.to_string())),
             ..Problem::new("too-many")
         }),
     }
@@ -109,22 +130,30 @@ fn short(field: &'static str, text: &str, most: usize) -> Asked<()> {
         true => Ok(()),
         false => Err(Problem {
             field: Some(field),
-            detail: Some(most.to_string().into()),
+            detail: Some(Saying::words(most.to_string())),
             ..Problem::new("too-long-text")
         }),
     }
 }
 
 impl PortalOffice {
+    /// Whether nobody else loses by what whoever asks names: there is no other organisation, or the operator asks.
+    fn is_free<P>(&self, who: &Permitted<P>) -> bool {
+        let is_alone = self.0.installation().organisations().len() < 2;
+        is_alone || who.may(Permission::Operate)
+    }
+
     /// Carries out changes of the organisation that `who` is permitted for, all or none.
     pub async fn change<P>(&self, who: &Permitted<P>, changes: Vec<Change>) -> Asked<Applied> {
-        let version = self
-            .0
-            .store
-            .apply(who.organisation_name(), &changes, who.who(), now())
+        let instruction = Instruction {
+            changes,
+            bounded: true,
+            ..Instruction::default()
+        };
+        let (store, name) = (&self.0.store, who.organisation_name());
+        let done = store.carry_out(name, instruction, who.who(), now()).await;
+        self.applied(done.map_err(problem)?.version, Vec::new())
             .await
-            .map_err(problem)?;
-        self.applied(version, Vec::new()).await
     }
 
     /// Carries out changes of one kind in one transaction: those that are refused are named, the others are done (A14).
@@ -156,17 +185,50 @@ impl PortalOffice {
 }
 
 /// The number that a page of a list goes on after.
-fn older(paging: &Paging) -> Asked<Option<i64>> {
+fn number<T: FromStr>(paging: &Paging) -> Asked<Option<T>> {
     let number = paging.after.as_deref().map(str::parse).transpose();
     number.map_err(|_| Problem::wrong("after", Inputs::After {}))
 }
 
-/// A page of `items`, each with its number; a full one has a next one.
-fn numbered<T>(items: Vec<T>, paging: &Paging, number: impl Fn(&T) -> i64) -> Page<T> {
-    let is_full = items.len() >= usize::try_from(paging.rows()).unwrap_or(usize::MAX);
-    let next = items.last().filter(|_| is_full);
+/// The last row of a page that is full: others may come after it.
+fn last_of_full<'r, R>(rows: &'r [R], paging: &Paging) -> Option<&'r R> {
+    let is_full = rows.len() >= usize::try_from(paging.rows()).unwrap_or(usize::MAX);
+    rows.last().filter(|_| is_full)
+}
+
+/// The rows of a page as they are shown; `place` is what the page after them begins behind.
+fn one_page<R, T>(
+    rows: Vec<R>,
+    paging: &Paging,
+    (place, show): (impl Fn(&R) -> String, impl Fn(R) -> T),
+) -> Page<T> {
     Page {
-        next: next.map(|item| number(item).to_string()),
-        items,
+        next: last_of_full(&rows, paging).map(place),
+        items: rows.into_iter().map(show).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_show_what_they_are() {
+        for name in [
+            "office", "Büro 2", "a..b", "...", "日本", "a%2fb", "=x", "<b>",
+        ] {
+            assert!(is_plain(name), "{name:?}");
+        }
+        let hidden = [
+            "\u{202e}gnp",
+            "a\u{200b}b",
+            "a\u{feff}",
+            "\u{2066}x",
+            "a\u{ad}b",
+            "\u{e0041}",
+        ];
+        for name in [".", "..", "a\nb", "a\0", "\u{85}"].iter().chain(&hidden) {
+            assert!(!is_plain(name), "{name:?}");
+        }
     }
 }

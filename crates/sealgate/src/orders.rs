@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sealgate_core::authority::{Authority, AuthorityFailure, AuthorityId, Connector, Progress};
 use sealgate_core::order::{self, Facts, Next, OrderState, Verb};
+use sealgate_core::saying::Authorities;
 use sealgate_net::ca;
 use sealgate_net::limits::ACME_VERB_WAIT;
 use sealgate_smime::certificate::Certificate;
@@ -192,7 +193,7 @@ async fn work(desk: &Desk, order: LeasedOrder) -> Done {
         // Asked to issue, an authority that knows nothing of it has failed.
         Next::Request => order::after(
             facts,
-            Err(AuthorityFailure::passing("the authority lost the order")),
+            Err(AuthorityFailure::passing(Authorities::LostOrder {})),
             now(),
         ),
         next => next,
@@ -251,7 +252,7 @@ async fn ask(
         match make_ready(desk, order).await {
             Ok(true) => {}
             Ok(false) => return Ok(None),
-            Err(failure) => return Ok(Some(Err(AuthorityFailure::passing(failure.message)))),
+            Err(failure) => return Ok(Some(Err(AuthorityFailure::ours(failure.message)))),
         }
     }
     let Some(verb) = first else { return Ok(None) };
@@ -312,7 +313,7 @@ async fn may_request(
     };
     prerequisites::may_request(gateway, organisation, order.address.domain())
         .await
-        .map_err(AuthorityFailure::passing)
+        .map_err(|refusal| AuthorityFailure::passing(refusal.said))
 }
 
 /// Makes key and request and keeps them; `false` if the order has ended meanwhile.

@@ -7,7 +7,7 @@ use serde_json::Value;
 /// `settings` with the switch `name` at `value`; the error is one line that says what to write instead.
 pub fn set(settings: Settings, name: &str, value: &str) -> Result<Settings, Saying> {
     let mut changed =
-        serde_json::to_value(settings).map_err(|error| Saying::from(error.to_string()))?;
+        serde_json::to_value(settings).map_err(|error| Saying::words(error.to_string()))?;
     let place = changed
         .get_mut(name)
         .ok_or_else(|| unknown(name, &settings))?;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use sealgate_core::saying::{Saying, Servers};
 use sealgate_core::tenant::OrganisationId;
 use sealgate_net::webhook::{self, Message};
 use sealgate_portal::problem::Titles;
@@ -87,7 +88,7 @@ async fn pass_on(gateway: Arc<Gateway>, due: DueEvent) {
     }
 }
 
-async fn send(gateway: &Gateway, due: &DueEvent) -> Result<u16, String> {
+async fn send(gateway: &Gateway, due: &DueEvent) -> Result<u16, Saying> {
     let body = Body {
         r#type: word_of(&due.event.kind),
         timestamp: due.event.at.rfc3339(),
@@ -98,12 +99,14 @@ async fn send(gateway: &Gateway, due: &DueEvent) -> Result<u16, String> {
             texts: Titles::of(&due.event.said),
         },
     };
-    let body = serde_json::to_string(&body).map_err(|error| error.to_string())?;
+    let body = serde_json::to_string(&body).map_err(|error| Servers::ContentUnreadable {
+        why: error.to_string(),
+    })?;
     let message = Message {
         id: &format!("event-{}-{}", due.webhook, due.event.id),
         at: now().0,
         body: &body,
     };
-    let sent = webhook::send(&gateway.caller, &due.url, &due.secret, &message);
-    sent.await.map_err(|error| error.to_string())
+    let sent = webhook::send(&gateway.to_webhooks, &due.url, &due.secret, &message);
+    sent.await.map_err(|why| Servers::from(why).into())
 }

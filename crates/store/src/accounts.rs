@@ -200,7 +200,7 @@ impl Store {
             let user = user(row)?;
             lines.push(UserLine {
                 roles: named_roles(&mut reading, user.id).await?,
-                seen: row.field::<Option<i64>>("last_seen")?.map(Timestamp),
+                seen: row.optional_time("last_seen")?,
                 user,
             });
         }

@@ -174,7 +174,7 @@ fn step(row: &SqliteRow, quota: Quota, now: Timestamp) -> Result<Step, StoreErro
         added: row.time("added")?,
         not_after: row.time("not_after")?,
         uploaded: row.field::<Option<i64>>("authority")?.is_none(),
-        refused: row.field::<Option<i64>>("refused")?.map(Timestamp),
+        refused: row.optional_time("refused")?,
         warned: row.field("warned")?,
     };
     let terms = Terms {
@@ -197,12 +197,12 @@ async fn tell_late(
     .fetch_optional(&mut *connection)
     .await?;
     let Some(row) = row else { return Ok(()) };
-    let error: Option<String> = row.field("error")?;
+    let error = row.told("error")?;
     let address = row.address("address")?.to_string();
     let said = match error {
         Some(error) => Said::NotThereBecause {
             address,
-            error: Box::new(error.into()),
+            error: Box::new(error),
         },
         None => Said::NotThere { address },
     };

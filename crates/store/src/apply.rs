@@ -12,10 +12,11 @@ use sqlx::SqliteConnection;
 
 use crate::audit::{self, Entry};
 use crate::configuration::{
-    changed, current_version, destination_record, next_number, route_record, routes, seal_setting,
+    changed, current_version, next_number, route_record, routes, seal_setting,
 };
 use crate::error::StoreError;
 use crate::limits::ORGANISATION_NAME;
+use crate::room::Room;
 use crate::rows::{Columns, json, size};
 use crate::store::{Inner, Store};
 use crate::writer::{Weight, job};
@@ -111,6 +112,8 @@ pub struct Instruction {
     pub create: Option<Settings>,
     /// Changes of the organisation, in this order.
     pub changes: Vec<Change>,
+    /// Whether the organisation may have only so many of each thing; the operator at the command line may give more.
+    pub bounded: bool,
     /// Only finds out whether it could be carried out; nothing is changed.
     pub rehearse: bool,
     /// The changes are many of one kind: those that are refused are named, and the others carried out (A14).
@@ -174,6 +177,7 @@ pub(crate) async fn in_one_transaction(
         };
         batch = Some(Batch::new(id, together));
     }
+    let room = Room::before(connection, organisation, instruction).await?;
     let mut run = Run {
         connection,
         inner,
@@ -194,6 +198,7 @@ pub(crate) async fn in_one_transaction(
     if !run.moving.is_empty() {
         run.remove_mailboxes_without_route().await?;
     }
+    room.after(run.connection, organisation).await?;
     let mut kept = None;
     if let Some(batch) = &run.batch {
         let is_kept = orders::close_batch(run.connection, batch.id, batch.orders).await?;
@@ -344,6 +349,10 @@ impl Run<'_> {
                 let whose = (self.organisation, self.now);
                 authorities::put(self.connection, &self.inner.sealer, whose, new).await
             }
+            Change::EditAuthority { was, becomes } => {
+                let whose = (self.organisation, self.now);
+                authorities::edit(self.connection, &self.inner.sealer, whose, (*was, becomes)).await
+            }
             Change::RemoveAuthority(name) => {
                 authorities::remove(self.connection, self.organisation, name).await
             }
@@ -366,12 +375,18 @@ impl Run<'_> {
             Change::PutPartner(partner) => self.put_partner(partner).await,
             Change::RemovePartner(external) => self.remove_partner(external).await,
             Change::PutDestination(domain, destination) => {
-                let record = destination_record(self.organisation, domain);
-                let sealed = seal_setting(&self.inner.sealer, &record, destination)?;
-                self.put_destination(domain, sealed).await
+                self.put_destination(domain, destination).await
             }
+            Change::EditDestination {
+                domain,
+                was,
+                becomes,
+            } => self.edit_destination(domain, was.as_ref(), becomes).await,
             Change::RemoveDestination(domain) => self.remove_destination(domain).await,
             Change::Smarthost(hop) => self.smarthost(hop.as_ref()).await,
+            Change::EditSmarthost { was, becomes } => {
+                self.edit_smarthost(was.as_ref(), becomes.as_ref()).await
+            }
             Change::PutClient(client) => self.put_client(client).await,
             Change::AddClient(client) => self.add_client(client).await,
             Change::EditClient(name, edit) => self.edit_client(name, edit).await,
@@ -403,6 +418,10 @@ impl Run<'_> {
     ) -> Result<(), StoreError> {
         let routes = routes(self.connection, &self.inner.sealer, self.organisation).await?;
         match routes.into_iter().find(|route| route.name == was.name) {
+            // The new target may have kept the password of the one that was there.
+            Some(stored) if was.target != becomes.target && stored.target != was.target => {
+                Err(StoreError::ChangedMeanwhile)
+            }
             Some(stored) => self.put_route(&stored.with_difference(was, becomes)).await,
             None => refused(Refusals::RouteGone {
                 route: was.name.clone(),

@@ -53,7 +53,7 @@ impl Store {
         .await?;
         Ok(Ending {
             mailboxes: size(row.field("mailboxes")?),
-            first: row.field::<Option<i64>>("first")?.map(Timestamp),
+            first: row.optional_time("first")?,
         })
     }
 

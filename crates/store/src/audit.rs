@@ -12,7 +12,7 @@ use sqlx::{QueryBuilder, SqliteConnection};
 use crate::configuration::name_of;
 use crate::error::StoreError;
 use crate::limits::{AUDIT_LINES_LOOKED_AT, PAGE_ROWS};
-use crate::rows::{Columns, json};
+use crate::rows::{Columns, sentence};
 use crate::store::Store;
 
 /// One line of the audit log.
@@ -98,7 +98,7 @@ pub(crate) async fn insert(
         ),
         None => (1, Vec::new()),
     };
-    let (text, said) = stored(&entry.said)?;
+    let (text, said) = sentence(&entry.said)?;
     let hashed = Hashed {
         at: entry.at,
         who: entry.who,
@@ -308,28 +308,8 @@ fn line(row: &SqliteRow) -> Result<AuditLine, StoreError> {
         who: row.field("who")?,
         organisation: row.field("organisation")?,
         text: row.field("text")?,
-        said: said(row)?,
+        said: row.said()?,
     })
-}
-
-/// A told sentence as it is stored: its English, for searches and the command line, and its JSON if it has words in another
-/// language too.
-pub(crate) fn stored(said: &Saying) -> Result<(String, Option<String>), StoreError> {
-    let json = match said {
-        Saying::Words(_) => None,
-        said => Some(json(said)?),
-    };
-    Ok((said.to_string(), json))
-}
-
-/// The told sentence of a row; in English only where it has no other words, or keys that this program does not know.
-pub(crate) fn said(row: &SqliteRow) -> Result<Saying, StoreError> {
-    let stored: Option<&str> = row.field("said")?;
-    let known = stored.and_then(|json| serde_json::from_str(json).ok());
-    match known {
-        Some(said) => Ok(said),
-        None => Ok(Saying::Words(row.field("text")?)),
-    }
 }
 
 #[cfg(test)]

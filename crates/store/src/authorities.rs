@@ -84,6 +84,27 @@ pub(crate) async fn to_order_from(
     }
 }
 
+/// Adds or replaces the authority that `was` of that name, unless it is another one by now: each has a number of its own.
+pub(crate) async fn edit(
+    connection: &mut SqliteConnection,
+    sealer: &Sealer,
+    (organisation, now): (i64, Timestamp),
+    (was, becomes): (Option<AuthorityId>, &NewAuthority),
+) -> Result<(), StoreError> {
+    let row = sqlx::query(
+        "SELECT id FROM authorities WHERE organisation = $1 AND name = $2 AND current = 1",
+    )
+    .bind(organisation)
+    .bind(&becomes.name)
+    .fetch_optional(&mut *connection)
+    .await?;
+    let stored: Option<i64> = row.map(|row| row.field("id")).transpose()?;
+    match stored == was.map(|id| id.0) {
+        true => put(connection, sealer, (organisation, now), becomes).await,
+        false => Err(StoreError::ChangedMeanwhile),
+    }
+}
+
 /// Adds or replaces an authority.
 pub(crate) async fn put(
     connection: &mut SqliteConnection,
@@ -146,9 +167,9 @@ pub(crate) async fn put(
             sqlx::query("UPDATE orders SET authority = $1 WHERE authority = $2 AND state = 'new'")
                 .bind(id)
                 .bind(before.id.0)
-                .execute(connection)
+                .execute(&mut *connection)
                 .await?;
-            Ok(())
+            forget(connection, before.id).await
         }
     }
 }
@@ -216,6 +237,20 @@ async fn retire(connection: &mut SqliteConnection, id: AuthorityId) -> Result<()
     Ok(())
 }
 
+/// Settings that nothing was ordered with are not kept: whoever changes them often would fill the store.
+async fn forget(connection: &mut SqliteConnection, id: AuthorityId) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM authorities WHERE id = $1 AND current = 0
+         AND NOT EXISTS (SELECT 1 FROM orders WHERE authority = $1)
+         AND NOT EXISTS (SELECT 1 FROM keys WHERE authority = $1)
+         AND NOT EXISTS (SELECT 1 FROM revocations WHERE authority = $1)",
+    )
+    .bind(id.0)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Orders nothing from it any more.
 pub(crate) async fn remove(
     connection: &mut SqliteConnection,
@@ -243,5 +278,7 @@ pub(crate) async fn remove(
             name: name.to_owned(),
         });
     }
-    retire(connection, AuthorityId(row.field("id")?)).await
+    let id = AuthorityId(row.field("id")?);
+    retire(connection, id).await?;
+    forget(connection, id).await
 }

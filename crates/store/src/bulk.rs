@@ -1,5 +1,5 @@
-//! Work on many mailboxes that survives a restart: its targets are kept, and worked on some at a time, so that mail gets the
-//! database in between. A piece and how far the work is afterwards are one transaction.
+//! Bulk work: one thing done with many mailboxes, which survives a restart. Its targets are kept, and worked on some at a time, so
+//! that mail gets the database in between. A piece and how far the work is afterwards are one transaction.
 
 use std::sync::Arc;
 
@@ -14,20 +14,18 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use crate::apply::{CarriedOut, Instruction, Together, in_one_transaction};
-use crate::audit::{self, tell};
+use crate::audit::tell;
 use crate::configuration::{name_of, next_number, open_setting, seal_setting};
 use crate::error::StoreError;
-use crate::limits::{
-    BULK_MEMORY, BULK_OPEN, BULK_PIECE, BULK_REASONS, BULK_TRIED, PAGE_ROWS, SWEEP_ROWS,
-};
-use crate::rows::{Columns, column, json, size, word};
+use crate::limits::{BULK_OPEN, BULK_REASONS, BULK_TRIED, PAGE_ROWS, TOGETHER};
+use crate::rows::{Columns, column, json, sentence, size, word};
 use crate::store::{Inner, Store};
 use crate::writer::{Weight, job};
 
-/// What is done with many mailboxes.
+/// What bulk work does with each of its mailboxes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum BulkOrder {
+pub enum BulkAction {
     /// Certificates are ordered (S36 to S38).
     Activation(Certificates),
     /// Their next certificates are ordered; how many become due in a minute at most.
@@ -96,7 +94,7 @@ impl RouteChange {
     }
 }
 
-impl BulkOrder {
+impl BulkAction {
     /// The change of one mailbox.
     pub fn change(&self, mailbox: Address) -> Change {
         match self {
@@ -107,12 +105,15 @@ impl BulkOrder {
         }
     }
 
-    /// The change after all mailboxes, and what it is about.
-    fn last(&self) -> Option<(String, Change)> {
-        let Self::Removal(change) = self else {
-            return None;
+    /// What the changes of a piece are about, and the changes: of its mailboxes, and what comes after the last ones.
+    fn changes(&self, mailboxes: Vec<Address>, is_last: bool) -> (Vec<String>, Vec<Change>) {
+        let each = mailboxes.into_iter();
+        let each = each.map(|mailbox| (mailbox.to_string(), self.change(mailbox)));
+        let last = match self {
+            Self::Removal(route) if is_last => Some((route.name().to_owned(), route.change())),
+            _ => None,
         };
-        Some((change.name().to_owned(), change.change()))
+        each.chain(last).unzip()
     }
 
     /// At most so many orders become due in a minute.
@@ -133,21 +134,21 @@ impl BulkOrder {
     }
 }
 
-/// The kind of an order, which stays known when the work has ended.
+/// The kind of bulk work, which stays known when it has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BulkKind {
-    /// See [`BulkOrder::Activation`].
+    /// See [`BulkAction::Activation`].
     Activation,
-    /// See [`BulkOrder::Renewal`].
+    /// See [`BulkAction::Renewal`].
     Renewal,
-    /// See [`BulkOrder::Deactivation`].
+    /// See [`BulkAction::Deactivation`].
     Deactivation,
-    /// See [`BulkOrder::Removal`].
+    /// See [`BulkAction::Removal`].
     Removal,
 }
 
-/// How work ended.
+/// How bulk work ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BulkEnding {
@@ -159,9 +160,9 @@ pub enum BulkEnding {
     BrokenOff,
 }
 
-/// Work on many mailboxes, and how far it is.
+/// Bulk work, and how far it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BulkRow {
+pub struct BulkWork {
     /// Its number.
     pub id: i64,
     /// What is done.
@@ -186,13 +187,26 @@ pub struct BulkRow {
     pub stopped_by: Option<String>,
 }
 
-/// Work that was begun.
+impl BulkWork {
+    /// Counts a piece: what came of it, for how many mailboxes it was tried, and what its changes are about.
+    fn count(&mut self, piece: &CarriedOut, tried: u64, what: &[String]) {
+        self.batch = piece.batch;
+        self.done = self.done.saturating_add(tried);
+        self.refused = self.refused.saturating_add(piece.refused.len() as u64);
+        let reasons = piece.refused.iter();
+        let reasons = reasons.filter_map(|(at, why)| Some((what.get(*at)?.clone(), why.clone())));
+        let room = BULK_REASONS.saturating_sub(self.reasons.len());
+        self.reasons.extend(reasons.take(room));
+    }
+}
+
+/// Bulk work that was begun.
 #[derive(Clone, Debug)]
 pub struct Begun {
     /// What came of its first piece.
     pub first: CarriedOut,
-    /// The work.
-    pub job: BulkRow,
+    /// It.
+    pub work: BulkWork,
 }
 
 /// What a piece needs.
@@ -203,52 +217,52 @@ struct Piece<'p> {
 }
 
 impl Store {
-    /// Keeps work on many mailboxes of an organisation, called `what`, and does its first piece; [`Store::bulk_piece`] does the
-    /// others. None if so much work of the organisation goes on that no more is taken.
-    pub async fn begin_bulk(
+    /// Keeps bulk work of an organisation, called `what`, and does its first piece; [`Store::bulk_work_piece`] does the others. None
+    /// if so much of it goes on that no more is taken.
+    pub async fn begin_bulk_work(
         &self,
         organisation: OrganisationId,
-        (order, what): (BulkOrder, Saying),
+        (action, what): (BulkAction, Saying),
         mailboxes: Vec<Address>,
         who: &str,
         now: Timestamp,
     ) -> Result<Option<Begun>, StoreError> {
         let (who, inner) = (who.to_owned(), Arc::clone(&self.0));
-        let work = job(move |connection| {
+        let write = job(move |connection| {
             Box::pin(async move {
-                if open_jobs(connection, organisation).await? >= BULK_OPEN {
+                if going_on(connection, organisation).await? >= BULK_OPEN {
                     return Ok(None);
                 }
                 let whose = (organisation, who.as_str(), now);
-                let id = insert(connection, &inner, whose, (&order, &what, &mailboxes)).await?;
+                let id = insert(connection, &inner, whose, (&action, &what, &mailboxes)).await?;
                 let piece = Piece {
                     connection,
                     inner: &inner,
                     now,
                 };
-                piece.work(id).await.map(Some)
+                piece.next(id).await.map(Some)
             })
         });
-        self.0.writer.write(Weight::WAKES, work).await
+        self.0.writer.write(Weight::WAKES, write).await
     }
 
-    /// The open work that comes next: what is least far, so that a small job does not wait for a large one. Beside it those that
+    /// The bulk work that comes next: what is least far, so that a small one does not wait for a large one. Beside it those that
     /// come after it, for when it cannot be worked on now.
-    pub async fn next_bulk(&self) -> Result<Vec<i64>, StoreError> {
+    pub async fn next_bulk_work(&self) -> Result<Vec<i64>, StoreError> {
         let rows =
-            sqlx::query("SELECT id FROM bulk_jobs WHERE ended IS NULL ORDER BY done, id LIMIT $1")
+            sqlx::query("SELECT id FROM bulk_work WHERE ended IS NULL ORDER BY done, id LIMIT $1")
                 .bind(BULK_TRIED)
                 .fetch_all(&self.0.readers)
                 .await?;
         rows.iter().map(|row| row.field("id")).collect()
     }
 
-    /// Does the next piece of that work; nothing if it has ended meanwhile.
-    pub async fn bulk_piece(&self, id: i64, now: Timestamp) -> Result<(), StoreError> {
+    /// Does the next piece of that bulk work; nothing if it has ended meanwhile.
+    pub async fn bulk_work_piece(&self, id: i64, now: Timestamp) -> Result<(), StoreError> {
         let inner = Arc::clone(&self.0);
-        let work = job(move |connection| {
+        let write = job(move |connection| {
             Box::pin(async move {
-                let row = sqlx::query("SELECT 1 FROM bulk_jobs WHERE id = $1 AND ended IS NULL")
+                let row = sqlx::query("SELECT 1 FROM bulk_work WHERE id = $1 AND ended IS NULL")
                     .bind(id)
                     .fetch_optional(&mut *connection)
                     .await?;
@@ -258,74 +272,64 @@ impl Store {
                         inner: &inner,
                         now,
                     };
-                    piece.work(id).await?;
+                    piece.next(id).await?;
                 }
                 Ok(())
             })
         });
-        self.0.writer.write(Weight::WAKES, work).await
+        self.0.writer.write(Weight::WAKES, write).await
     }
 
-    /// That work cannot go on: what is done stays.
-    pub async fn break_off_bulk(&self, id: i64, now: Timestamp) -> Result<(), StoreError> {
-        let work = job(move |connection| {
+    /// That bulk work cannot go on: what is done stays.
+    pub async fn break_off_bulk_work(&self, id: i64, now: Timestamp) -> Result<(), StoreError> {
+        let write = job(move |connection| {
             Box::pin(async move { end(connection, id, (BulkEnding::BrokenOff, now)).await })
         });
-        self.0.writer.write(Weight::default(), work).await
+        self.0.writer.write(Weight::default(), write).await
     }
 
-    /// Stops work of an organisation: what is done stays. It says so in the audit log.
-    pub async fn stop_bulk(
+    /// Stops bulk work of an organisation: what is done stays. It says so in the audit log.
+    pub async fn stop_bulk_work(
         &self,
         organisation: OrganisationId,
         id: i64,
         who: &str,
         now: Timestamp,
-    ) -> Result<BulkRow, StoreError> {
+    ) -> Result<BulkWork, StoreError> {
         let who = who.to_owned();
-        let work = job(move |connection| {
+        let write = job(move |connection| {
             Box::pin(async move {
-                let found = bulk_row(connection, organisation, id).await?;
+                let found = find(connection, organisation, id).await?;
                 if found.ended.is_some() {
-                    return Err(StoreError::refused(Refusals::WorkEnded {}));
+                    return Err(StoreError::refused(Refusals::BulkWorkEnded {}));
                 }
                 end(connection, id, (BulkEnding::Stopped, now)).await?;
-                sqlx::query("UPDATE bulk_jobs SET stopped_by = $1 WHERE id = $2")
+                sqlx::query("UPDATE bulk_work SET stopped_by = $1 WHERE id = $2")
                     .bind(&who)
                     .bind(id)
                     .execute(&mut *connection)
                     .await?;
-                let said = Changes::WorkStopped {
+                let said = Changes::BulkWorkStopped {
                     id,
                     all: column(found.total),
                     done: column(found.done),
                 };
                 tell(connection, organisation, (&who, now), said).await?;
-                bulk_row(connection, organisation, id).await
+                find(connection, organisation, id).await
             })
         });
-        self.0.writer.write(Weight::default(), work).await
+        self.0.writer.write(Weight::default(), write).await
     }
 
-    /// One work of an organisation.
-    pub async fn bulk_job(
-        &self,
-        organisation: OrganisationId,
-        id: i64,
-    ) -> Result<BulkRow, StoreError> {
-        let mut reading = self.0.readers.acquire().await?;
-        bulk_row(&mut reading, organisation, id).await
-    }
-
-    /// Work of an organisation before the one numbered `before`, the newest first.
-    pub async fn bulk_jobs(
+    /// Bulk work of an organisation before the one numbered `before`, the newest first.
+    pub async fn bulk_work_page(
         &self,
         organisation: OrganisationId,
         before: Option<i64>,
         limit: u32,
-    ) -> Result<Vec<BulkRow>, StoreError> {
+    ) -> Result<Vec<BulkWork>, StoreError> {
         let rows = sqlx::query(
-            "SELECT * FROM bulk_jobs WHERE organisation = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+            "SELECT * FROM bulk_work WHERE organisation = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
         )
         .bind(organisation.0)
         .bind(before.unwrap_or(i64::MAX))
@@ -334,36 +338,18 @@ impl Store {
         .await?;
         rows.iter().map(read).collect()
     }
-
-    /// Forgets work that ended long ago.
-    pub(crate) async fn forget_bulk(&self, now: Timestamp) -> Result<(), StoreError> {
-        let work = job(move |connection| {
-            Box::pin(async move {
-                sqlx::query(
-                    "DELETE FROM bulk_jobs WHERE id IN
-                     (SELECT id FROM bulk_jobs WHERE ended < $1 ORDER BY ended LIMIT $2)",
-                )
-                .bind(now.plus(-BULK_MEMORY).0)
-                .bind(SWEEP_ROWS)
-                .execute(connection)
-                .await?;
-                Ok(())
-            })
-        });
-        self.0.writer.write(Weight::default(), work).await
-    }
 }
 
 fn record(id: i64) -> String {
-    format!("bulk job {id}")
+    format!("bulk work {id}")
 }
 
-async fn open_jobs(
+async fn going_on(
     connection: &mut SqliteConnection,
     organisation: OrganisationId,
 ) -> Result<i64, StoreError> {
     let row = sqlx::query(
-        "SELECT COUNT(*) AS open FROM bulk_jobs INDEXED BY bulk_jobs_open WHERE ended IS NULL AND organisation = $1",
+        "SELECT COUNT(*) AS open FROM bulk_work INDEXED BY bulk_work_open WHERE ended IS NULL AND organisation = $1",
     )
     .bind(organisation.0)
     .fetch_one(connection)
@@ -375,19 +361,19 @@ async fn insert(
     connection: &mut SqliteConnection,
     inner: &Inner,
     (organisation, who, now): (OrganisationId, &str, Timestamp),
-    (order, what, mailboxes): (&BulkOrder, &Saying, &[Address]),
+    (action, what, mailboxes): (&BulkAction, &Saying, &[Address]),
 ) -> Result<i64, StoreError> {
-    let id = next_number(connection, "bulk-job").await?;
+    let id = next_number(connection, "bulk-work").await?;
     let total = i64::try_from(mailboxes.len()).unwrap_or(i64::MAX);
-    let (text, said) = audit::stored(what)?;
+    let (text, said) = sentence(what)?;
     sqlx::query(
-        "INSERT INTO bulk_jobs (id, organisation, kind, settings, text, said, who, made, total, done, refused, reasons)
+        "INSERT INTO bulk_work (id, organisation, kind, settings, text, said, who, made, total, done, refused, reasons)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, '[]')",
     )
     .bind(id)
     .bind(organisation.0)
-    .bind(word(&order.kind())?)
-    .bind(seal_setting(&inner.sealer, &record(id), order)?)
+    .bind(word(&action.kind())?)
+    .bind(seal_setting(&inner.sealer, &record(id), action)?)
     .bind(text)
     .bind(said)
     .bind(who)
@@ -397,7 +383,7 @@ async fn insert(
     .await?;
     let addresses: Vec<String> = mailboxes.iter().map(Address::to_string).collect();
     sqlx::query(
-        "INSERT INTO bulk_targets (job, place, address) SELECT $1, key, value FROM json_each($2)",
+        "INSERT INTO bulk_work_targets (work, place, address) SELECT $1, key, value FROM json_each($2)",
     )
     .bind(id)
     .bind(json(&addresses)?)
@@ -407,61 +393,52 @@ async fn insert(
 }
 
 impl Piece<'_> {
-    /// The next targets of the work, and after the last ones what comes after all.
-    async fn work(mut self, id: i64) -> Result<Begun, StoreError> {
-        let row = sqlx::query("SELECT * FROM bulk_jobs WHERE id = $1")
+    /// The next targets of that work, and after the last ones what comes after all.
+    async fn next(mut self, id: i64) -> Result<Begun, StoreError> {
+        let row = sqlx::query("SELECT * FROM bulk_work WHERE id = $1")
             .bind(id)
             .fetch_one(&mut *self.connection)
             .await?;
         let (organisation, settings) = (row.organisation("organisation")?, row.field("settings")?);
-        let order: BulkOrder = open_setting(&self.inner.sealer, &record(id), settings)?;
-        let mut job = read(&row)?;
+        let action: BulkAction = open_setting(&self.inner.sealer, &record(id), settings)?;
+        let mut work = read(&row)?;
         let targets = self.take(id).await?;
         let tried = targets.len() as u64;
-        let is_last = job.done.saturating_add(tried) >= job.total;
-        let each = targets.into_iter();
-        let each = each.map(|mailbox| (mailbox.to_string(), order.change(mailbox)));
-        let last = order.last().filter(|_| is_last);
-        let (what, changes): (Vec<String>, Vec<Change>) = each.chain(last).unzip();
+        let is_last = work.done.saturating_add(tried) >= work.total;
+        let (what, changes) = action.changes(targets, is_last);
         let instruction = Instruction {
             changes,
             together: Some(Together {
-                text: audit::said(&row)?,
-                per_minute: order.per_minute(),
-                already: u32::try_from(job.done).unwrap_or(u32::MAX),
-                batch: job.batch,
+                text: row.said()?,
+                per_minute: action.per_minute(),
+                already: u32::try_from(work.done).unwrap_or(u32::MAX),
+                batch: work.batch,
             }),
             ..Instruction::default()
         };
         let name = name_of(self.connection, organisation).await?;
-        let about = (name.as_str(), job.who.as_str(), self.now);
+        let about = (name.as_str(), work.who.as_str(), self.now);
         let first = in_one_transaction(self.connection, self.inner, &instruction, about).await?;
-        job.batch = first.batch;
-        job.done = job.done.saturating_add(tried);
-        job.refused = job.refused.saturating_add(first.refused.len() as u64);
-        let reasons = first.refused.iter();
-        let reasons = reasons.filter_map(|(at, why)| Some((what.get(*at)?.clone(), why.clone())));
-        let room = BULK_REASONS.saturating_sub(job.reasons.len());
-        job.reasons.extend(reasons.take(room));
-        self.note(&job).await?;
+        work.count(&first, tried, &what);
+        self.note(&work).await?;
         if is_last {
-            job.ended = Some((self.now, BulkEnding::Done));
+            work.ended = Some((self.now, BulkEnding::Done));
             end(self.connection, id, (BulkEnding::Done, self.now)).await?;
         }
-        Ok(Begun { first, job })
+        Ok(Begun { first, work })
     }
 
     /// Takes targets away: they come back only with the whole transaction.
     async fn take(&mut self, id: i64) -> Result<Vec<Address>, StoreError> {
         let rows = sqlx::query(
-            "SELECT place, address FROM bulk_targets WHERE job = $1 ORDER BY place LIMIT $2",
+            "SELECT place, address FROM bulk_work_targets WHERE work = $1 ORDER BY place LIMIT $2",
         )
         .bind(id)
-        .bind(BULK_PIECE)
+        .bind(column(TOGETHER as u64))
         .fetch_all(&mut *self.connection)
         .await?;
         if let Some(last) = rows.last() {
-            sqlx::query("DELETE FROM bulk_targets WHERE job = $1 AND place <= $2")
+            sqlx::query("DELETE FROM bulk_work_targets WHERE work = $1 AND place <= $2")
                 .bind(id)
                 .bind(last.field::<i64>("place")?)
                 .execute(&mut *self.connection)
@@ -470,15 +447,15 @@ impl Piece<'_> {
         rows.iter().map(|row| row.address("address")).collect()
     }
 
-    async fn note(&mut self, job: &BulkRow) -> Result<(), StoreError> {
+    async fn note(&mut self, work: &BulkWork) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE bulk_jobs SET done = $1, refused = $2, reasons = $3, batch = $4 WHERE id = $5",
+            "UPDATE bulk_work SET done = $1, refused = $2, reasons = $3, batch = $4 WHERE id = $5",
         )
-        .bind(column(job.done))
-        .bind(column(job.refused))
-        .bind(json(&job.reasons)?)
-        .bind(job.batch)
-        .bind(job.id)
+        .bind(column(work.done))
+        .bind(column(work.refused))
+        .bind(json(&work.reasons)?)
+        .bind(work.batch)
+        .bind(work.id)
         .execute(&mut *self.connection)
         .await?;
         Ok(())
@@ -491,37 +468,37 @@ async fn end(
     (ending, now): (BulkEnding, Timestamp),
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE bulk_jobs SET ended = $1, ending = $2, settings = NULL WHERE id = $3 AND ended IS NULL",
+        "UPDATE bulk_work SET ended = $1, ending = $2, settings = NULL WHERE id = $3 AND ended IS NULL",
     )
     .bind(now.0)
     .bind(word(&ending)?)
     .bind(id)
     .execute(&mut *connection)
     .await?;
-    sqlx::query("DELETE FROM bulk_targets WHERE job = $1")
+    sqlx::query("DELETE FROM bulk_work_targets WHERE work = $1")
         .bind(id)
         .execute(connection)
         .await?;
     Ok(())
 }
 
-async fn bulk_row(
+async fn find(
     connection: &mut SqliteConnection,
     organisation: OrganisationId,
     id: i64,
-) -> Result<BulkRow, StoreError> {
-    let row = sqlx::query("SELECT * FROM bulk_jobs WHERE id = $1 AND organisation = $2")
+) -> Result<BulkWork, StoreError> {
+    let row = sqlx::query("SELECT * FROM bulk_work WHERE id = $1 AND organisation = $2")
         .bind(id)
         .bind(organisation.0)
         .fetch_optional(connection)
         .await?;
-    read(&row.ok_or_else(|| StoreError::NotFound(format!("there is no work {id}")))?)
+    read(&row.ok_or_else(|| StoreError::NotFound(format!("there is no bulk work {id}")))?)
 }
 
-fn read(row: &SqliteRow) -> Result<BulkRow, StoreError> {
+fn read(row: &SqliteRow) -> Result<BulkWork, StoreError> {
     let ended: Option<i64> = row.field("ended")?;
     let ended = ended.map(|at| Ok::<_, StoreError>((Timestamp(at), row.word("ending")?)));
-    Ok(BulkRow {
+    Ok(BulkWork {
         id: row.field("id")?,
         kind: row.word("kind")?,
         who: row.field("who")?,

@@ -98,7 +98,7 @@ pub struct OrderDetail {
     /// When it ended.
     pub ended: Option<Timestamp>,
     /// What went wrong the last time.
-    pub error: Option<String>,
+    pub error: Option<Saying>,
 }
 
 /// Which orders.
@@ -174,7 +174,7 @@ pub struct RevocationDetail {
     /// When it was confirmed.
     pub confirmed: Option<Timestamp>,
     /// What went wrong the last time.
-    pub error: Option<String>,
+    pub error: Option<Saying>,
 }
 
 /// Whom an organisation trusts.
@@ -316,7 +316,7 @@ impl Store {
     async fn with_progress(&self, row: &SqliteRow) -> Result<BatchDetail, StoreError> {
         let mut batch = BatchDetail {
             id: row.field("id")?,
-            said: crate::audit::said(row)?,
+            said: row.said()?,
             who: row.field("who")?,
             created: row.time("created")?,
             per_minute: row.field("per_minute")?,
@@ -482,10 +482,6 @@ fn certificate_row(row: &SqliteRow) -> Result<CertificateRow, StoreError> {
     })
 }
 
-fn moment(row: &SqliteRow, name: &str) -> Result<Option<Timestamp>, StoreError> {
-    Ok(row.field::<Option<i64>>(name)?.map(Timestamp))
-}
-
 fn order_detail(row: &SqliteRow) -> Result<OrderDetail, StoreError> {
     Ok(OrderDetail {
         id: OrderId(row.field("id")?),
@@ -497,9 +493,9 @@ fn order_detail(row: &SqliteRow) -> Result<OrderDetail, StoreError> {
         kind: row.word("key_kind")?,
         batch: row.field("batch")?,
         created: row.time("created")?,
-        due: moment(row, "due")?,
-        ended: moment(row, "ended")?,
-        error: row.field("error")?,
+        due: row.optional_time("due")?,
+        ended: row.optional_time("ended")?,
+        error: row.told("error")?,
     })
 }
 
@@ -513,8 +509,8 @@ fn revocation_detail(row: &SqliteRow) -> Result<RevocationDetail, StoreError> {
         authority: row.field("authority_name")?,
         reason: row.word("reason")?,
         asked: row.time("asked")?,
-        due: moment(row, "due")?,
-        confirmed: moment(row, "confirmed")?,
-        error: row.field("error")?,
+        due: row.optional_time("due")?,
+        confirmed: row.optional_time("confirmed")?,
+        error: row.told("error")?,
     })
 }

@@ -7,6 +7,7 @@ use sealgate_core::challenge::{Expected, OpenOrder};
 use sealgate_core::journal::{Line, MailRecord};
 use sealgate_core::limits::CHALLENGE_ANSWERS;
 use sealgate_core::queue::{MailId, Outgoing};
+use sealgate_core::saying::{Authorities as Said, Saying};
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::{Address, Timestamp};
 use serde::Deserialize;
@@ -15,7 +16,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::error::StoreError;
 use crate::journal::{self, Delivery, NewLine};
-use crate::rows::{Columns, of_json};
+use crate::rows::{self, Columns, of_json};
 use crate::store::{Inner, Store};
 use crate::tx::{Acceptance, Accepted, Durable, Opened, OpenedRows, Parts, insert_mail};
 use crate::writer::{Weight, job};
@@ -35,8 +36,8 @@ pub struct Answering {
     pub line: Line,
     /// What is sent.
     pub copy: Outgoing,
-    /// What may be wrong with it, in words for an administrator.
-    pub note: Option<String>,
+    /// What may be wrong with it, for an administrator.
+    pub note: Option<Saying>,
 }
 
 /// What became of the answer to an order's challenge.
@@ -45,9 +46,9 @@ pub struct Answered {
     /// Where it stands; none while there is no answer.
     pub delivery: Option<Delivery>,
     /// What the next hop or we said last.
-    pub text: Option<String>,
+    pub said: Option<Saying>,
     /// What may be wrong with it.
-    pub note: Option<String>,
+    pub note: Option<Saying>,
 }
 
 impl Answered {
@@ -57,13 +58,12 @@ impl Answered {
     }
 
     /// Why it will not be delivered, if it will not.
-    pub fn failure(&self) -> Option<String> {
+    pub fn failure(&self) -> Option<Said> {
         match self.delivery? {
             Delivery::Failed | Delivery::Held | Delivery::Deleted | Delivery::Refused => {
-                let said = self.text.as_deref().unwrap_or("it was given up");
-                Some(format!(
-                    "the answer to the authority's challenge mail could not be delivered: {said}"
-                ))
+                let said = self.said.clone();
+                let why = said.unwrap_or_else(|| Said::GivenUp {}.into()).into();
+                Some(Said::AnswerUndelivered { why })
             }
             Delivery::ToOpen | Delivery::Waiting | Delivery::Delivered | Delivery::Answered => None,
         }
@@ -73,7 +73,11 @@ impl Answered {
     pub fn explain(&self, failure: AuthorityFailure) -> AuthorityFailure {
         match &self.note {
             Some(note) if failure.permanent => AuthorityFailure {
-                text: format!("{}; {note}", failure.text),
+                said: Said::WithNote {
+                    why: failure.said.into(),
+                    note: note.clone().into(),
+                }
+                .into(),
                 ..failure
             },
             _ => failure,
@@ -184,8 +188,8 @@ impl Store {
         }
         Ok(Answered {
             delivery: Some(row.word("delivery")?),
-            text: row.field("delivery_text")?,
-            note: row.field("note")?,
+            said: row.told("delivery_text")?,
+            note: row.told("note")?,
         })
     }
 
@@ -253,7 +257,7 @@ impl Rows {
             order: answering.order.0,
             token: answering.expected.token,
             answered: answering.token,
-            note: answering.note,
+            note: answering.note.as_ref().map(rows::told).transpose()?,
             challenge,
             reply,
             record: answering.record,

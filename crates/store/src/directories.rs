@@ -1,6 +1,8 @@
 //! Directories of organisations, what directories and DNS said of an address, and which keys came from which: an answer, the
 //! keys it brings and the keys it takes away are one transaction.
 
+use std::sync::Arc;
+
 use sealgate_core::directory::{Directory, Judged, Kept, Word};
 use sealgate_core::limits::SOURCE_SILENT;
 use sealgate_core::saying::{Changes as Said, Keys, Refusals, Saying};
@@ -18,7 +20,7 @@ use crate::error::StoreError;
 use crate::events::{self, EventKind};
 use crate::limits::{DIRECTORIES, SWEEP_ROWS};
 use crate::rows::{Columns, json, word};
-use crate::store::Store;
+use crate::store::{Inner, Store};
 use crate::writer::{Weight, job};
 
 /// What a source said of an address, to be kept.
@@ -51,6 +53,28 @@ impl Store {
         &self,
         organisation: OrganisationId,
         directory: &Directory,
+        told: (&str, Timestamp),
+    ) -> Result<(), StoreError> {
+        self.place_directory(organisation, Was::Anything, directory, told)
+            .await
+    }
+
+    /// The same, refused if there is another one than `was` by now: the password may have been kept from that one.
+    pub async fn edit_directory(
+        &self,
+        organisation: OrganisationId,
+        (was, becomes): (Option<&Directory>, &Directory),
+        told: (&str, Timestamp),
+    ) -> Result<(), StoreError> {
+        let was = Was::Just(Box::new(was.cloned()));
+        self.place_directory(organisation, was, becomes, told).await
+    }
+
+    async fn place_directory(
+        &self,
+        organisation: OrganisationId,
+        was: Was,
+        directory: &Directory,
         (who, now): (&str, Timestamp),
     ) -> Result<(), StoreError> {
         let sealed = seal_setting(
@@ -59,8 +83,14 @@ impl Store {
             directory,
         )?;
         let (who, directory) = (who.to_owned(), directory.clone());
+        let inner = Arc::clone(&self.0);
         let work = job(move |connection| {
             Box::pin(async move {
+                if let Was::Just(was) = was
+                    && stored(connection, &inner, (organisation, &directory.name)).await? != *was
+                {
+                    return Err(StoreError::ChangedMeanwhile);
+                }
                 make_room_for(connection, organisation, &directory.name).await?;
                 forget(connection, organisation, &directory.label()).await?;
                 sqlx::query(
@@ -151,7 +181,7 @@ impl Store {
                     said: row.json("said")?,
                 },
                 ask_at: row.time("ask_at")?,
-                heard: row.field::<Option<i64>>("heard")?.map(Timestamp),
+                heard: row.optional_time("heard")?,
             })
         };
         rows.iter().map(kept).collect()
@@ -217,6 +247,30 @@ impl Store {
         });
         self.0.writer.write(Weight::default(), work).await
     }
+}
+
+/// What there must be before a directory is put.
+enum Was {
+    /// Whatever it is.
+    Anything,
+    /// Just this directory, or none of that name.
+    Just(Box<Option<Directory>>),
+}
+
+/// The directory of that name.
+async fn stored(
+    connection: &mut SqliteConnection,
+    inner: &Inner,
+    (organisation, name): (OrganisationId, &str),
+) -> Result<Option<Directory>, StoreError> {
+    let row = sqlx::query("SELECT sealed FROM directories WHERE organisation = $1 AND name = $2")
+        .bind(organisation.0)
+        .bind(name)
+        .fetch_optional(connection)
+        .await?;
+    let record = record(organisation, name);
+    let open = |row: SqliteRow| open_setting(&inner.sealer, &record, row.field("sealed")?);
+    row.map(open).transpose()
 }
 
 /// Refuses one more than [`DIRECTORIES`].
@@ -309,7 +363,7 @@ fn source_words(source: &str) -> Box<Saying> {
             name: name.to_owned(),
         }
         .into(),
-        None => Box::new(source.into()),
+        None => Box::new(Saying::words(source)),
     }
 }
 

@@ -3,7 +3,7 @@
 //! A private key is sealed for its number, organisation, domain and selector, and leaves the store only to sign.
 
 use sealgate_core::dkim::{DkimKey, DkimKeyEvent, DkimKeyId, DkimKeyKind, DkimKeyState, Selector};
-use sealgate_core::saying::{Operation as Said, Refusals};
+use sealgate_core::saying::{Operation as Said, Refusals, Saying};
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::{Domain, Timestamp};
 use sealgate_smime::key::PrivateKey;
@@ -144,7 +144,8 @@ impl Store {
                     let name = found.record_name();
                     let said = Said::DkimSigns { name };
                     tell(connection, organisation, (&who, now), said).await?;
-                    let event = (EventKind::DkimKeyActive, found.record_name());
+                    let said = Saying::words(found.record_name());
+                    let event = (EventKind::DkimKeyActive, said);
                     events::insert(connection, organisation.0, now, event).await?;
                 }
                 Ok(changes)

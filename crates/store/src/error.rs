@@ -76,6 +76,15 @@ pub enum StoreError {
     /// Whoever asks: the change contradicts what is there.
     #[error("{0}")]
     Refused(Saying),
+    /// Whoever asks: there are as many of these as there may be.
+    #[error("there are as many as there may be here: remove one first; at most {most}")]
+    TooMany {
+        /// So many may be there.
+        most: i64,
+    },
+    /// Whoever asks: it is not as it was when they looked at it.
+    #[error("somebody else has changed this meanwhile: nothing was saved")]
+    ChangedMeanwhile,
 }
 
 impl StoreError {
@@ -152,7 +161,7 @@ mod tests {
             (StoreError::Full, true),
             (StoreError::Busy, true),
             (StoreError::Database("disk I/O error".into()), true),
-            (StoreError::Refused("no".into()), false),
+            (StoreError::Refused(Saying::words("no")), false),
             (StoreError::TokenAway("x".into()), true),
         ] {
             assert_eq!(error.is_temporary(), temporary, "{error}");

@@ -7,10 +7,9 @@ use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{QueryBuilder, SqliteConnection};
 
-use crate::audit;
 use crate::error::StoreError;
 use crate::limits::PAGE_ROWS;
-use crate::rows::{Columns, word};
+use crate::rows::{Columns, sentence, word};
 use crate::store::Store;
 
 /// What happened.
@@ -188,7 +187,7 @@ pub(crate) async fn insert(
     at: Timestamp,
     (kind, said): (EventKind, impl Into<Saying>),
 ) -> Result<(), StoreError> {
-    let (text, said) = audit::stored(&said.into())?;
+    let (text, said) = sentence(&said.into())?;
     sqlx::query(
         "INSERT INTO events (organisation, at, kind, text, said) VALUES ($1, $2, $3, $4, $5)",
     )
@@ -263,6 +262,6 @@ pub(crate) fn event(row: &SqliteRow) -> Result<Event, StoreError> {
         at: row.time("at")?,
         kind: row.word("kind")?,
         text: row.field("text")?,
-        said: audit::said(row)?,
+        said: row.said()?,
     })
 }

@@ -3,16 +3,17 @@
 
 use sealgate_core::journal::{Line, MailRecord};
 use sealgate_core::queue::MailId;
+use sealgate_core::saying::Saying;
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::{Address, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use crate::error::StoreError;
 use crate::ids::Ids;
 use crate::limits::MESSAGE_ID_OCTETS;
-use crate::rows::{Columns, json, size, word};
+use crate::rows::{self, Columns, json, size, word};
 use crate::store::Store;
 use crate::tx::Context;
 
@@ -82,7 +83,13 @@ pub struct JournalLine {
     /// Since when.
     pub delivery_at: Timestamp,
     /// What the next hop or we said last.
-    pub delivery_text: Option<String>,
+    #[serde(serialize_with = "in_english")]
+    pub delivery_text: Option<Saying>,
+}
+
+fn in_english<S: Serializer>(said: &Option<Saying>, serializer: S) -> Result<S::Ok, S::Error> {
+    let text = said.as_ref().map(ToString::to_string);
+    text.serialize(serializer)
 }
 
 /// A line as a row.
@@ -232,7 +239,7 @@ pub(crate) struct Moved<'a> {
     pub mailbox: &'a str,
     pub delivery: Delivery,
     pub at: Timestamp,
-    pub text: Option<String>,
+    pub text: Option<Saying>,
     /// A new status, where the old one is not true any more.
     pub status: Option<String>,
 }
@@ -247,7 +254,7 @@ pub(crate) async fn moved(
     )
     .bind(moved.delivery.as_str())
     .bind(moved.at.0)
-    .bind(moved.text)
+    .bind(moved.text.as_ref().map(rows::told).transpose()?)
     .bind(moved.status)
     .bind(moved.mail)
     .bind(moved.mailbox)
@@ -329,6 +336,6 @@ fn journal_line(row: &SqliteRow) -> Result<JournalLine, StoreError> {
         line,
         delivery: row.word("delivery")?,
         delivery_at: row.time("delivery_at")?,
-        delivery_text: row.field("delivery_text")?,
+        delivery_text: row.told("delivery_text")?,
     })
 }

@@ -45,6 +45,7 @@ mod register;
 mod retention;
 mod revocations;
 mod ring;
+mod room;
 mod rotation;
 mod rows;
 mod rules;
@@ -73,7 +74,7 @@ pub use accounts::{
 pub use apply::{CarriedOut, Instruction, Together};
 pub use attention::Ending;
 pub use audit::{AuditLine, AuditPage, AuditQuery, AuditStep, AuditWalk};
-pub use bulk::{Begun, BulkEnding, BulkKind, BulkOrder, BulkRow, Certificates, RouteChange};
+pub use bulk::{Begun, BulkAction, BulkEnding, BulkKind, BulkWork, Certificates, RouteChange};
 pub use certificates::{
     BatchDetail, CertificateQuery, CertificateRow, OrderDetail, OrdersOf, RevocationDetail,
     RevocationsOf, Trust,

@@ -25,7 +25,7 @@ pub(crate) async fn quota(
         Ok::<_, StoreError>(Licence {
             base: row.field("base")?,
             smime: row.field("smime")?,
-            until: row.field::<Option<i64>>("until")?.map(Timestamp),
+            until: row.optional_time("until")?,
         })
     });
     let held = sqlx::query(

@@ -6,7 +6,7 @@ use sealgate_core::licence::QuotaRefusal;
 use sealgate_core::limits::REVOKE_PENDING;
 use sealgate_core::mailbox::{self, Command, Event, Life, MailboxState, Refusal};
 use sealgate_core::order::{OrderState, Purpose};
-use sealgate_core::saying::{Certificates as Said, Refusals};
+use sealgate_core::saying::{Certificates as Said, Refusals, Saying};
 use sealgate_mail::{Address, Timestamp};
 use sealgate_smime::key::KeyKind;
 use sqlx::SqliteConnection;
@@ -15,7 +15,7 @@ use crate::configuration::next_number;
 use crate::error::StoreError;
 use crate::events::{self, EventKind};
 use crate::licences;
-use crate::rows::{Columns, word};
+use crate::rows::{self, Columns, word};
 
 /// What a command needs to be carried out.
 pub(crate) enum With<'w> {
@@ -26,7 +26,7 @@ pub(crate) enum With<'w> {
     /// Keys to make current.
     Keys(CurrentKeys),
     /// How the open order ends, and why.
-    End(OrderState, &'w str),
+    End(OrderState, &'w Saying),
 }
 
 /// An order to be opened.
@@ -203,7 +203,7 @@ impl Lives<'_> {
         &mut self,
         mailbox: &Address,
         state: OrderState,
-        why: Option<&str>,
+        why: Option<&Saying>,
     ) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE orders SET error = COALESCE($2, error), ended = $3, due = NULL,
@@ -211,7 +211,7 @@ impl Lives<'_> {
              WHERE organisation = $4 AND mailbox = $5 AND ended IS NULL",
         )
         .bind(word(&state)?)
-        .bind(why)
+        .bind(why.map(rows::told).transpose()?)
         .bind(self.now.0)
         .bind(self.organisation)
         .bind(mailbox.key())

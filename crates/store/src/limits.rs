@@ -96,6 +96,8 @@ pub const WEEK_SECONDS: i64 = 7 * 86_400;
 pub const RULE_GAP: i64 = 1 << 20;
 /// How long the deletion of a rule can be taken back, in seconds: ten minutes, while whoever did it still looks at the list.
 pub const REMOVED_RULE_SECONDS: i64 = 600;
+/// Deleted rules that are offered to be taken back: what was clicked away by mistake is among the last few.
+pub const REMOVED_RULES_SHOWN: i64 = 5;
 /// Mailboxes that one line of the audit log names where many are added at once: a line that can still be read.
 pub const AUDIT_NAMES: usize = 100;
 /// Rows that the overview of an organisation counts; above it says "more than".
@@ -106,20 +108,39 @@ pub const EVENTS_OF_A_MAIL: i64 = 2000;
 pub const KEY_EVENTS_LOOKED_AT: i64 = 5_000;
 /// Events shown beside a correspondent's key: what is read at a glance.
 pub const KEY_EVENTS_SHOWN: usize = 20;
+/// Authorities of one organisation: it orders at one, and keeps a few former ones to revoke.
+pub const AUTHORITIES: i64 = 20;
+/// Trust roots of one organisation beside the public ones: each path that is built tries them.
+pub const TRUST_ROOTS: i64 = 200;
+/// Certificates that one organisation blocks: all are in memory for every mail.
+pub const BLOCKED: i64 = 1_000;
+/// Sending clients of one organisation: all are looked through for every session.
+pub const CLIENTS: i64 = 200;
+/// Partners of one organisation: all are looked through for every recipient.
+pub const PARTNERS: i64 = 1_000;
+/// Inbound routes of one organisation; a route takes many domains.
+pub const ROUTES: i64 = 500;
+/// Domains of one organisation with a way out of their own.
+pub const DESTINATIONS: i64 = 1_000;
+/// API tokens of one organisation, and of the installation: one for each script, and some more.
+pub const API_TOKENS: i64 = 100;
+/// Open invitations of one organisation, and of the installation: they are shown on one page, and each ends within a week.
+pub const INVITATIONS: i64 = 200;
 /// Webhooks of one organisation: each event is sent to each of them.
 pub const WEBHOOKS: i64 = 10;
 /// Events that are looked through at once for the next one that a webhook wants.
 pub const WEBHOOK_EVENTS: u32 = 200;
 /// Octets of an organisation's name: a label of a web address, read out on the telephone.
 pub const ORGANISATION_NAME: usize = 63;
-/// Mailboxes that work on many is carried out for in one transaction: sessions wait for it no longer than for a large mail.
-pub const BULK_PIECE: i64 = 500;
-/// Works on many mailboxes that go on for one organisation at the same time: more would only take turns.
+/// Changes of mailboxes or keys that are carried out in one transaction, and mailboxes of a piece of bulk work: sessions wait for it
+/// no longer than for a large mail.
+pub const TOGETHER: usize = 500;
+/// How much bulk work of one organisation goes on at the same time: more would only take turns.
 pub const BULK_OPEN: i64 = 3;
-/// Works on many mailboxes that are tried, each when the one before cannot be worked on now: more than one organisation may have
-/// open, so that none stands in the way of the others.
+/// How much bulk work is tried, each when the one before cannot be worked on now: more than one organisation may have open, so that
+/// none stands in the way of the others.
 pub const BULK_TRIED: i64 = BULK_OPEN + 5;
-/// Mailboxes that are named with their reasons where work on many was refused for some: what is read on one page.
+/// Mailboxes that are named with their reasons where bulk work was refused for some: what is read on one page.
 pub const BULK_REASONS: usize = 100;
-/// Seconds that it is told how work on many mailboxes ended: as long as somebody may ask what happened last month.
+/// Seconds that it is told how bulk work ended: as long as somebody may ask what happened last month.
 pub const BULK_MEMORY: i64 = 30 * 86_400;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use sealgate_core::mailbox::Command;
 use sealgate_core::order::{OrderState, Purpose};
-use sealgate_core::saying::{Changes as Said, Refusals};
+use sealgate_core::saying::{Changes as Said, Refusals, Saying};
 use sealgate_core::tenant::{MailboxState, OrganisationId};
 use sealgate_mail::{Address, Domain, Timestamp};
 use sqlx::sqlite::{Sqlite, SqliteRow};
@@ -16,7 +16,7 @@ use crate::error::StoreError;
 use crate::life::{Lives, With};
 use crate::limits::{AUDIT_NAMES, PAGE_ROWS};
 use crate::orders::{OrderRow, order_row};
-use crate::revocations::RevocationRow;
+use crate::revocations::{RevocationRow, revocation_row};
 use crate::rows::{Columns, json, size, word};
 use crate::store::Store;
 use crate::writer::{Weight, job};
@@ -37,7 +37,7 @@ pub struct MailboxRow {
     /// Whether a certificate of it waits until an administrator says that its issuer has revoked it (A12).
     pub by_hand: bool,
     /// What went wrong the last time: with its revocation, or with the order that it is inactive after.
-    pub error: Option<String>,
+    pub error: Option<Saying>,
 }
 
 /// The open order of a mailbox.
@@ -54,7 +54,7 @@ pub struct OpenOrder {
     /// When the authority is asked next.
     pub due: Option<Timestamp>,
     /// What went wrong the last time.
-    pub error: Option<String>,
+    pub error: Option<Saying>,
 }
 
 /// What is told of one mailbox.
@@ -365,7 +365,7 @@ fn mailbox_row(row: &SqliteRow) -> Result<MailboxRow, StoreError> {
         signing: signing.zip(not_after.map(Timestamp)),
         order: open_order(row)?,
         by_hand: row.field("by_hand")?,
-        error: row.field("error")?,
+        error: row.told("error")?,
     })
 }
 
@@ -378,8 +378,8 @@ fn open_order(row: &SqliteRow) -> Result<Option<OpenOrder>, StoreError> {
         purpose: row.word("order_purpose")?,
         state: row.word("order_state")?,
         created: Timestamp(created),
-        due: row.field::<Option<i64>>("order_due")?.map(Timestamp),
-        error: row.field("order_error")?,
+        due: row.optional_time("order_due")?,
+        error: row.told("order_error")?,
     }))
 }
 
@@ -520,20 +520,6 @@ async fn show_again(
         shown.push(address.to_string());
     }
     Ok(shown)
-}
-
-fn revocation_row(row: &SqliteRow) -> Result<RevocationRow, StoreError> {
-    let time = |name| Ok::<_, StoreError>(row.field::<Option<i64>>(name)?.map(Timestamp));
-    Ok(RevocationRow {
-        id: row.field("id")?,
-        address: row.address("mailbox")?,
-        key: sealgate_core::tenant::KeyId(row.field("key")?),
-        reason: row.word("reason")?,
-        asked: row.time("asked")?,
-        due: time("due")?,
-        confirmed: time("confirmed")?,
-        error: row.field("error")?,
-    })
 }
 
 #[cfg(test)]

@@ -14,14 +14,13 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use std::sync::Arc;
 
-use crate::audit;
 use crate::configuration::{changed, next_number};
 use crate::error::StoreError;
 use crate::events::{self, EventKind};
 use crate::keys::{self, Issuer, NewKey};
 use crate::life::{CurrentKeys, Lives, With};
 use crate::revocations::note;
-use crate::rows::Columns;
+use crate::rows::{self, Columns, sentence};
 use crate::seal::Purpose as Sealed;
 use crate::store::{Inner, Store};
 use crate::writer::{Weight, job};
@@ -354,7 +353,7 @@ async fn answered(
             sqlx::query("UPDATE orders SET due = $1, lease = NULL, attempts = $2, error = $3 WHERE id = $4 AND ended IS NULL")
                 .bind(due.0)
                 .bind(failures)
-                .bind(error.to_string())
+                .bind(rows::told(&error)?)
                 .bind(order.id.0)
                 .execute(&mut *connection)
                 .await?;
@@ -373,8 +372,7 @@ async fn answered(
             if !is_open(lives.connection, order.id).await? {
                 return Ok(());
             }
-            let words = why.to_string();
-            let end = With::End(OrderState::Failed, &words);
+            let end = With::End(OrderState::Failed, &why);
             lives
                 .command(&order.address, Command::OrderFailed, end)
                 .await?;
@@ -540,7 +538,7 @@ pub(crate) async fn open_batch(
     (who, now): (&str, Timestamp),
 ) -> Result<i64, StoreError> {
     let id = next_number(connection, "batch").await?;
-    let (text, said) = audit::stored(what)?;
+    let (text, said) = sentence(what)?;
     sqlx::query(
         "INSERT INTO batches (id, organisation, text, said, total, per_minute, created, who)
          VALUES ($1, $2, $3, $4, 0, $5, $6, $7)",

@@ -96,7 +96,7 @@ fn customer(row: &SqliteRow) -> Result<CustomerRow, StoreError> {
         Some(_) => Some(Licence {
             base: row.field("base")?,
             smime: row.field("smime")?,
-            until: row.field::<Option<i64>>("until")?.map(Timestamp),
+            until: row.optional_time("until")?,
         }),
     };
     Ok(CustomerRow {

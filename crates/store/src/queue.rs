@@ -28,7 +28,7 @@ use crate::writer::{Weight, job};
 mod attempt;
 
 use attempt::{NewState, give_back, settle_recipient};
-pub(crate) use attempt::{drop_parked, finish_if_done, problem_text};
+pub(crate) use attempt::{drop_parked, finish_if_done, noted};
 
 /// The right to work on recipients of a copy until it ends.
 #[derive(Clone, Copy, Debug)]
@@ -231,7 +231,7 @@ impl Store {
         )
         .fetch_one(&self.0.readers)
         .await?;
-        Ok(row.field::<Option<i64>>("due")?.map(Timestamp))
+        row.optional_time("due")
     }
 
     /// Settles an attempt. What an administrator did meanwhile stays, unless the mail is delivered.

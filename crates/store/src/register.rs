@@ -105,7 +105,7 @@ impl Store {
                 serial: row.field("serial")?,
                 mailbox: row.address("mailbox")?,
                 issued: row.time("issued")?,
-                revoked: row.field::<Option<i64>>("revoked")?.map(Timestamp),
+                revoked: row.optional_time("revoked")?,
             })
         };
         rows.iter().map(issued).collect()
@@ -148,7 +148,7 @@ impl Store {
             .await?;
         let Some(row) = row else { return Ok(None) };
         let fingerprint: &[u8] = row.field("fingerprint")?;
-        let revoked = row.field::<Option<i64>>("revoked")?.map(Timestamp);
+        let revoked = row.optional_time("revoked")?;
         Ok(Some(Registered {
             fingerprint: fingerprint
                 .try_into()

@@ -17,7 +17,7 @@ use crate::keys;
 use crate::life::Lives;
 use crate::limits::PAGE_ROWS;
 use crate::orders::{GATEWAY, Scope};
-use crate::rows::Columns;
+use crate::rows::{self, Columns};
 use crate::store::Store;
 use crate::writer::{Weight, job};
 
@@ -56,7 +56,7 @@ pub struct RevocationRow {
     /// When it was confirmed.
     pub confirmed: Option<Timestamp>,
     /// What went wrong the last time.
-    pub error: Option<String>,
+    pub error: Option<Saying>,
 }
 
 impl Store {
@@ -154,23 +154,21 @@ impl Store {
         .bind(i64::from(limit.min(PAGE_ROWS)))
         .fetch_all(&self.0.readers)
         .await?;
-        let time = |row: &SqliteRow, name: &str| {
-            Ok::<_, StoreError>(row.field::<Option<i64>>(name)?.map(Timestamp))
-        };
-        let one = |row: &SqliteRow| {
-            Ok(RevocationRow {
-                id: row.field("id")?,
-                address: row.address("mailbox")?,
-                key: KeyId(row.field("key")?),
-                reason: row.word("reason")?,
-                asked: row.time("asked")?,
-                due: time(row, "due")?,
-                confirmed: time(row, "confirmed")?,
-                error: row.field("error")?,
-            })
-        };
-        rows.iter().map(one).collect()
+        rows.iter().map(revocation_row).collect()
     }
+}
+
+pub(crate) fn revocation_row(row: &SqliteRow) -> Result<RevocationRow, StoreError> {
+    Ok(RevocationRow {
+        id: row.field("id")?,
+        address: row.address("mailbox")?,
+        key: KeyId(row.field("key")?),
+        reason: row.word("reason")?,
+        asked: row.time("asked")?,
+        due: row.optional_time("due")?,
+        confirmed: row.optional_time("confirmed")?,
+        error: row.told("error")?,
+    })
 }
 
 fn leased(row: &SqliteRow, now: Timestamp) -> Result<LeasedRevocation, StoreError> {
@@ -239,7 +237,7 @@ async fn answered(
             sqlx::query("UPDATE revocations SET due = $1, lease = NULL, attempts = $2, error = $3 WHERE id = $4 AND confirmed IS NULL")
                 .bind(due.0)
                 .bind(attempts)
-                .bind(error.as_ref().map(Saying::to_string))
+                .bind(error.as_ref().map(rows::told).transpose()?)
                 .bind(revocation.id)
                 .execute(&mut *connection)
                 .await?;

@@ -10,7 +10,7 @@
 
 use std::path::Path;
 
-use sealgate_core::saying::Operation as Said;
+use sealgate_core::saying::{Operation as Said, Refusals};
 use sealgate_core::tenant::KeyId;
 use sealgate_mail::Timestamp;
 use sqlx::sqlite::SqliteRow;
@@ -84,10 +84,10 @@ const SMALL: &[Place] = &[
     ),
     place("orders", "sealed", Purpose::MailboxKey, "'order ' || id"),
     place(
-        "bulk_jobs",
+        "bulk_work",
         "settings",
         Purpose::Setting,
-        "'bulk job ' || id",
+        "'bulk work ' || id",
     ),
     place("webhooks", "sealed", Purpose::Setting, "'webhook ' || id"),
     place(
@@ -182,7 +182,7 @@ impl DataKeys {
             });
             all.last = row
                 .field::<Option<String>>("source")?
-                .zip(row.field::<Option<i64>>("since")?.map(Timestamp));
+                .zip(row.optional_time("since")?);
         }
         Ok(all)
     }
@@ -585,9 +585,8 @@ async fn put(
 }
 
 fn other_rotation(source: &str) -> StoreError {
-    StoreError::refused(format!(
-        "a rotation of the master key to {source} is under way: finish that one first with --new, or go back with --new and the former one"
-    ))
+    let source = source.to_owned();
+    StoreError::refused(Refusals::OtherRotation { source })
 }
 
 /// The error of a master key that opens nothing.

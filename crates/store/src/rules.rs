@@ -9,7 +9,7 @@ use sqlx::QueryBuilder;
 use sqlx::sqlite::{Sqlite, SqliteRow};
 
 use crate::error::StoreError;
-use crate::limits::{PAGE_ROWS, REMOVED_RULE_SECONDS};
+use crate::limits::{PAGE_ROWS, REMOVED_RULE_SECONDS, REMOVED_RULES_SHOWN};
 use crate::rows::{Columns, of_word, size};
 use crate::store::Store;
 
@@ -131,10 +131,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<RankedRule>, StoreError> {
         let rows = sqlx::query(
-            "SELECT * FROM removed_rules WHERE organisation = $1 AND removed >= $2 ORDER BY removed DESC, id DESC LIMIT 5",
+            "SELECT * FROM removed_rules WHERE organisation = $1 AND removed >= $2 ORDER BY removed DESC, id DESC LIMIT $3",
         )
         .bind(organisation.0)
         .bind(now.plus(-REMOVED_RULE_SECONDS).0)
+        .bind(REMOVED_RULES_SHOWN)
         .fetch_all(&self.0.readers)
         .await?;
         rows.iter().map(ranked).collect()

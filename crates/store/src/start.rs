@@ -2,7 +2,7 @@
 
 use sealgate_core::tenant::OrganisationId;
 use sqlx::QueryBuilder;
-use sqlx::sqlite::Sqlite;
+use sqlx::sqlite::{Sqlite, SqliteRow};
 
 use crate::error::StoreError;
 use crate::limits::PAGE_ROWS;
@@ -45,13 +45,8 @@ impl Store {
         sql.push(" ORDER BY name LIMIT ")
             .push_bind(i64::from(query.limit.min(PAGE_ROWS)));
         let rows = sql.build().fetch_all(&self.0.readers).await?;
-        let row = |row| {
-            Ok((
-                OrganisationId(Columns::field(row, "id")?),
-                Columns::field(row, "name")?,
-            ))
-        };
-        rows.iter().map(row).collect()
+        let one = |row: &SqliteRow| Ok((row.organisation("id")?, row.field("name")?));
+        rows.iter().map(one).collect()
     }
 }
 

@@ -4,6 +4,7 @@
 //! The database counts lines itself, in the transaction that writes or moves them (triggers of the schema).
 
 use sealgate_core::journal::{Direction, MailStatus};
+use sealgate_core::saying::Refusals;
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::Timestamp;
 use serde::Serialize;
@@ -86,7 +87,7 @@ impl Store {
         bounds: &[Timestamp],
     ) -> Result<Vec<Stretch>, StoreError> {
         if bounds.len() > STATISTICS_STRETCHES {
-            return Err(StoreError::Refused("too many stretches of time".into()));
+            return Err(StoreError::refused(Refusals::ManyStretches {}));
         }
         let stretch = |pair: &[Timestamp]| match pair {
             [from, until] => Some(Stretch {

@@ -66,7 +66,7 @@ impl Store {
             waiting: size(row.field("waiting")?),
             held: size(row.field("held")?),
             to_open: size(row.field("to_open")?),
-            oldest_due: row.field::<Option<i64>>("oldest")?.map(Timestamp),
+            oldest_due: row.optional_time("oldest")?,
         })
     }
 

@@ -16,6 +16,7 @@ mod overview;
 mod queue;
 mod register;
 mod ring;
+mod rooms;
 mod rules;
 pub(crate) mod sealing;
 mod snapshots;

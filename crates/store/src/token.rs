@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
+use sealgate_core::saying::Refusals;
 use sealgate_smime::key::{KeyError, KeyKind, PrivateKey, TokenReference};
 use sealgate_smime::pem;
 use serde::Serialize;
@@ -97,7 +98,10 @@ impl From<TokenError> for StoreError {
     fn from(error: TokenError) -> Self {
         match error {
             TokenError::Away { .. } => Self::TokenAway(error.to_string()),
-            TokenError::Refused { .. } | TokenError::Unknown(_) => Self::refused(error.to_string()),
+            TokenError::Refused { token, reason: why } => {
+                Self::refused(Refusals::TokenRefuses { token, why })
+            }
+            TokenError::Unknown(token) => Self::refused(Refusals::TokenUnknown { token }),
         }
     }
 }

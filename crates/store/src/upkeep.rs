@@ -4,7 +4,7 @@ use sealgate_core::limits::{ENCRYPTED_KEY_MEMORY, SENT_MEMORY};
 use sealgate_mail::Timestamp;
 
 use crate::error::StoreError;
-use crate::limits::{NODE_SILENT_SECONDS, SWEEP_ROWS, UNREFERENCED_SECONDS};
+use crate::limits::{BULK_MEMORY, NODE_SILENT_SECONDS, SWEEP_ROWS, UNREFERENCED_SECONDS};
 use crate::rows::{Columns, column, size};
 use crate::store::Store;
 use crate::writer::{Weight, job};
@@ -77,7 +77,6 @@ impl Store {
         self.sweep(now, now.plus(-UNREFERENCED_SECONDS)).await?;
         while self.expire_held(now).await? > 0 {}
         self.forget_old(now).await?;
-        self.forget_bulk(now).await?;
         self.drop_data_keys(now).await
     }
 
@@ -87,7 +86,7 @@ impl Store {
         now: Timestamp,
         made_before: Timestamp,
     ) -> Result<(), StoreError> {
-        let memories: [(&'static str, i64); 4] = [
+        let memories: [(&'static str, i64); 5] = [
             (
                 "DELETE FROM contents WHERE id IN
                  (SELECT id FROM contents WHERE refs = 0 AND created <= $1 ORDER BY created LIMIT $2)",
@@ -106,6 +105,10 @@ impl Store {
             (
                 "DELETE FROM nodes WHERE name IN (SELECT name FROM nodes WHERE seen < $1 ORDER BY seen LIMIT $2)",
                 now.plus(-NODE_SILENT_SECONDS).0,
+            ),
+            (
+                "DELETE FROM bulk_work WHERE id IN (SELECT id FROM bulk_work WHERE ended < $1 ORDER BY ended LIMIT $2)",
+                now.plus(-BULK_MEMORY).0,
             ),
         ];
         for (statement, before) in memories {

@@ -1,6 +1,6 @@
 //! Webhooks: where events are passed on to, and how far that is. Each goes through its organisation's events in their order.
 
-use sealgate_core::saying::{Operation as Said, Refusals};
+use sealgate_core::saying::{Operation as Said, Refusals, Saying};
 use sealgate_core::tenant::OrganisationId;
 use sealgate_core::webhook::{AfterFailure, after_failure};
 use sealgate_mail::Timestamp;
@@ -14,7 +14,7 @@ use crate::configuration::{next_number, open_setting, seal_setting};
 use crate::error::StoreError;
 use crate::events::{self, Event, EventKind};
 use crate::limits::{WEBHOOK_EVENTS, WEBHOOKS};
-use crate::rows::{Columns, json};
+use crate::rows::{self, Columns, json};
 use crate::store::{Inner, Store};
 use crate::writer::{Weight, job};
 
@@ -32,7 +32,7 @@ pub struct WebhookRow {
     /// By whom.
     pub created_by: String,
     /// When it was tried last, and what came of it: none if it went well.
-    pub last: Option<(Timestamp, Option<String>)>,
+    pub last: Option<(Timestamp, Option<Saying>)>,
     /// When a failed event is tried again.
     pub again: Option<Timestamp>,
 }
@@ -256,12 +256,12 @@ impl Store {
         self.0.writer.write(Weight::default(), work).await
     }
 
-    /// Writes down what came of passing an event on: the error in one line, or none.
+    /// Writes down what came of passing an event on: the error, or none.
     pub async fn event_passed(
         &self,
         webhook: i64,
         event: i64,
-        error: Option<String>,
+        error: Option<Saying>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let work = job(move |connection| {
@@ -285,7 +285,7 @@ async fn settle(
     connection: &mut SqliteConnection,
     row: &SqliteRow,
     event: i64,
-    (error, now): (Option<String>, Timestamp),
+    (error, now): (Option<Saying>, Timestamp),
 ) -> Result<(), StoreError> {
     let webhook: i64 = row.field("id")?;
     let attempts = u32::try_from(row.field::<i64>("attempts")?).unwrap_or(u32::MAX);
@@ -296,7 +296,7 @@ async fn settle(
         let said = Said::WebhookGivenUp {
             id: webhook,
             event,
-            error: Box::new(error.as_str().into()),
+            error: Box::new(error.clone()),
         };
         let organisation = row.field("organisation")?;
         events::insert(
@@ -323,7 +323,7 @@ async fn settle(
     .bind(again.map(|_| since.0))
     .bind(again.unwrap_or(now).0)
     .bind(now.0)
-    .bind(error)
+    .bind(error.as_ref().map(rows::told).transpose()?)
     .bind(webhook)
     .execute(connection)
     .await?;
@@ -340,7 +340,7 @@ impl Inner {
         let mut sealed = self.open_webhook(row)?;
         let attempts: i64 = row.field("attempts")?;
         let tried: Option<i64> = row.field("tried")?;
-        let error: Option<String> = row.field("error")?;
+        let error = row.told("error")?;
         Ok(WebhookRow {
             id: row.field("id")?,
             url: std::mem::take(&mut sealed.url),

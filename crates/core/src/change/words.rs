@@ -1,6 +1,6 @@
 //! A change in one plain sentence, for the audit log and for whoever asked for it.
 
-use sealgate_mail::Address;
+use sealgate_mail::{Address, Domain};
 use sealgate_smime::certificate::Certificate;
 
 use super::{Activation, Change, ImportKeys, MoveRule, NewAuthority};
@@ -13,10 +13,9 @@ use crate::tenant::{Blocked, ClientEdit, InboundRoute, Partner};
 /// The change in one plain sentence; never a password or a key.
 pub fn describe(change: &Change) -> Saying {
     match change {
-        Change::Settings { before, after } => {
-            let names = after.changed_since(before);
-            Said::Switches { names }
-        }
+        Change::Settings { before, after } => Said::Switches {
+            names: after.changed_since(before),
+        },
         Change::PutRoute(route) | Change::EditRoute { becomes: route, .. } => inbound_route(route),
         Change::RemoveRoute(name) => Said::RouteRemoved { name: name.clone() },
         Change::AddMailbox(address) => Said::Mailbox {
@@ -34,7 +33,7 @@ pub fn describe(change: &Change) -> Saying {
         Change::ConfirmRevoked(address) => Said::ConfirmRevoked {
             address: address.to_string(),
         },
-        Change::PutAuthority(new) => authority(new),
+        Change::PutAuthority(new) | Change::EditAuthority { becomes: new, .. } => authority(new),
         Change::RemoveAuthority(name) => Said::AuthorityRemoved { name: name.clone() },
         Change::ImportKeys(keys) => uploaded(keys),
         Change::Deactivate(address) => Said::Deactivate {
@@ -65,14 +64,15 @@ pub fn describe(change: &Change) -> Saying {
         Change::RemovePartner(external) => Said::PartnerRemoved {
             external: external.to_string(),
         },
-        Change::PutDestination(domain, to) => destination(domain.as_str(), to),
+        Change::PutDestination(domain, to) => destination(domain, to),
+        Change::EditDestination {
+            domain, becomes, ..
+        } => destination(domain, becomes),
         Change::RemoveDestination(domain) => Said::DestinationRemoved {
             domain: domain.as_str().to_owned(),
         },
-        Change::Smarthost(Some(host)) => Said::Smarthost {
-            to: hop(host).into(),
-        },
-        Change::Smarthost(None) => Said::NoSmarthost {},
+        Change::Smarthost(host) => smarthost(host.as_ref()),
+        Change::EditSmarthost { becomes, .. } => smarthost(becomes.as_ref()),
         Change::PutClient(client) | Change::AddClient(client) => Said::Client {
             name: client.name.clone(),
         },
@@ -180,7 +180,7 @@ fn one_rule(rule: &Rule) -> Said {
 fn pattern(written: &str) -> Box<Saying> {
     match written {
         "all" => Said::All {}.into(),
-        _ => Box::new(written.into()),
+        _ => Box::new(Saying::words(written)),
     }
 }
 
@@ -201,7 +201,7 @@ fn authority(new: &NewAuthority) -> Said {
             kind: connector.as_str().to_owned(),
         }
         .into(),
-        None => Box::new(name.into()),
+        None => Box::new(Saying::words(name)),
     };
     if new.standard {
         name = Said::Standard { name }.into();
@@ -209,11 +209,20 @@ fn authority(new: &NewAuthority) -> Said {
     Said::Authority { name }
 }
 
-fn destination(domain: &str, to: &Destination) -> Said {
+fn destination(domain: &Domain, to: &Destination) -> Said {
     Said::Destination {
-        domain: domain.to_owned(),
+        domain: domain.as_str().to_owned(),
         to: to.hop.as_ref().map_or(Said::SmarthostOrMx {}, hop).into(),
         tls: to.tls.as_str().to_owned(),
+    }
+}
+
+fn smarthost(host: Option<&NextHop>) -> Said {
+    match host {
+        Some(host) => Said::Smarthost {
+            to: hop(host).into(),
+        },
+        None => Said::NoSmarthost {},
     }
 }
 

@@ -4,6 +4,7 @@ use super::{News, ReportInput, Reported, kind, original_subject};
 use crate::failure::{RefusalReason, ReportKind};
 use crate::outcome::{InboundRefusal, OutboundRefusal};
 use crate::queue::Problem;
+use crate::saying::Told;
 use crate::tenant::Language;
 
 /// The text part: in the organisation's language, or for strangers in English and then in German.
@@ -44,20 +45,21 @@ fn recipient(reported: &Reported, language: Language) -> String {
     if let News::Delayed { until, .. } = &reported.news {
         out.push_str(&format!("{}: {}\n", words.until, until.rfc5322()));
     }
-    if let Some(detail) = detail(reported) {
+    if let Some(detail) = detail(reported, language) {
         out.push_str(&format!("({}: {detail})\n", words.detail));
     }
     out
 }
 
 /// What the other side said, or what we saw; our own reply says no more than the text does.
-fn detail(reported: &Reported) -> Option<String> {
+fn detail(reported: &Reported, language: Language) -> Option<String> {
     let problem = match &reported.news {
         News::Failed(RefusalReason::Delivery(problem)) | News::Delayed { problem, .. } => problem,
         News::Failed(_) | News::Relayed => return None,
     };
     let said = problem.reply.as_ref().map(ToString::to_string);
-    let said = said.unwrap_or_else(|| format!("{} {}", problem.status, problem.text));
+    let said =
+        said.unwrap_or_else(|| format!("{} {}", problem.status, problem.said.told(language)));
     Some(match &reported.remote {
         Some(remote) => format!("{remote}: {said}"),
         None => said,

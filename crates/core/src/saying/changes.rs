@@ -97,8 +97,8 @@ sayings! {
             "{host}:{port}, TLS {tls}, as {user}", "{host}:{port}, TLS {tls}, als {user}";
         Mx { domain: String, tls: String } = "MX of {domain}, TLS {tls}", "MX von {domain}, TLS {tls}";
         AndMore { first: Box<Saying>, count: i64 } = "{first} and {count} more", "{first} und {count} weitere";
-        WorkStopped { id: i64, all: i64, done: i64 } =
-            "stop work {id} on {all} mailboxes after {done}", "Arbeit {id} an {all} Mailboxen nach {done} angehalten";
+        BulkWorkStopped { id: i64, all: i64, done: i64 } =
+            "stop bulk work {id} on {all} mailboxes after {done}", "Arbeit {id} an {all} Mailboxen nach {done} angehalten";
         NotCounted {} = "licences are not counted", "Lizenzen werden nicht gezählt";
         Licences { base: i64, smime: i64 } =
             "book {base} base and {smime} S/MIME licences", "{base} Grundlizenzen und {smime} S/MIME-Lizenzen gebucht";

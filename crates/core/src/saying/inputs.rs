@@ -4,8 +4,9 @@ use sealgate_mail::address::AddressError;
 use sealgate_smime::certificate::CertificateError;
 
 use crate::directory::NotADirectory;
+use crate::dkim::NotASelector;
 use crate::licence::BookingRefusal;
-use crate::limits::PATTERN_ENTRIES;
+use crate::limits::{PATTERN_ENTRIES, SELECTOR_OCTETS};
 use crate::rules::PatternError;
 use crate::saying::Saying;
 
@@ -30,6 +31,9 @@ sayings! {
             "write one word of at most {most} characters, without blanks",
             "Geben Sie ein Wort mit höchstens {most} Zeichen ohne Leerzeichen an";
         NameTaken {} = "this name is taken: choose another", "Dieser Name ist vergeben: Wählen Sie einen anderen";
+        At { place: String, why: Box<Saying> } = "{place}: {why}", "{place}: {why}";
+        UnknownField {} = "there is no such field", "Dieses Feld gibt es nicht";
+        Misfit { why: String } = "this does not fit ({why})", "Diese Angabe passt nicht ({why})";
         Missing {} = "this is missing", "Diese Angabe fehlt";
         Base64 {} = "not base64", "kein Base64";
         Of { text: String, why: Box<Saying> } = "{text}: {why}", "{text}: {why}";
@@ -77,6 +81,10 @@ sayings! {
         BadPem {} = "the PEM text is damaged", "Der PEM-Text ist beschädigt";
         ManyCertificates { count: usize } =
             "{count} certificates; give just one", "{count} Zertifikate; geben Sie nur eines an";
+        Unread { why: String } = "it cannot be read ({why})", "es lässt sich nicht lesen ({why})";
+        Selector { text: String, most: usize } =
+            "\"{text}\" is no selector: write labels of letters, digits and hyphens with dots between them, at most {most} characters",
+            "„{text}“ ist kein Selektor: Geben Sie Teile aus Buchstaben, Ziffern und Bindestrichen an, mit Punkten dazwischen, höchstens {most} Zeichen";
         Fingerprint { text: String } =
             "\"{text}\" is no SHA-256 fingerprint: write 64 hexadecimal digits, colons may stand between them",
             "„{text}“ ist kein SHA-256-Fingerabdruck: Geben Sie 64 hexadezimale Ziffern an, auch mit Doppelpunkten";
@@ -144,6 +152,15 @@ impl From<PatternError> for Inputs {
     }
 }
 
+impl From<NotASelector> for Inputs {
+    fn from(NotASelector(text): NotASelector) -> Self {
+        Self::Selector {
+            text,
+            most: SELECTOR_OCTETS,
+        }
+    }
+}
+
 impl From<NotADirectory> for Inputs {
     fn from(_: NotADirectory) -> Self {
         Self::DirectoryUrl {}
@@ -186,6 +203,7 @@ macro_rules! told_as_inputs {
 told_as_inputs!(
     AddressError,
     PatternError,
+    NotASelector,
     NotADirectory,
     CertificateError,
     BookingRefusal

@@ -21,7 +21,6 @@ sayings! {
             "deleted mail {mail}: {count} recipients", "E-Mail {mail} gelöscht: {count} Empfänger";
         LookedAt { mail: String } = "looked at mail {mail}", "E-Mail {mail} angesehen";
         Downloaded { mail: String } = "downloaded mail {mail}", "E-Mail {mail} heruntergeladen";
-        AskedFor { mail: String } = "asked for mail {mail}", "E-Mail {mail} zum Herunterladen verlangt";
         SenderNotProven {} = "sender-not-proven", "Absender nicht belegt";
         NullSender {} = "null-sender", "leerer Absender";
         RepeatedKey {} = "repeated-key", "Schlüssel wiederholt";

@@ -172,12 +172,27 @@ sayings! {
         ManyAddresses { most: i64, beginning: String } =
             "more than {most} addresses begin with {beginning}: say more of the address",
             "Mehr als {most} Adressen beginnen mit {beginning}: Geben Sie mehr von der Adresse an";
+        KeyGone { id: i64 } = "there is no public key {id} any more", "Den öffentlichen Schlüssel {id} gibt es nicht mehr";
+        ManyStretches {} = "too many stretches of time", "zu viele Zeitabschnitte";
+        OtherRotation { source: String } =
+            "a rotation of the master key to {source} is under way: finish that one first with --new, or go back with --new and the former one",
+            "Ein Wechsel des Hauptschlüssels zu {source} läuft: Beenden Sie ihn zuerst mit --new, oder kehren Sie mit --new und dem bisherigen zurück";
+        TokenRefuses { token: String, why: String } =
+            "the token {token} refuses ({why})", "Das Token {token} lehnt es ab ({why})";
+        TokenUnknown { token: String } =
+            "there is no token {token} in the configuration: add a [[token]] of that name",
+            "In der Konfiguration steht kein Token {token}: Nehmen Sie dort ein [[token]] dieses Namens auf";
+        NotImported {} =
+            "it was not imported: block it if it is not to be used",
+            "er wurde nicht importiert: Sperren Sie ihn, wenn er nicht verwendet werden soll";
+        NoSecondFactorBegun {} = "no second factor was begun", "Es wurde kein zweiter Faktor begonnen";
+        NoSecondFactor {} = "there is no second factor", "Es gibt keinen zweiten Faktor";
         TooLate {} = "this is not possible any more", "Das ist nicht mehr möglich";
         ResellerTaken { name: String } = "there is a reseller {name} already", "Es gibt schon einen Reseller {name}";
         ResellerNeeded { name: String } =
             "users work for {name}, or organisations are its: give them to another one first",
             "Für {name} arbeiten Benutzer, oder Organisationen gehören dazu: Geben Sie sie zuerst einem anderen";
-        WorkEnded {} = "this work has ended already", "Diese Arbeit ist schon zu Ende";
+        BulkWorkEnded {} = "this bulk work has ended already", "Diese Arbeit ist schon zu Ende";
     }
 }
 

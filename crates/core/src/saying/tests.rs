@@ -58,11 +58,59 @@ fn inner_sayings_and_times_are_told_in_the_language() {
 fn words_of_others_stay_as_they_are() {
     let saying = Saying::from(Certificates::WillNotCome {
         address: "a@example.com".into(),
-        why: Box::new("rejectedIdentifier {x}".into()),
+        why: Box::new(Saying::words("rejectedIdentifier {x}")),
     });
     assert!(
         saying
             .told(Language::De)
             .ends_with("rejectedIdentifier {x}")
     );
+}
+
+/// What another server said stays as it was said, and stands in quotation marks.
+#[test]
+fn words_of_other_servers_are_quoted() {
+    let words = "no such \"person\"".to_owned();
+    let table: [(Saying, &str, &str); 3] = [
+        (
+            Authorities::Says {
+                words: words.clone(),
+            }
+            .into(),
+            "the authority says: \"no such \"person\"\"",
+            "Die Zertifizierungsstelle sagt: „no such \"person\"“",
+        ),
+        (
+            Servers::Answered {
+                reply: "550 5.1.1 no".into(),
+            }
+            .into(),
+            "the server answered: \"550 5.1.1 no\"",
+            "der Server hat geantwortet: „550 5.1.1 no“",
+        ),
+        (
+            Servers::Reported { words }.into(),
+            "\"no such \"person\"\"",
+            "„no such \"person\"“",
+        ),
+    ];
+    for (saying, english, german) in table {
+        assert_eq!(saying.to_string(), english);
+        assert_eq!(saying.told(Language::De), german);
+    }
+}
+
+#[test]
+fn names_are_listed_in_the_language() {
+    let names = |count: usize| ["a", "b", "c"].map(str::to_owned)[..count].to_vec();
+    let table = [
+        (0, "", ""),
+        (1, "a", "a"),
+        (2, "a and b", "a oder b"),
+        (3, "a, b and c", "a, b oder c"),
+    ];
+    for (count, all, any) in table {
+        assert_eq!(Names::All(names(count)).told(Language::En), all);
+        assert_eq!(Names::Any(names(count)).told(Language::De), any);
+    }
 }

@@ -28,7 +28,8 @@ mod wording;
 
 pub use dot_stuffer::DotStuffer;
 pub use vocabulary::{
-    Answer, ClientConfig, Command, Credentials, MailFacts, SessionFailure, StartTls, Step, Unfit,
+    Answer, ClientConfig, Command, Credentials, Lost, MailFacts, SessionFailure, StartTls, Step,
+    Unfit,
 };
 pub use wording::Capabilities;
 

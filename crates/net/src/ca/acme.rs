@@ -18,9 +18,10 @@ use sealgate_core::authority::{
     AcmeSettings, AuthorityFailure, Progress, RevocationReason, Revoked, ToRevoke, Wanted,
 };
 use sealgate_core::challenge::{Expected, base64url, is_token};
+use sealgate_core::saying::{Authorities as Said, Certificates, Inputs};
 use sealgate_mail::address_list::parse_mailboxes;
 use sealgate_mail::{Address, Timestamp};
-use sealgate_smime::certificate::Certificate;
+use sealgate_smime::certificate::{Certificate, CertificateError};
 use sealgate_smime::pem;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -89,12 +90,12 @@ impl Acme {
         dns: Dns,
         allowed: Vec<Allowed>,
     ) -> Result<Self, AuthorityFailure> {
-        let key = AccountKey::read(&settings.account_key).map_err(AuthorityFailure::permanent)?;
+        let key = AccountKey::read(&settings.account_key).map_err(unusable)?;
         let verification = match &settings.tls_roots {
             None => Verification::Verified(Vec::new()),
             Some(pem) => Verification::Only(roots(pem)?),
         };
-        let tls = client_connector(&verification).map_err(AuthorityFailure::permanent)?;
+        let tls = client_connector(&verification).map_err(unusable)?;
         let secure = !settings.directory.starts_with("http:");
         Ok(Self {
             settings,
@@ -139,7 +140,7 @@ impl Acme {
             now,
         };
         let answer = self.http.ask(ask, Vec::new()).await?;
-        let missing = || AuthorityFailure::passing("the authority gives no nonce");
+        let missing = || AuthorityFailure::passing(Said::NoNonce {});
         Ok(answer.nonce.ok_or_else(missing)?)
     }
 
@@ -155,7 +156,7 @@ impl Acme {
         loop {
             let nonce = self.nonce(now).await?;
             let body = self.key.sign(url, &nonce, signer, payload);
-            let body = body.map_err(AuthorityFailure::permanent)?;
+            let body = body.map_err(unusable)?;
             let ask = Ask {
                 method: Verb::Post,
                 url,
@@ -190,12 +191,12 @@ impl Acme {
         }
         if let Some((kid, key)) = &self.settings.external_account {
             let bound = self.key.bound_to((kid, key), &url);
-            payload["externalAccountBinding"] = bound.map_err(AuthorityFailure::permanent)?;
+            payload["externalAccountBinding"] = bound.map_err(unusable)?;
         }
         let answer = self
             .post((&url, JSON), Signer::Key, Some(&payload), now)
             .await?;
-        let missing = || AuthorityFailure::passing("the authority does not name the account");
+        let missing = || AuthorityFailure::passing(Said::AccountNotNamed {});
         let account = answer.location.ok_or_else(missing)?;
         *locked(&self.account) = Some(account.clone());
         Ok(account)
@@ -223,7 +224,7 @@ impl Acme {
         let signer = Signer::Account(&account);
         let answer = self.post((&url, JSON), signer, Some(&payload), now).await?;
         let order: Order = read(&answer)?;
-        let missing = || AuthorityFailure::passing("the authority does not name the order");
+        let missing = || AuthorityFailure::passing(Said::OrderNotNamed {});
         let mut notes = Notes {
             order: answer.location.ok_or_else(missing)?,
             authorization: order.authorizations.into_iter().next().unwrap_or_default(),
@@ -254,11 +255,9 @@ impl Acme {
         let ours = |challenge: &&Challenge| challenge.kind == CHALLENGE;
         let challenge = authorization.challenges.iter().find(ours).cloned();
         if authorization.status == Status::Pending {
-            let challenge = challenge.as_ref().ok_or_else(|| {
-                AuthorityFailure::permanent(
-                    "the authority offers no challenge by mail (email-reply-00) for this address",
-                )
-            })?;
+            let challenge = challenge
+                .as_ref()
+                .ok_or_else(|| AuthorityFailure::permanent(Said::NoMailChallenge {}))?;
             notes.expected = Some(expected(challenge, &self.key)?);
         }
         Ok((authorization, challenge))
@@ -364,7 +363,7 @@ impl Acme {
     /// RFC 8555 section 7.6, signed by the account.
     async fn revocation(&self, what: &ToRevoke) -> Result<Revoked, StepError> {
         let now = what.now;
-        let refused = || AuthorityFailure::permanent("the authority offers no revocation by ACME");
+        let refused = || AuthorityFailure::permanent(Said::NoRevocation {});
         let url = self.directory(now).await?.revoke_cert.ok_or_else(refused)?;
         let account = match what.handle.as_deref().and_then(notes_of) {
             Some(notes) => notes.account,
@@ -417,7 +416,7 @@ async fn within<T>(
 ) -> Result<T, AuthorityFailure> {
     match timeout(ACME_VERB_WAIT, verb).await {
         Ok(done) => done.map_err(StepError::told),
-        Err(_) => Err(AuthorityFailure::passing("the authority takes too long")),
+        Err(_) => Err(AuthorityFailure::passing(Said::TakesTooLong {})),
     }
 }
 
@@ -434,20 +433,23 @@ fn waiting(notes: &Notes, again_in: i64) -> Progress {
 }
 
 fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, StepError> {
-    let wrong =
-        |error| AuthorityFailure::passing(format!("the authority's answer is no ACME: {error}"));
+    let wrong = |error: serde_json::Error| {
+        let why = one_line(&error.to_string());
+        AuthorityFailure::passing(Said::NotAcme { why })
+    };
     Ok(serde_json::from_slice(&answer.body).map_err(wrong)?)
 }
 
 /// What a challenge object says (RFC 8823 section 3).
 fn expected(challenge: &Challenge, key: &AccountKey) -> Result<Expected, AuthorityFailure> {
     let wrong = |what: &str| {
-        AuthorityFailure::permanent(format!("the authority's challenge has no usable {what}"))
+        let what = what.to_owned();
+        AuthorityFailure::permanent(Said::ChallengeWithout { what })
     };
     let token = challenge.token.clone().filter(|token| is_token(token));
     let from = challenge.from.as_deref().and_then(address);
     Ok(Expected {
-        from: from.ok_or_else(|| wrong("\"from\""))?,
+        from: from.ok_or_else(|| wrong("from"))?,
         token: token.ok_or_else(|| wrong("token"))?,
         thumbprint: key.thumbprint(),
     })
@@ -473,44 +475,48 @@ fn challenge_refused(challenge: Option<Challenge>) -> StepError {
 
 /// An order that came to its end without a certificate.
 fn ended(problem: &Problem) -> StepError {
-    let text = match problem.text() {
-        text if text.is_empty() => {
-            "the authority did not accept the answer to its challenge mail".to_owned()
-        }
-        text => format!("the authority refused the order: {text}"),
+    let said = match problem.text() {
+        words if words.is_empty() => Said::AnswerRefused {},
+        words => Said::RefusedOrder { words },
     };
-    AuthorityFailure::permanent(one_line(&text)).into()
+    AuthorityFailure::permanent(said).into()
 }
 
 /// The certificate for our key, then its issuers without the root.
 fn chain(body: &[u8], spki: &[u8]) -> Result<Vec<Certificate>, AuthorityFailure> {
-    let unreadable = |error: &dyn std::fmt::Display| {
-        AuthorityFailure::permanent(format!("the authority's chain cannot be read: {error}"))
+    let unreadable = |why: CertificateError| {
+        let why = Inputs::from(why).into();
+        AuthorityFailure::permanent(Said::ChainUnreadable { why })
     };
-    let blocks = pem::read(body).map_err(|error| unreadable(&error))?;
+    let blocks = pem::read(body).map_err(|error| unreadable(error.into()))?;
     let mut certificates = Vec::new();
     for block in blocks
         .iter()
         .filter(|block| block.label == "CERTIFICATE")
         .take(ACME_CHAIN)
     {
-        let certificate = Certificate::from_der(&block.der).map_err(|error| unreadable(&error))?;
+        let certificate = Certificate::from_der(&block.der).map_err(unreadable)?;
         if certificates.is_empty() || !certificate.self_issued() {
             certificates.push(certificate);
         }
     }
     match certificates.first() {
-        None => Err(unreadable(&"it holds no certificate")),
-        Some(first) if first.spki_der() != spki => Err(AuthorityFailure::permanent(
-            "the authority's certificate is for another key",
-        )),
+        None => Err(unreadable(CertificateError::None)),
+        Some(first) if first.spki_der() != spki => {
+            Err(AuthorityFailure::permanent(Certificates::ForOtherKey {}))
+        }
         Some(_) => Ok(certificates),
     }
 }
 
+/// What an administrator has to mend.
+fn unusable(error: impl std::fmt::Display) -> AuthorityFailure {
+    let why = one_line(&error.to_string());
+    AuthorityFailure::permanent(Said::Settings { why })
+}
+
 fn roots(text: &str) -> Result<Vec<CertificateDer<'static>>, AuthorityFailure> {
-    let wrong =
-        || AuthorityFailure::permanent("the TLS roots of the authority hold no certificate in PEM");
+    let wrong = || AuthorityFailure::permanent(Said::NoTlsRoot {});
     let blocks = pem::read(text.as_bytes()).map_err(|_| wrong())?;
     let roots: Vec<_> = blocks
         .iter()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sealgate_core::authority::{AuthorityFailure, OrderId, Progress, Revoked, ToRevoke, Wanted};
 use sealgate_core::ports::{Register, RegisterFailure};
+use sealgate_core::saying::{Authorities as Said, Inputs};
 use sealgate_smime::asn1::Asn1Error;
 use sealgate_smime::certificate::{Certificate, CertificateError};
 use sealgate_smime::key::{KeyError, PrivateKey};
@@ -67,10 +68,21 @@ pub enum CaError {
 impl From<CaError> for AuthorityFailure {
     fn from(error: CaError) -> Self {
         match error {
-            CaError::MailboxKey | CaError::Address | CaError::PublicKey(_) => {
-                Self::permanent(error)
+            CaError::MailboxKey => Self::permanent(Said::KeyRefused {}),
+            CaError::Address => Self::permanent(Said::AddressRefused {}),
+            CaError::PublicKey(error) => {
+                let why = error.to_string();
+                Self::permanent(Said::KeyUnreadable { why })
             }
-            CaError::NotValid | CaError::Key(_) | CaError::Unsound(_) => Self::passing(error),
+            CaError::NotValid => Self::passing(Said::NotValidNow {}),
+            CaError::Key(error) => {
+                let why = error.to_string();
+                Self::passing(Said::OwnKey { why })
+            }
+            CaError::Unsound(error) => {
+                let why = Inputs::from(error).into();
+                Self::passing(Said::Unsound { why })
+            }
         }
     }
 }
@@ -107,9 +119,7 @@ impl BuiltIn {
         }
         let proven = request::proven_key(&wanted.csr);
         let Some(spki) = proven.filter(|spki| *spki == wanted.spki) else {
-            return Err(AuthorityFailure::permanent(
-                "the request is not signed by the key that is to be certified",
-            ));
+            return Err(AuthorityFailure::permanent(Said::RequestOfOther {}));
         };
         let addresses = self.addresses.as_ref();
         let certificate = issue(&self.ca, addresses, &wanted.address, spki, wanted.now)?;
@@ -125,10 +135,9 @@ impl BuiltIn {
         let serial = what.certificate.serial();
         let known = self.register.find(serial).await.map_err(later)?;
         if known.is_none_or(|known| known.fingerprint != what.certificate.fingerprint()) {
-            return Err(AuthorityFailure::permanent(format_args!(
-                "the built-in CA did not issue the certificate {}",
-                what.certificate.serial_hex()
-            )));
+            return Err(AuthorityFailure::permanent(Said::NotIssuedHere {
+                serial: what.certificate.serial_hex().to_string(),
+            }));
         }
         let revoked = self.register.revoke(serial, what.reason, what.now).await;
         revoked.map_err(later)?;
@@ -137,7 +146,7 @@ impl BuiltIn {
 }
 
 fn later(failure: RegisterFailure) -> AuthorityFailure {
-    AuthorityFailure::passing(failure)
+    AuthorityFailure::ours(failure)
 }
 
 impl super::Authority for BuiltIn {

@@ -1,6 +1,7 @@
 //! An administrator carries the request to the authority and the chain back: nobody is asked, so every answer is "not yet".
 
 use sealgate_core::authority::{AuthorityFailure, Progress, Revoked, ToRevoke, Wanted};
+use sealgate_core::saying::Authorities as Said;
 
 use super::{Answering, Authority};
 use crate::limits::BY_HAND_AGAIN;
@@ -20,13 +21,9 @@ impl Authority for ByHand {
 
     fn revoke<'a>(&'a self, _what: &'a ToRevoke) -> Answering<'a, Revoked> {
         // A failure, not a wait: administrators are told of those, and this one says what they have to do.
-        Box::pin(async { Err(AuthorityFailure::passing(HAVE_IT_REVOKED)) })
+        Box::pin(async { Err(AuthorityFailure::passing(Said::HaveRevoked {})) })
     }
 }
-
-/// What is told of a revocation until an administrator confirms it.
-const HAVE_IT_REVOKED: &str =
-    "have the authority revoke the certificate, then say so with: sealgate mailbox confirm-revoked";
 
 /// Until an administrator hands in the chain, confirms the revocation, or gives the order up.
 fn waiting() -> Progress {

@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use sealgate_core::authority::{
     AuthorityFailure, CommandSettings, Progress, RevocationReason, Revoked, ToRevoke, Wanted,
 };
-use sealgate_core::saying::Inputs;
+use sealgate_core::saying::{Authorities as Said, Inputs};
 use sealgate_smime::certificate::Certificate;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, Command};
@@ -97,17 +97,20 @@ impl ExternalCommand {
             .process_group(0)
             .spawn()
             .map_err(|error| {
-                AuthorityFailure::passing(format_args!("{program} cannot be run: {error}"))
+                AuthorityFailure::passing(Said::ProgramNotRun {
+                    program: program.clone(),
+                    why: error.to_string(),
+                })
             })?;
         // Ends with this function, however it ends.
         let _group = Group::of(&child);
         match timeout(self.longest(), talk(&mut child, call.input)).await {
             Ok(ended) => ended,
-            Err(_) => Err(AuthorityFailure::passing(format_args!(
-                "{program} did not finish {} within {} seconds and was ended",
-                call.verb,
-                self.longest().as_secs()
-            ))),
+            Err(_) => Err(AuthorityFailure::passing(Said::ProgramTooLong {
+                program: program.clone(),
+                verb: call.verb.to_owned(),
+                seconds: self.0.timeout.clamp(1, COMMAND_LONGEST),
+            })),
         }
     }
 }
@@ -188,9 +191,8 @@ const fn reason(reason: RevocationReason) -> &'static str {
 /// The certificates that a program wrote, its own first; roots that come along are left out.
 fn issued(out: &[u8]) -> Result<Progress, AuthorityFailure> {
     let certificates = Certificate::read_all(out).map_err(|error| {
-        AuthorityFailure::passing(format_args!(
-            "the command ended well, but what it wrote is no chain of certificates: {error}"
-        ))
+        let why = Inputs::from(error).into();
+        AuthorityFailure::passing(Said::CommandNoChain { why })
     })?;
     let mut chain = certificates.into_iter();
     let own = chain.next();
@@ -241,17 +243,20 @@ impl Ended {
     /// What it is where its code is no answer.
     fn failure(&self) -> AuthorityFailure {
         let how = match self.code {
-            Some(REFUSED) => "the command refused it".to_owned(),
-            Some(code) => format!("the command ended with code {code}"),
-            None => "the command was ended by a signal".to_owned(),
+            Some(REFUSED) => Said::CommandRefused {},
+            Some(code) => Said::CommandEnded { code: code.into() },
+            None => Said::CommandKilled {},
         };
-        let text = match self.complaint.as_str() {
+        let said = match self.complaint.as_str() {
             "" => how,
-            complaint => format!("{how}: {complaint}"),
+            complaint => Said::CommandSays {
+                how: how.into(),
+                words: complaint.to_owned(),
+            },
         };
         match self.code {
-            Some(REFUSED) => AuthorityFailure::permanent(text),
-            _ => AuthorityFailure::passing(text),
+            Some(REFUSED) => AuthorityFailure::permanent(said),
+            _ => AuthorityFailure::passing(said),
         }
     }
 }
@@ -303,11 +308,11 @@ async fn talk(child: &mut Child, input: String) -> Result<Ended, AuthorityFailur
             }
         }
     };
-    let status = status.map_err(AuthorityFailure::passing)?;
+    let status = status.map_err(AuthorityFailure::ours)?;
     if out.len() > COMMAND_OUTPUT {
-        return Err(AuthorityFailure::passing(format_args!(
-            "the command wrote more than {COMMAND_OUTPUT} octets"
-        )));
+        return Err(AuthorityFailure::passing(Said::CommandOutput {
+            most: COMMAND_OUTPUT,
+        }));
     }
     Ok(Ended::new(status, out, &complaint))
 }

@@ -251,11 +251,8 @@ async fn x7_redirects_are_judged_like_the_first_place() {
         ("/round", Err(FetchError::Redirects)),
         ("/loopback", Err(FetchError::NotAllowed(allowed(port)))),
         ("/name", Err(FetchError::NotAllowed(allowed(port)))),
-        (
-            "/file",
-            Err(FetchError::Url("it is neither http nor https")),
-        ),
-        ("/user", Err(FetchError::Url("it names a user"))),
+        ("/file", Err(FetchError::Url(Said::UrlNotWeb {}))),
+        ("/user", Err(FetchError::Url(Said::UrlUser {}))),
         ("/other", Err(FetchError::Status(303))),
         ("/nowhere", Err(FetchError::Status(302))),
         ("/missing", Err(FetchError::Status(404))),

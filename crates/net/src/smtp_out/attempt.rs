@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sealgate_core::queue::{AttemptResult, Problem, RecipientResult};
+use sealgate_core::saying::{Saying, Servers as Said};
 use sealgate_mail::smtp::Envelope;
 use sealgate_mail::smtp::client::{Answer, Command, SessionFailure, Unfit};
 use sealgate_mail::{Content, EnhancedStatus, Reply};
@@ -31,7 +32,7 @@ enum Standing {
 
 impl Attempt {
     pub(super) fn new(envelope: Envelope, content: Arc<dyn Content>) -> Self {
-        let untried = || Standing::Open(problem(EnhancedStatus(4, 4, 0), "no host could be tried"));
+        let untried = || Standing::Open(problem(EnhancedStatus(4, 4, 0), Said::NoHost {}));
         let standings = envelope.recipients.iter().map(|_| untried()).collect();
         Self {
             envelope,
@@ -131,27 +132,27 @@ fn settle(answer: Answer) -> Standing {
         Answer::Failed(failure) => Standing::Open(session_problem(&failure)),
         // The host may have the mail: asking another host now would make a duplicate likely.
         Answer::Unknown(failure) => {
-            let text = format!("no reply to the final dot, the mail may have arrived: {failure}");
+            let why = Said::from(&failure).into();
             Standing::Done(RecipientResult::Temporary(problem(
                 EnhancedStatus(4, 4, 2),
-                &text,
+                Said::MayHaveArrived { why },
             )))
         }
     }
 }
 
-pub(super) fn problem(status: EnhancedStatus, text: &str) -> Problem {
+pub(super) fn problem(status: EnhancedStatus, said: Said) -> Problem {
     Problem {
         status,
         reply: None,
-        text: text.to_owned(),
+        said: said.into(),
     }
 }
 
 fn refused(reply: Reply) -> Problem {
     Problem {
         status: reply.status_or_general(),
-        text: format!("the peer answered: {reply}"),
+        said: answered(&reply),
         reply: Some(reply),
     }
 }
@@ -162,30 +163,35 @@ fn for_now(reply: &Reply) -> Problem {
     let status = EnhancedStatus(4, subject, detail);
     Problem {
         status,
+        said: answered(reply),
         reply: Some(reply.clone()),
-        text: format!("the peer answered: {reply}"),
     }
+}
+
+fn answered(reply: &Reply) -> Box<Saying> {
+    let reply = reply.to_string();
+    Said::Answered { reply }.into()
 }
 
 /// Why a session failed (RFC 3463 section 3). Never final: it says nothing about a recipient.
 pub(super) fn session_problem(failure: &SessionFailure) -> Problem {
-    let text = failure.to_string();
+    let said = Said::from(failure);
     match failure {
         SessionFailure::Refused { reply, .. } | SessionFailure::Closing(reply) => Problem {
-            text,
+            said: said.into(),
             ..for_now(reply)
         },
-        SessionFailure::Protocol(_) => problem(EnhancedStatus(4, 5, 0), &text),
-        SessionFailure::NoTls => problem(EnhancedStatus(4, 7, 4), &text),
-        SessionFailure::NoAuth => problem(EnhancedStatus(4, 7, 0), &text),
-        SessionFailure::Connection(_) => problem(EnhancedStatus(4, 4, 2), &text),
-        SessionFailure::Content(_) => problem(EnhancedStatus(4, 3, 0), &text),
+        SessionFailure::Protocol(_) => problem(EnhancedStatus(4, 5, 0), said),
+        SessionFailure::NoTls => problem(EnhancedStatus(4, 7, 4), said),
+        SessionFailure::NoAuth => problem(EnhancedStatus(4, 7, 0), said),
+        SessionFailure::Connection(_) => problem(EnhancedStatus(4, 4, 2), said),
+        SessionFailure::Content(_) => problem(EnhancedStatus(4, 3, 0), said),
     }
 }
 
 /// The mail cannot be handed to the peer as it is.
 pub(super) fn unfit_problem(unfit: Unfit) -> Problem {
-    problem(unfit.status(), &unfit.to_string())
+    problem(unfit.status(), unfit.into())
 }
 
 /// A name gave no server. `NoSuchDomain` is final here: the caller asks for the recipients' own domain.
@@ -196,5 +202,13 @@ pub(super) fn dns_problem(failure: &DnsFailure, name: &str) -> Problem {
         // RFC 7505 section 4.2.
         DnsFailure::NullMx => EnhancedStatus(5, 1, 10),
     };
-    problem(status, &format!("{name}: {failure}"))
+    problem(status, of_name(failure, name))
+}
+
+/// What is wrong with a name.
+pub(super) fn of_name(failure: &DnsFailure, name: &str) -> Said {
+    Said::At {
+        server: name.to_owned(),
+        why: Said::from(failure).into(),
+    }
 }

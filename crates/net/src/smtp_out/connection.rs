@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use sealgate_core::queue::{Problem, TlsRequirement};
+use sealgate_core::saying::Servers as Said;
 use sealgate_mail::smtp::Envelope;
 use sealgate_mail::smtp::client::{
-    Answer, Client, ClientConfig, Credentials, DotStuffer, MailFacts, SessionFailure, StartTls,
-    Step, Unfit,
+    Answer, Client, ClientConfig, Credentials, DotStuffer, Lost, MailFacts, SessionFailure,
+    StartTls, Step, Unfit,
 };
 use sealgate_mail::{Content, EnhancedStatus};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,6 +22,7 @@ use tokio_rustls::client::TlsStream;
 use super::attempt::{problem, session_problem};
 use super::{OutConfig, Waits, content};
 use crate::limits::{CONTENT_CHUNK_OCTETS, REPLY_READ_OCTETS};
+use crate::words::of_io;
 
 /// A server to connect to.
 #[derive(Clone, Debug)]
@@ -80,7 +82,7 @@ impl Connection {
                 in_handshake: true,
                 problem,
             }) if is_optional => {
-                tracing::info!(peer = %peer.name(), why = %problem.text, "TLS failed, going on without");
+                tracing::info!(peer = %peer.name(), why = %problem.said, "TLS failed, going on without");
                 Self::try_open(config, peer, StartTls::Never)
                     .await
                     .map_err(|failure| failure.problem)
@@ -94,17 +96,20 @@ impl Connection {
         peer: &Peer,
         starttls: StartTls,
     ) -> Result<Self, OpenFailure> {
-        let no_answer = |why: &str| OpenFailure {
+        let no_answer = |why: Said| OpenFailure {
             problem: problem(
                 EnhancedStatus(4, 4, 1),
-                &format!("cannot connect to {}: {why}", peer.name()),
+                Said::NotConnected {
+                    server: peer.name(),
+                    why: why.into(),
+                },
             ),
             in_handshake: false,
         };
         let stream = match timeout(config.waits.connect, TcpStream::connect(peer.address)).await {
             Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Err(no_answer(&error.to_string())),
-            Err(_) => return Err(no_answer("it takes too long")),
+            Ok(Err(error)) => return Err(no_answer(of_io(&error))),
+            Err(_) => return Err(no_answer(Said::TakesTooLong {})),
         };
         // Replies are waited for after each group of commands: gathering octets only adds delay.
         let _ = stream.set_nodelay(true);
@@ -140,17 +145,20 @@ impl Connection {
             TlsRequirement::Opportunistic | TlsRequirement::Required => &config.tls.unverified,
         };
         let name = server_name(&peer.host, peer.address.ip());
-        let failed = |why: String| OpenFailure {
+        let failed = |why: Said| OpenFailure {
             problem: problem(
                 EnhancedStatus(4, 7, 5),
-                &format!("TLS with {} failed: {why}", peer.name()),
+                Said::TlsFailed {
+                    server: peer.name(),
+                    why: why.into(),
+                },
             ),
             in_handshake: true,
         };
         match timeout(self.waits.hello, connector.connect(name, stream)).await {
             Ok(Ok(stream)) => self.wire = Wire::Tls(Box::new(stream)),
-            Ok(Err(error)) => return Err(failed(error.to_string())),
-            Err(_) => return Err(failed("it takes too long".to_owned())),
+            Ok(Err(error)) => return Err(failed(of_io(&error))),
+            Err(_) => return Err(failed(Said::TakesTooLong {})),
         }
         self.client.tls_started();
         Ok(())
@@ -229,7 +237,7 @@ impl Connection {
         match timeout(limit, self.until_finished(content)).await {
             Ok(Some(answers)) => return answers,
             Ok(None) => {}
-            Err(_) => self.break_off("the mail takes too long"),
+            Err(_) => self.break_off(Lost::Late),
         }
         match self.client.step() {
             Step::Finished(answers) => answers,
@@ -302,8 +310,8 @@ impl Connection {
         };
         match timeout(wait, write).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => self.break_off(&error.to_string()),
-            Err(_) => self.break_off("the peer does not take our octets"),
+            Ok(Err(error)) => self.break_off(Lost::Broken(error.to_string())),
+            Err(_) => self.break_off(Lost::Stuck),
         }
     }
 
@@ -317,17 +325,15 @@ impl Connection {
             }
         };
         match timeout(wait, read).await {
-            Ok(Ok(0)) => self.break_off("the peer closed the connection"),
+            Ok(Ok(0)) => self.break_off(Lost::Closed),
             Ok(Ok(length)) => self.client.feed(buffer.get(..length).unwrap_or_default()),
-            Ok(Err(error)) => self.break_off(&error.to_string()),
-            Err(_) => self.break_off("the peer does not answer"),
+            Ok(Err(error)) => self.break_off(Lost::Broken(error.to_string())),
+            Err(_) => self.break_off(Lost::Silent),
         }
     }
 
-    fn break_off(&mut self, why: &str) {
-        self.give_up(SessionFailure::Connection(format!(
-            "connection lost: {why}"
-        )));
+    fn break_off(&mut self, how: Lost) {
+        self.give_up(SessionFailure::Connection(how));
     }
 
     /// Ends the session and drops the socket, so that nothing half-written can be taken for a whole.
@@ -341,10 +347,7 @@ impl Connection {
 fn not_open(step: Step) -> OpenFailure {
     let problem = match step {
         Step::Over(Some(failure)) => session_problem(&failure),
-        _ => problem(
-            EnhancedStatus(4, 5, 0),
-            "the session ended before it was open",
-        ),
+        _ => problem(EnhancedStatus(4, 5, 0), Said::NotOpened {}),
     };
     OpenFailure {
         problem,

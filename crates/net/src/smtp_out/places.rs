@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::sync::OnceLock;
 
 use sealgate_core::queue::{Problem, Reach};
+use sealgate_core::saying::Servers as Said;
 use sealgate_mail::EnhancedStatus;
 
 use super::attempt::problem;
-use crate::fetch::{Allowed, in_reach, is_this_machine, names_this_machine};
+use crate::fetch::{Allowed, in_reach, is_public, is_this_machine, names_this_machine};
 
 /// The listeners of this gateway.
 #[derive(Clone, Debug, Default)]
@@ -24,8 +25,8 @@ pub struct OwnListeners {
 pub(super) enum NamedBy {
     /// Somebody who may reach so far.
     Hand(Reach),
-    /// The owner of the recipients' domain, whoever that is.
-    Mx,
+    /// The owner of the recipients' domain, whoever that is, for mail of somebody who may reach so far.
+    Mx(Reach),
 }
 
 /// What a mail or a question is for.
@@ -55,32 +56,52 @@ impl Rules {
         way: Way,
         places: &[SocketAddr],
     ) -> Result<(), Problem> {
-        let unreachable = |place: &SocketAddr, why: &str| {
-            let text = format!("{name} [{}] {why}", place.ip());
-            problem(EnhancedStatus(4, 4, 1), &text)
-        };
+        let named = |place: &SocketAddr| format!("{name} [{}]", place.ip());
         if let NamedBy::Hand(reach) = by
             && let Err(place) = in_reach(reach, places, &self.reachable)
         {
-            let why = "is inside the operator's network: ask the operator to allow it";
-            return Err(unreachable(&place, why));
+            let place = named(&place);
+            return Err(problem(
+                EnhancedStatus(4, 4, 1),
+                Said::InnerNetwork { place },
+            ));
         }
         if let Some(place) = places.iter().find(|place| self.is_own(way, **place)) {
             // RFC 3463 section 3.5: X.4.6, routing loop detected. Who set it up can mend it before the mail fails.
-            let text =
-                format!("{name} [{place}] is this gateway itself: mail would go round in a circle");
-            return Err(problem(EnhancedStatus(4, 4, 6), &text));
+            let place = format!("{name} [{place}]");
+            return Err(problem(
+                EnhancedStatus(4, 4, 6),
+                Said::ThisGateway { place },
+            ));
         }
-        let is_stray = |place: &&SocketAddr| {
-            names_this_machine(place.ip()) && !self.listens(Listeners::Inbound, **place)
+        let NamedBy::Mx(reach) = by else {
+            return Ok(());
         };
-        match places.iter().find(is_stray) {
-            Some(place) if by == NamedBy::Mx && !self.mx_loopback => {
-                let why = "is this machine: MX records of others do not lead here";
-                Err(unreachable(place, why))
-            }
-            _ => Ok(()),
+        let stray = places.iter().find_map(|place| self.stray(reach, *place));
+        stray.map_or(Ok(()), |why| {
+            Err(problem(EnhancedStatus(4, 4, 1), why(name)))
+        })
+    }
+
+    /// Why MX records may not lead to `place`. Our door for everybody they may lead to, wherever it is.
+    fn stray(&self, reach: Reach, place: SocketAddr) -> Option<impl Fn(&str) -> Said> {
+        let ip = place.ip();
+        let is_here = names_this_machine(ip);
+        let may = match (is_here, reach) {
+            (true, _) => self.mx_loopback,
+            (false, Reach::Everywhere) => true,
+            (false, Reach::Public) => is_public(ip),
+        };
+        if may || self.listens(Listeners::Inbound, place) {
+            return None;
         }
+        Some(move |name: &str| {
+            let place = format!("{name} [{ip}]");
+            match is_here {
+                true => Said::ThisMachine { place },
+                false => Said::InnerNetwork { place },
+            }
+        })
     }
 
     /// Whether mail that goes this way would come back to us.
@@ -121,7 +142,10 @@ mod tests {
 
     fn rules() -> Rules {
         let own = OwnListeners {
-            inbound: vec!["0.0.0.0:25".parse().unwrap()],
+            inbound: vec![
+                "0.0.0.0:25".parse().unwrap(),
+                "192.168.7.7:2525".parse().unwrap(),
+            ],
             outbound: vec![
                 "0.0.0.0:587".parse().unwrap(),
                 "127.0.0.3:465".parse().unwrap(),
@@ -136,7 +160,8 @@ mod tests {
 
     #[test]
     fn who_may_send_mail_where() {
-        use NamedBy::{Hand, Mx};
+        use NamedBy::Hand;
+        let (alone, shared) = (NamedBy::Mx(Reach::Everywhere), NamedBy::Mx(Reach::Public));
         let (operator, tenant) = (Hand(Reach::Everywhere), Hand(Reach::Public));
         let table = [
             (tenant, Way::Out, "8.8.8.8:25", None),
@@ -153,18 +178,29 @@ mod tests {
             (operator, Way::Out, "127.0.0.3:465", Some("4.4.6")),
             (operator, Way::Out, "0.0.0.0:465", Some("4.4.6")),
             (operator, Way::Out, "127.0.0.4:465", None),
-            (Mx, Way::Out, "127.0.0.1:587", Some("4.4.6")),
+            (alone, Way::Out, "127.0.0.1:587", Some("4.4.6")),
             // Our door for everybody leads to the other organisations, not to its own.
             (operator, Way::Out, "127.0.0.1:25", None),
             (operator, Way::In, "127.0.0.1:25", Some("4.4.6")),
-            (Mx, Way::Out, "127.0.0.1:25", None),
+            (alone, Way::Out, "127.0.0.1:25", None),
             // MX records of others.
-            (Mx, Way::Out, "127.0.0.1:26", Some("4.4.1")),
-            (Mx, Way::Out, "0.0.0.0:26", Some("4.4.1")),
-            (Mx, Way::Out, "[::1]:26", Some("4.4.1")),
-            (Mx, Way::Out, "[::ffff:127.0.0.1]:26", Some("4.4.1")),
-            (Mx, Way::Out, "8.8.8.8:26", None),
-            (Mx, Way::Out, "10.2.0.1:26", None),
+            (alone, Way::Out, "127.0.0.1:26", Some("4.4.1")),
+            (alone, Way::Out, "0.0.0.0:26", Some("4.4.1")),
+            (alone, Way::Out, "[::1]:26", Some("4.4.1")),
+            (alone, Way::Out, "[::ffff:127.0.0.1]:26", Some("4.4.1")),
+            (alone, Way::Out, "8.8.8.8:26", None),
+            (alone, Way::Out, "10.2.0.1:26", None),
+            // Where organisations share the installation, its network is not for the owners of foreign domains to name, and what
+            // organisations may name by hand is not either.
+            (shared, Way::Out, "8.8.8.8:26", None),
+            (shared, Way::Out, "10.2.0.1:26", Some("4.4.1")),
+            (shared, Way::Out, "10.1.2.3:26", Some("4.4.1")),
+            (shared, Way::Out, "[fd00::1]:26", Some("4.4.1")),
+            (shared, Way::Out, "169.254.169.254:26", Some("4.4.1")),
+            (shared, Way::Out, "127.0.0.1:26", Some("4.4.1")),
+            // Our own door for everybody, also behind a translation of addresses.
+            (shared, Way::Out, "127.0.0.1:25", None),
+            (shared, Way::Out, "192.168.7.7:2525", None),
         ];
         for (by, way, place, refused) in table {
             let judged = rules().judge(("mx.example", by), way, &[place.parse().unwrap()]);
@@ -176,7 +212,7 @@ mod tests {
             ..rules()
         };
         let place = ["127.0.0.1:26".parse().unwrap()];
-        assert!(tests.judge(("mx.example", Mx), Way::Out, &place).is_ok());
+        assert!(tests.judge(("mx.example", alone), Way::Out, &place).is_ok());
         // One bad address is enough.
         let places = [
             "8.8.8.8:25".parse().unwrap(),

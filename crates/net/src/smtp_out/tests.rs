@@ -202,6 +202,7 @@ async fn deliver(out: &SmtpOut, hop: NextHop, recipients: &[&str]) -> AttemptRes
     out.deliver(Delivery {
         hop,
         way: Way::Out,
+        mx_reach: Reach::Everywhere,
         envelope: envelope(recipients),
         content,
     })
@@ -416,9 +417,9 @@ async fn a_name_of_an_organisation_leads_to_no_inner_address() {
             panic!("{result:?}");
         };
         assert!(
-            problem.text.contains("ask the operator"),
+            problem.said.to_string().contains("ask the operator"),
             "{}",
-            problem.text
+            problem.said
         );
         assert!(!out.may_be_named(host, fake.port).await, "{host}");
     }
@@ -552,6 +553,7 @@ async fn what_the_peer_lacks() {
     let delivery = Delivery {
         hop: plain.hop(),
         way: Way::Out,
+        mx_reach: Reach::Everywhere,
         envelope: envelope(&["b@example.net"]),
         content,
     };
@@ -598,6 +600,7 @@ async fn content_that_ends_early_never_gets_its_final_dot() {
     let delivery = Delivery {
         hop: fake.hop(),
         way: Way::Out,
+        mx_reach: Reach::Everywhere,
         envelope: envelope(&["b@example.net"]),
         content,
     };

@@ -22,6 +22,7 @@ use sealgate_core::queue::NextHop;
 use sealgate_core::saying::Saying;
 use sealgate_core::tenant::{Language, OrganisationId, Settings};
 use sealgate_mail::{Domain, Timestamp};
+use sealgate_store::limits::TOGETHER;
 use sealgate_store::{CarriedOut, Instruction, Store, Together};
 use serde::Serialize;
 
@@ -29,7 +30,6 @@ use super::apply::no_such_organisation;
 use super::{Cli, Done, Failure, OrganisationArg, Output, configuration};
 use crate::config::Config;
 use crate::lifecycle;
-use crate::limits::TOGETHER;
 
 pub use authority::{AuthorityCommand, authority};
 pub use correspondent::{CorrespondentCommand, correspondent};
@@ -174,7 +174,7 @@ impl Admin {
             create,
             changes,
             rehearse: true,
-            together: None,
+            ..Instruction::default()
         };
         self.store
             .carry_out(name, instruction, "command line", crate::gateway::now())

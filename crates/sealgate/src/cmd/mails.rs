@@ -142,7 +142,8 @@ async fn show(admin: &Admin, mail: &str, output: Output) -> Done {
                 }
             }
             text.push_str(&explain::human(&line.line.trace));
-            for told in [&line.line.refusal, &line.delivery_text]
+            let said = line.delivery_text.as_ref().map(ToString::to_string);
+            for told in [line.line.refusal.as_ref(), said.as_ref()]
                 .into_iter()
                 .flatten()
             {

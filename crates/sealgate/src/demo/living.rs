@@ -47,8 +47,8 @@ const CERTIFICATES: Duration = Duration::from_secs(60);
 const UPLOADED_DAYS_AGO: [i64; UPLOADED] = [200, 250, 300, 341];
 /// Who writes with a certificate of another authority than before.
 const RENEWED: [&str; 3] = [DORA, "trading@grid.example", "julia@customer.example"];
-/// Mails of a working day.
-const DAILY: [(&str, u32); 2] = [(ORGANISATION, 60), (SECOND, 9)];
+/// Mails of a working day: a dozen for each mailbox, so that those of the demo do not dwarf those of before.
+const DAILY: [(&str, u32); 2] = [(ORGANISATION, 400), (SECOND, 30)];
 
 /// How to look at it.
 pub struct SignIn {
@@ -301,7 +301,7 @@ async fn users(world: &World, store: &Store) -> Result<SignIn, Failure> {
             Job::Read => Invited::Member(office, Role::Read),
         };
         let secret = invite(store, name, invited).await?;
-        let how = Accepting::Password(hash.clone(), Language::En);
+        let how = Accepting::Password(hash.clone(), job.language());
         store
             .accept_invitation(sha256(&[secret.as_bytes()]), how, now())
             .await?;

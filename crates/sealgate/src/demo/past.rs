@@ -74,6 +74,9 @@ pub async fn tell(store: &Store, organisation: &Organisation, daily: u32) -> Don
     // The last day, whatever hour and day of the week it is.
     for _ in 0..daily {
         let at = now().plus(-i64::from(chance.below(86_400)) - 600);
+        if is_night(at) && chance.below(4) > 0 {
+            continue;
+        }
         if let Some(own) = chance.of(&mailboxes) {
             lines.push(one(organisation, own, at, &mut chance)?);
         }
@@ -84,6 +87,12 @@ pub async fn tell(store: &Store, organisation: &Organisation, daily: u32) -> Don
         lines = rest;
     }
     Ok(())
+}
+
+/// Whether few people write at that time.
+const fn is_night(at: Timestamp) -> bool {
+    let hour = at.0.rem_euclid(DAY) / 3_600;
+    hour < 6 || hour > 18
 }
 
 fn one(

@@ -1,5 +1,7 @@
 //! Who is in the demo that is kept: the people of the office, whom they write with, and their rules.
 
+use sealgate_core::tenant::Language;
+
 /// Domain of the office.
 pub const OFFICE: &str = "office.example";
 
@@ -147,14 +149,22 @@ pub enum Job {
 }
 
 impl Job {
+    /// The language they read the portal in, until they choose another: the demo shows both.
+    pub const fn language(self) -> Language {
+        match self {
+            Self::Operator | Self::Admin => Language::En,
+            Self::Reseller | Self::Write | Self::Read => Language::De,
+        }
+    }
+
     /// In words.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Operator => "runs the installation",
-            Self::Reseller => "books licences for the practice",
+            Self::Reseller => "books licences for the practice (in German)",
             Self::Admin => "administrator of the office and of the practice",
-            Self::Write => "may change mailboxes, rules and keys of the office",
-            Self::Read => "may only look",
+            Self::Write => "may change mailboxes, rules and keys of the office (in German)",
+            Self::Read => "may only look (in German)",
         }
     }
 }

@@ -9,8 +9,12 @@ use super::scenario::Way;
 use super::world::World;
 use crate::cmd::{Done, Failure};
 
-/// Time between two mails: what somebody who watches waits for.
+/// Time between two mails at first: what somebody who watches waits for.
 const PAUSE: Duration = Duration::from_secs(4);
+/// How many mails come so fast.
+const AT_FIRST: u32 = 60;
+/// Time between two mails later: as many in an hour as before the demo began.
+const PAUSE_LATER: Duration = Duration::from_secs(40);
 
 const SUBJECTS: [&str; 6] = [
     "Offer for Friday",
@@ -24,8 +28,11 @@ const SUBJECTS: [&str; 6] = [
 /// Sends mails until it is dropped.
 pub async fn run(world: &mut World) -> Done {
     let mut chance = Chance::new(2);
+    let mut sent: u32 = 0;
     loop {
-        tokio::time::sleep(PAUSE).await;
+        let pause = if sent < AT_FIRST { PAUSE } else { PAUSE_LATER };
+        tokio::time::sleep(pause).await;
+        sent = sent.saturating_add(1);
         // What the gateway refuses is part of the picture.
         let _ = one(world, &mut chance).await?;
         world.forget_arrivals();

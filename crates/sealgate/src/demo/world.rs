@@ -209,6 +209,7 @@ impl World {
         let delivery = Delivery {
             hop,
             way: smtp_out::Way::Out,
+            mx_reach: Reach::Everywhere,
             envelope: envelope(from, to)?,
             content: Arc::new(mail),
         };
@@ -393,7 +394,7 @@ fn kept(place: &serde_json::Value) -> String {
     format!(
         "\nThe portal is at {}\n\nOpen this link to come in as an administrator with a password of your own; it works once:\n  {}\n\n\
          Or sign in as one of these; the password of all is {}\n{users}\n\
-         A mail comes or goes every few seconds. Stop everything with Ctrl-C.\n\
+         Mails come and go, at first every few seconds. Stop everything with Ctrl-C.\n\
          \x20 inbound listener (mail for office.example):   {}\n\
          \x20 outbound listener (mail from office.example): {}\n\
          \x20 commands: sealgate --config {} mails\n",
@@ -515,7 +516,7 @@ fn answer(result: &AttemptResult) -> Answer {
                 return Err(problem
                     .reply
                     .as_ref()
-                    .map_or_else(|| problem.text.clone(), ToString::to_string));
+                    .map_or_else(|| problem.said.to_string(), ToString::to_string));
             }
         }
     }

@@ -7,7 +7,7 @@ use sealgate_core::authority::{
 use sealgate_core::change::{Change, NewAuthority};
 use sealgate_core::limits::RENEW_DAYS_MOST;
 use sealgate_core::permission::Permission;
-use sealgate_core::saying::Inputs;
+use sealgate_core::saying::{Inputs, Saying};
 use sealgate_net::ca::acme::{Acme, new_account_key};
 use sealgate_net::ca::command::ExternalCommand;
 use sealgate_portal::auth::{Admin, Permitted};
@@ -18,8 +18,10 @@ use sealgate_portal::office::authorities::{
 use sealgate_portal::office::{Applied, Asked};
 use sealgate_portal::problem::Problem;
 
-use super::{PortalOffice, problem, room, short};
-use crate::limits::{AUTHORITIES, AUTHORITY_COMMAND_SECONDS, AUTHORITY_NAME_CHARS};
+use super::{PortalOffice, few, is_plain, problem, short};
+use crate::limits::{
+    ACME_CONTACTS, AUTHORITY_COMMAND_SECONDS, AUTHORITY_NAME_CHARS, ROOTS_CHARS, SETTING_CHARS,
+};
 
 #[async_trait]
 impl Authorities for PortalOffice {
@@ -50,9 +52,8 @@ impl Authorities for PortalOffice {
             return Err(Problem::wrong("renew_days", range));
         }
         let is_word = !name.is_empty()
-            && !name
-                .chars()
-                .any(|c| c.is_control() || c.is_whitespace() || c == '/');
+            && is_plain(name)
+            && !name.contains(|c: char| c.is_whitespace() || c == '/');
         if !is_word {
             return Err(Problem {
                 field: Some("name"),
@@ -62,16 +63,16 @@ impl Authorities for PortalOffice {
         short("name", name, AUTHORITY_NAME_CHARS)?;
         let known = self.0.store.authorities(who.organisation()).await;
         let known = known.map_err(problem)?;
-        let others = known.iter().filter(|one| one.name != name).count();
-        room(others, AUTHORITIES)?;
         let before = known.into_iter().find(|one| one.name == name);
-        let new = NewAuthority {
+        let was = before.as_ref().map(|one| one.id);
+        let becomes = NewAuthority {
             name: name.to_owned(),
             standard: put.standard,
             renew_days: put.renew_days,
             connector: self.authority_connector(who, before, put)?,
         };
-        self.change(who, vec![Change::PutAuthority(new)]).await
+        self.change(who, vec![Change::EditAuthority { was, becomes }])
+            .await
     }
 
     async fn remove_authority(&self, who: &Permitted<Admin>, name: &str) -> Asked<Applied> {
@@ -105,7 +106,7 @@ impl PortalOffice {
             (None, Some(_)) | (Some(AuthorityKind::BuiltIn), Some(Connector::BuiltIn)) => Ok(None),
             (Some(AuthorityKind::BuiltIn), _) | (Some(_), Some(Connector::BuiltIn)) => {
                 Err(Problem {
-                    detail: Some(BUILT_IN.into()),
+                    detail: Some(Saying::words(BUILT_IN)),
                     ..Problem::new("authority-name")
                 })
             }
@@ -118,8 +119,9 @@ impl PortalOffice {
             (Some(AuthorityKind::Acme), _) => {
                 let settings = acme(before, put.acme.unwrap_or_default())?;
                 let allowed = self.0.config.fetch_allowed().map_err(Problem::internal)?;
-                Acme::new(settings.clone(), self.0.dns.clone(), allowed)
-                    .map_err(|failure| Problem::wrong("acme", failure.to_string()))?;
+                Acme::new(settings.clone(), self.0.dns.clone(), allowed).map_err(|failure| {
+                    Problem::wrong("acme", Saying::words(failure.to_string()))
+                })?;
                 Ok(Some(Connector::Acme(settings)))
             }
         }
@@ -139,8 +141,23 @@ fn command(put: Option<PutCommand>) -> Asked<Connector> {
     }
 }
 
+/// A change keeps the former settings for what they issued, so none may be large.
+fn bounded(put: &PutAcme) -> Asked<()> {
+    few("contact", put.contact.len(), ACME_CONTACTS)?;
+    short("directory", &put.directory, SETTING_CHARS)?;
+    for (field, text, most) in [
+        ("external_account", &put.external_account, SETTING_CHARS),
+        ("external_key", &put.external_key, SETTING_CHARS),
+        ("tls_roots", &put.tls_roots, ROOTS_CHARS),
+    ] {
+        short(field, text.as_deref().unwrap_or_default(), most)?;
+    }
+    Ok(())
+}
+
 /// The account stays while the server stays; secrets that are not given anew stay, too.
 fn acme(before: Option<Connector>, put: PutAcme) -> Asked<AcmeSettings> {
+    bounded(&put)?;
     let directory = put.directory.trim().to_owned();
     let is_address = url::Url::parse(&directory).is_ok_and(|url| url.scheme() == "https");
     if !is_address {
@@ -272,5 +289,52 @@ mod tests {
             )
             .is_err()
         );
+    }
+
+    /// What is changed is kept for what was issued with it: nobody fills the store with that.
+    #[test]
+    fn settings_are_not_large() {
+        let good = put(Some("kid"), Some("key"));
+        let long = |most: usize| Some("x".repeat(most + 1));
+        let contact = vec!["a@example.com".parse().unwrap(); ACME_CONTACTS + 1];
+        let table = [
+            (
+                "contact",
+                "too-many",
+                PutAcme {
+                    contact,
+                    ..good.clone()
+                },
+            ),
+            (
+                "external_account",
+                "too-long-text",
+                PutAcme {
+                    external_account: long(SETTING_CHARS),
+                    ..good.clone()
+                },
+            ),
+            (
+                "external_key",
+                "too-long-text",
+                PutAcme {
+                    external_key: long(SETTING_CHARS),
+                    ..good.clone()
+                },
+            ),
+            (
+                "tls_roots",
+                "too-long-text",
+                PutAcme {
+                    tls_roots: long(ROOTS_CHARS),
+                    ..good.clone()
+                },
+            ),
+        ];
+        for (field, code, put) in table {
+            let refused = acme(None, put).unwrap_err();
+            assert_eq!((refused.field, refused.code), (Some(field), code));
+        }
+        assert!(acme(None, good).is_ok());
     }
 }

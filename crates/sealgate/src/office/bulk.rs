@@ -1,4 +1,4 @@
-//! Work on many mailboxes: a piece at once while somebody waits, the others by the running gateway, which goes on after a restart.
+//! Bulk work: a piece at once while somebody waits, the others by the running gateway, which goes on after a restart.
 
 use std::sync::Arc;
 
@@ -6,27 +6,28 @@ use sealgate_core::change::{Change, describe};
 use sealgate_core::saying::{Changes, Inputs, Saying};
 use sealgate_mail::Address;
 use sealgate_portal::auth::{Permitted, Read, Write};
-use sealgate_portal::office::mailboxes::{Bulk, BulkProgress, BulkWork};
+use sealgate_portal::office::mailboxes::{self, BulkDone, BulkWork};
 use sealgate_portal::office::{Asked, At, Page, Paging, RefusedPart};
 use sealgate_portal::problem::Problem;
+use sealgate_store::limits::TOGETHER;
 use sealgate_store::{
-    BulkEnding, BulkKind, BulkOrder, BulkRow, CarriedOut, Instruction, StoreError, Together,
+    self as store, BulkAction, BulkEnding, BulkKind, CarriedOut, Instruction, StoreError, Together,
 };
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::{PortalOffice, numbered, older, problem};
+use super::{PortalOffice, number, one_page, problem};
 use crate::gateway::{Gateway, now};
-use crate::limits::{BULK_AGAIN, BULK_PAUSE, BULK_POLL, BULK_TOLD, BULK_TOLD_AT_ONCE, TOGETHER};
+use crate::limits::{BULK_AGAIN, BULK_PAUSE, BULK_POLL, BULK_TOLD, BULK_TOLD_AT_ONCE};
 
-/// Works on many mailboxes, piece by piece, until `stop` becomes true; mail gets the database in between.
+/// Does bulk work, piece by piece, until `stop` becomes true; mail gets the database in between.
 pub async fn run(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         let (pause, can_be_woken) = match piece(&gateway).await {
             Ok(true) => (BULK_PAUSE, false),
             Ok(false) => (BULK_POLL, true),
             Err(error) => {
-                tracing::warn!(%error, "work on many mailboxes waits");
+                tracing::warn!(%error, "bulk work waits");
                 (BULK_AGAIN, false)
             }
         };
@@ -41,13 +42,13 @@ pub async fn run(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
 /// The next piece; `false` if there is none. Work that cannot go on now does not hold up that of others.
 async fn piece(gateway: &Gateway) -> Result<bool, StoreError> {
     let mut waits = None;
-    for id in gateway.store.next_bulk().await? {
-        match gateway.store.bulk_piece(id, now()).await {
+    for id in gateway.store.next_bulk_work().await? {
+        match gateway.store.bulk_work_piece(id, now()).await {
             Ok(()) => return Ok(true),
             Err(error) if error.is_temporary() => waits = Some(error),
             Err(error) => {
-                tracing::error!(%error, id, "work on many mailboxes broke off");
-                gateway.store.break_off_bulk(id, now()).await?;
+                tracing::error!(%error, id, "bulk work broke off");
+                gateway.store.break_off_bulk_work(id, now()).await?;
                 return Ok(true);
             }
         }
@@ -57,22 +58,22 @@ async fn piece(gateway: &Gateway) -> Result<bool, StoreError> {
 
 impl PortalOffice {
     /// Does one thing with many mailboxes: those that it is refused for are named, for the others it is done (A14). What is more
-    /// than a piece goes on in the background.
+    /// than a piece is bulk work.
     pub(super) async fn bulk(
         &self,
         who: &Permitted<Write>,
-        order: BulkOrder,
+        action: BulkAction,
         mailboxes: Vec<Address>,
-    ) -> Asked<Bulk> {
-        let is_more = mailboxes.len() > TOGETHER || matches!(order, BulkOrder::Removal(_));
+    ) -> Asked<BulkDone> {
+        let is_more = mailboxes.len() > TOGETHER || matches!(action, BulkAction::Removal(_));
         if is_more {
-            return self.in_background(who, order, mailboxes).await;
+            return self.begin_bulk_work(who, action, mailboxes).await;
         }
-        let one = |mailbox: Address| (mailbox.to_string(), order.change(mailbox));
+        let one = |mailbox: Address| (mailbox.to_string(), action.change(mailbox));
         let changes: Vec<(String, Change)> = mailboxes.into_iter().map(one).collect();
         let all = changes.len();
-        let (done, refused) = self.together(who, order.per_minute(), changes).await?;
-        Ok(Bulk {
+        let (done, refused) = self.together(who, action.per_minute(), changes).await?;
+        Ok(BulkDone {
             done: all.saturating_sub(refused.len()) as u64,
             applied: self.applied(done.version, refused).await?,
             goes_on: None,
@@ -80,27 +81,28 @@ impl PortalOffice {
         })
     }
 
-    async fn in_background(
+    async fn begin_bulk_work(
         &self,
         who: &Permitted<Write>,
-        order: BulkOrder,
+        action: BulkAction,
         mailboxes: Vec<Address>,
-    ) -> Asked<Bulk> {
+    ) -> Asked<BulkDone> {
         let changes = mailboxes.iter().take(1).cloned();
-        let first = changes.map(|mailbox| order.change(mailbox)).next();
+        let first = changes.map(|mailbox| action.change(mailbox)).next();
         let text = called(first.as_ref(), mailboxes.len());
         let (store, organisation) = (&self.0.store, who.organisation());
-        let begun = store.begin_bulk(organisation, (order, text), mailboxes, who.who(), now());
+        let begun =
+            store.begin_bulk_work(organisation, (action, text), mailboxes, who.who(), now());
         let begun = begun.await.map_err(problem)?;
         let begun = begun.ok_or_else(|| Problem::new("bulk-goes-on"))?;
         self.0.bulk.notify_one();
-        let progress = shown(begun.job);
-        let refused = progress.reasons.clone();
-        Ok(Bulk {
-            done: progress.done.saturating_sub(progress.refused),
-            batch: progress.batch,
+        let work = shown(begun.work);
+        let refused = work.reasons.clone();
+        Ok(BulkDone {
+            done: work.done.saturating_sub(work.refused),
+            batch: work.batch,
             applied: self.applied(begun.first.version, refused).await?,
-            goes_on: progress.ended.is_none().then_some(progress),
+            goes_on: work.ended.is_none().then_some(work),
         })
     }
 
@@ -145,9 +147,9 @@ impl PortalOffice {
     }
 
     /// What goes on, and what ended lately.
-    pub(super) async fn bulk_news(&self, who: &Permitted<Read>) -> Asked<Vec<BulkProgress>> {
+    pub(super) async fn bulk_news(&self, who: &Permitted<Read>) -> Asked<Vec<BulkWork>> {
         let store = &self.0.store;
-        let rows = store.bulk_jobs(who.organisation(), None, BULK_TOLD_AT_ONCE);
+        let rows = store.bulk_work_page(who.organisation(), None, BULK_TOLD_AT_ONCE);
         let rows = rows.await.map_err(problem)?.into_iter();
         Ok(rows.filter(is_news).map(shown).collect())
     }
@@ -157,21 +159,17 @@ impl PortalOffice {
         &self,
         who: &Permitted<Read>,
         paging: &Paging,
-    ) -> Asked<Page<BulkProgress>> {
-        let (store, before) = (&self.0.store, older(paging)?);
-        let rows = store.bulk_jobs(who.organisation(), before, paging.rows());
+    ) -> Asked<Page<BulkWork>> {
+        let (store, before) = (&self.0.store, number(paging)?);
+        let rows = store.bulk_work_page(who.organisation(), before, paging.rows());
         let rows = rows.await.map_err(problem)?;
-        let items = rows.into_iter().map(shown).collect();
-        Ok(numbered(items, paging, |work: &BulkProgress| work.id))
+        let place = |row: &store::BulkWork| row.id.to_string();
+        Ok(one_page(rows, paging, (place, shown)))
     }
 
-    pub(super) async fn bulk_stopped(
-        &self,
-        who: &Permitted<Write>,
-        id: i64,
-    ) -> Asked<BulkProgress> {
+    pub(super) async fn bulk_stopped(&self, who: &Permitted<Write>, id: i64) -> Asked<BulkWork> {
         let store = &self.0.store;
-        let stopped = store.stop_bulk(who.organisation(), id, who.who(), now());
+        let stopped = store.stop_bulk_work(who.organisation(), id, who.who(), now());
         Ok(shown(stopped.await.map_err(problem)?))
     }
 }
@@ -189,20 +187,20 @@ pub fn called(first: Option<&Change>, all: usize) -> Saying {
     }
 }
 
-fn is_news(row: &BulkRow) -> bool {
+fn is_news(row: &store::BulkWork) -> bool {
     row.ended.is_none_or(|(at, _)| now().since(at) < BULK_TOLD)
 }
 
-fn shown(row: BulkRow) -> BulkProgress {
+fn shown(row: store::BulkWork) -> BulkWork {
     let part = |(what, why): (String, Saying)| RefusedPart::new(what, why);
     let ending = row.ended.map(|(_, ending)| ending);
-    BulkProgress {
+    BulkWork {
         id: row.id,
-        work: match row.kind {
-            BulkKind::Activation => BulkWork::Activation,
-            BulkKind::Renewal => BulkWork::Renewal,
-            BulkKind::Deactivation => BulkWork::Deactivation,
-            BulkKind::Removal => BulkWork::Removal,
+        kind: match row.kind {
+            BulkKind::Activation => mailboxes::BulkKind::Activation,
+            BulkKind::Renewal => mailboxes::BulkKind::Renewal,
+            BulkKind::Deactivation => mailboxes::BulkKind::Deactivation,
+            BulkKind::Removal => mailboxes::BulkKind::Removal,
         },
         who: row.who,
         all: row.total,

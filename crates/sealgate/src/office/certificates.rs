@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sealgate_core::authority::{Connector, OrderId};
 use sealgate_core::change::Change;
 use sealgate_core::order::{self, Next};
-use sealgate_core::saying::Inputs;
+use sealgate_core::saying::{Inputs, Saying};
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::{Address, Timestamp};
 use sealgate_portal::auth::{Permitted, Read, Write};
@@ -24,11 +24,8 @@ use sealgate_store::{
     RevocationDetail, RevocationsOf,
 };
 
-use super::{PortalOffice, problem};
+use super::{DAY, PortalOffice, number, one_page, problem};
 use crate::gateway::now;
-
-/// Seconds of a day.
-const DAY: i64 = 86_400;
 
 /// When `days` from now are over.
 fn in_days(days: u32) -> Timestamp {
@@ -45,8 +42,8 @@ impl Certificates for PortalOffice {
     ) -> Asked<Page<CurrentCertificate>> {
         let query = CertificateQuery {
             ends_before: filter.within.map(in_days),
-            issuer: filter.issuer.clone().filter(|text| !text.is_empty()),
-            search: filter.search.clone().filter(|text| !text.is_empty()),
+            issuer: filter.issuer.clone(),
+            search: filter.search.clone(),
             after: paging.after.as_deref().map(place).transpose()?,
             limit: paging.rows(),
             ..CertificateQuery::default()
@@ -218,29 +215,11 @@ impl PortalOffice {
         match authority.connector {
             Connector::ByHand => Ok(order),
             _ => Err(Problem {
-                detail: Some(authority.name.into()),
+                detail: Some(Saying::words(authority.name)),
                 ..Problem::new("not-by-hand")
             }),
         }
     }
-}
-
-/// The rows of a page as they are shown; `place` is what the page after them begins behind.
-fn one_page<R, T>(
-    rows: Vec<R>,
-    paging: &Paging,
-    (place, show): (impl Fn(&R) -> String, impl Fn(R) -> T),
-) -> Page<T> {
-    let is_full = rows.len() >= usize::try_from(paging.rows()).unwrap_or(usize::MAX);
-    Page {
-        next: rows.last().filter(|_| is_full).map(place),
-        items: rows.into_iter().map(show).collect(),
-    }
-}
-
-fn number(paging: &Paging) -> Asked<Option<i64>> {
-    let number = paging.after.as_deref().map(str::parse).transpose();
-    number.map_err(|_| Problem::wrong("after", Inputs::After {}))
 }
 
 /// `END.NUMBER`, as pages of certificates name their last row.
@@ -280,7 +259,8 @@ fn ordered(row: OrderDetail) -> CertificateOrder {
         since: At(row.created),
         next: row.due.map(At),
         ended: row.ended.map(At),
-        error: row.error,
+        errors: row.error.as_ref().map(Titles::of),
+        error: row.error.as_ref().map(ToString::to_string),
     }
 }
 
@@ -311,6 +291,7 @@ fn revocation(row: RevocationDetail) -> Revocation {
         since: At(row.asked),
         next: row.due.map(At),
         confirmed: row.confirmed.map(At),
-        error: row.error,
+        errors: row.error.as_ref().map(Titles::of),
+        error: row.error.as_ref().map(ToString::to_string),
     }
 }

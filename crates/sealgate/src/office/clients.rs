@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use ipnet::IpNet;
 use rand_core::RngCore;
 use sealgate_core::change::Change;
-use sealgate_core::permission::Permission;
 use sealgate_core::saying::Inputs;
 use sealgate_core::tenant::{ClientEdit, ClientSecret as Kept, Proof, SendingClient};
 use sealgate_portal::auth::{Admin, Permitted};
@@ -18,11 +17,11 @@ use sealgate_smime::aws::Digest;
 use sealgate_smime::certificate::Certificate;
 use zeroize::Zeroizing;
 
-use super::{PortalOffice, room};
+use super::{PortalOffice, is_plain};
 use crate::description::block_by_fingerprint;
 use crate::limits::{
-    CLIENT_ENTRIES, CLIENT_NAME_CHARS, CLIENT_NETWORKS, CLIENT_SECRET_OCTETS, CLIENTS,
-    SHORTEST_PREFIX_V4, SHORTEST_PREFIX_V6,
+    CLIENT_ENTRIES, CLIENT_NAME_CHARS, CLIENT_NETWORKS, CLIENT_SECRET_OCTETS, SHORTEST_PREFIX_V4,
+    SHORTEST_PREFIX_V6,
 };
 use crate::passwords::password_hash;
 use crate::random::SystemRandom;
@@ -45,7 +44,6 @@ impl Clients for PortalOffice {
     async fn add_client(&self, who: &Permitted<Admin>, client: NewClient) -> Asked<ClientSecret> {
         must_be_name("name", &client.name)?;
         judge(&client.may_send_as)?;
-        room(self.clients(who).await?.len(), CLIENTS)?;
         if self.sending_client(who, &client.name).is_ok() {
             return Err(Problem::wrong("name", Inputs::NameTaken {}));
         }
@@ -125,8 +123,7 @@ impl PortalOffice {
     /// Where several organisations share the installation, the operator says whose a network or a client's certificate is:
     /// whoever had that of another one would get its mail. Certificates are no secret, and nobody shows here that he has the key.
     fn may_have_networks(&self, who: &Permitted<Admin>) -> Asked<()> {
-        let is_alone = self.0.installation().organisations().len() < 2;
-        match is_alone || who.may(Permission::Operate) {
+        match self.is_free(who) {
             true => Ok(()),
             false => Err(Problem::new("client-network")),
         }
@@ -226,9 +223,8 @@ fn fingerprint(text: &str) -> Asked<[u8; 32]> {
 }
 
 fn must_be_name(field: &'static str, name: &str) -> Asked<()> {
-    let is_word = |c: char| !c.is_control() && !c.is_whitespace();
     match name.chars().count() {
-        1..=CLIENT_NAME_CHARS if name.chars().all(is_word) => Ok(()),
+        1..=CLIENT_NAME_CHARS if is_plain(name) && !name.contains(char::is_whitespace) => Ok(()),
         _ => Err(Problem::wrong(
             field,
             Inputs::OneWord {

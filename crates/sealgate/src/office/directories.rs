@@ -15,9 +15,12 @@ use sealgate_portal::office::{Applied, Asked};
 use sealgate_portal::problem::Problem;
 use sealgate_smime::certificate::Certificate;
 
-use super::{PortalOffice, problem};
+use super::{PortalOffice, few, problem, short};
 use crate::directories::{Described, may_bind, protection};
 use crate::gateway::now;
+use crate::limits::{
+    DIRECTORY_ATTRIBUTES, DIRECTORY_NAME_CHARS, ROOTS_CHARS, ROUTE_DOMAINS, SETTING_CHARS,
+};
 use crate::sources;
 
 #[async_trait]
@@ -51,7 +54,7 @@ impl Directories for PortalOffice {
         }
         let told = (who.who(), now());
         let put = store
-            .put_directory(who.organisation(), &directory, told)
+            .edit_directory(who.organisation(), (before, &directory), told)
             .await;
         put.map_err(problem)
     }
@@ -117,8 +120,27 @@ fn given(text: &Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
+/// All of it is read for each recipient that is looked up.
+fn bounded(body: &DirectoryBody) -> Asked<()> {
+    few("domains", body.domains.len(), ROUTE_DOMAINS)?;
+    few("attributes", body.attributes.len(), DIRECTORY_ATTRIBUTES)?;
+    for attribute in &body.attributes {
+        short("attributes", attribute, DIRECTORY_NAME_CHARS)?;
+    }
+    for (field, text, most) in [
+        ("base", &body.base, SETTING_CHARS),
+        ("bind", &body.bind, SETTING_CHARS),
+        ("password", &body.password, SETTING_CHARS),
+        ("roots", &body.roots, ROOTS_CHARS),
+    ] {
+        short(field, text.as_deref().unwrap_or_default(), most)?;
+    }
+    Ok(())
+}
+
 /// The directory that is meant. A password that is not given stays as it was `before`, for the same name at the same place.
 fn described(name: &str, body: &DirectoryBody, before: Option<&Directory>) -> Asked<Directory> {
+    bounded(body)?;
     let url: DirectoryUrl = body
         .url
         .trim()

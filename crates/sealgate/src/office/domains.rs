@@ -11,6 +11,7 @@ use sealgate_core::licence::QuotaRefusal;
 use sealgate_core::prerequisite::{
     self, Answer, Caa, DkimFact, Exchanger, Facts, MayIssue, MxAnswer, Prerequisite, State, Way,
 };
+use sealgate_core::saying::Saying;
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::Domain;
 use sealgate_net::prerequisites as asked;
@@ -20,7 +21,7 @@ use sealgate_portal::office::domains::{
     RecordState,
 };
 use sealgate_portal::office::{Asked, At, Page, Paging};
-use sealgate_portal::problem::Problem;
+use sealgate_portal::problem::{Problem, Titles};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -90,7 +91,7 @@ impl Domains for PortalOffice {
             }
             if key.kind == kind && key.state == DkimKeyState::New {
                 return Err(Problem {
-                    detail: Some(key.record_name().into()),
+                    detail: Some(Saying::words(key.record_name())),
                     ..Problem::new("dkim-waits")
                 });
             }
@@ -124,7 +125,7 @@ impl Domains for PortalOffice {
             let (published, fault) = published(answer.ok());
             if published != Some(RecordState::Seen) {
                 return Err(Problem {
-                    detail: fault.map(Into::into),
+                    detail: fault,
                     ..Problem::new("dkim-unseen")
                 });
             }
@@ -219,7 +220,7 @@ impl PortalOffice {
 fn selector_of(text: &str) -> Asked<Selector> {
     Selector::parse(text).map_err(|error| Problem {
         field: Some("selector"),
-        detail: Some(error.to_string().into()),
+        detail: Some(error.into()),
         ..Problem::new("dkim-selector")
     })
 }
@@ -261,6 +262,7 @@ const fn finding(prerequisite: Prerequisite, state: State, found: Found) -> Doma
         state,
         found,
         value: None,
+        values: None,
         record: None,
     }
 }
@@ -279,12 +281,18 @@ fn findings(facts: &Facts, keys: &[Known]) -> Vec<DomainFinding> {
                 Prerequisite::Dkim => dkim(&facts.dkim),
             };
             DomainFinding {
-                value,
+                values: value.as_ref().filter(|said| is_told(said)).map(Titles::of),
+                value: value.map(|said| said.to_string()),
                 record: record(found, &facts.way, keys),
                 ..finding(one.prerequisite, one.state, found)
             }
         })
         .collect()
+}
+
+/// Whether it has words of its own in each language; names and numbers have not.
+const fn is_told(said: &Saying) -> bool {
+    !matches!(said, Saying::Words(_))
 }
 
 /// What is to be published so that the prerequisite holds.
@@ -306,7 +314,8 @@ fn line(keys: &[Known], state: DkimKeyState) -> Option<String> {
     own.next().map(Known::zone_line)
 }
 
-type Fact = (Found, Option<String>);
+/// What was found, and what is meant by it: names, a number, a sentence.
+type Fact = (Found, Option<Saying>);
 
 fn unknown<T>(answer: &Answer<T>) -> Fact {
     match answer {
@@ -329,7 +338,7 @@ fn exchangers(way: &Way, hosts: &[Exchanger]) -> Fact {
     let is_ours = |host: &&Exchanger| way.names.iter().any(|name| name.as_str() == host.host);
     let named = |hosts: &[&Exchanger]| {
         let names: Vec<&str> = hosts.iter().map(|host| host.host.as_str()).collect();
-        Some(names.join(", "))
+        Some(Saying::words(names.join(", ")))
     };
     let best = hosts.iter().map(|host| host.preference).min();
     let (ours, foreign): (Vec<_>, Vec<_>) = hosts.iter().partition(is_ours);
@@ -349,8 +358,8 @@ fn exchangers(way: &Way, hosts: &[Exchanger]) -> Fact {
 fn licence(licence: Result<Option<u32>, QuotaRefusal>) -> Fact {
     match licence {
         Ok(None) => (Found::LicencesUncounted, None),
-        Ok(Some(free)) => (Found::LicencesFree, Some(free.to_string())),
-        Err(QuotaRefusal::Full(all)) => (Found::LicencesFull, Some(all.to_string())),
+        Ok(Some(free)) => (Found::LicencesFree, Some(Saying::words(free.to_string()))),
+        Err(QuotaRefusal::Full(all)) => (Found::LicencesFull, Some(Saying::words(all.to_string()))),
         Err(QuotaRefusal::Over) => (Found::LicencesOver, None),
     }
 }
@@ -363,9 +372,11 @@ fn caa(answer: &Answer<Option<Caa>>) -> Fact {
     };
     match caa.may_issue() {
         MayIssue::Anyone => (Found::CaaAnyone, None),
-        MayIssue::Only(names) if names.is_empty() => (Found::CaaNobody, Some(caa.at.clone())),
-        MayIssue::Only(names) => (Found::CaaOnly, Some(names.join(", "))),
-        MayIssue::NotWith(tag) => (Found::CaaCritical, Some(tag)),
+        MayIssue::Only(names) if names.is_empty() => {
+            (Found::CaaNobody, Some(Saying::words(caa.at.clone())))
+        }
+        MayIssue::Only(names) => (Found::CaaOnly, Some(Saying::words(names.join(", ")))),
+        MayIssue::NotWith(tag) => (Found::CaaCritical, Some(Saying::words(tag))),
     }
 }
 
@@ -376,18 +387,18 @@ fn dkim(fact: &DkimFact) -> Fact {
         DkimFact::Active(Answer::Known(Seen::Seen)) => (Found::DkimGood, None),
         DkimFact::Active(Answer::Known(Seen::Missing)) => (Found::DkimMissing, None),
         DkimFact::Active(Answer::Known(Seen::Wrong(fault))) => {
-            (Found::DkimWrong, Some(fault.clone()))
+            (Found::DkimWrong, Some(fault.clone().into()))
         }
         DkimFact::Active(none) => unknown(none),
     }
 }
 
-fn published(answer: Option<Answer<Seen>>) -> (Option<RecordState>, Option<String>) {
+fn published(answer: Option<Answer<Seen>>) -> (Option<RecordState>, Option<Saying>) {
     match answer {
         None => (None, None),
         Some(Answer::Known(Seen::Seen)) => (Some(RecordState::Seen), None),
         Some(Answer::Known(Seen::Missing)) => (Some(RecordState::Missing), None),
-        Some(Answer::Known(Seen::Wrong(fault))) => (Some(RecordState::Wrong), Some(fault)),
+        Some(Answer::Known(Seen::Wrong(fault))) => (Some(RecordState::Wrong), Some(fault.into())),
         Some(Answer::Off) => (Some(RecordState::Unknown), None),
         Some(Answer::Missing(why)) => (Some(RecordState::Unknown), Some(why)),
     }
@@ -405,7 +416,8 @@ fn shown(key: &Known, answer: Option<Answer<Seen>>) -> DkimKey {
         record: key.record(),
         zone_line: key.zone_line(),
         published,
-        fault,
+        faults: fault.as_ref().map(Titles::of),
+        fault: fault.map(|said| said.to_string()),
     }
 }
 
@@ -477,7 +489,7 @@ mod tests {
             ),
             (Answer::Off, Found::DnsOff, State::Unknown),
             (
-                Answer::Missing("x".into()),
+                Answer::Missing(Saying::words("x")),
                 Found::DnsSilent,
                 State::Unknown,
             ),

@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sealgate_core::change::Change;
-use sealgate_core::permission::Permission;
 use sealgate_core::prerequisite::Answer;
 use sealgate_core::queue::{Credentials, Destination, NextHop, Reach, TlsRequirement};
-use sealgate_core::saying::Inputs;
+use sealgate_core::saying::{Inputs, Saying};
 use sealgate_core::tenant::{InboundRoute, Organisation};
 use sealgate_mail::{Address, Domain};
 use sealgate_net::prerequisites::texts;
@@ -18,19 +17,17 @@ use sealgate_portal::office::inbound::{
     Added, DomainWay, GoesAlong, Inbound, LineRefusal, MxState, NewRoute, NewServer, NewWayOut,
     Preview, RefusedLine, Route, Server, WayOut, WaysOut,
 };
-use sealgate_portal::office::mailboxes::Bulk;
+use sealgate_portal::office::mailboxes::BulkDone;
 use sealgate_portal::office::{Applied, Asked};
-use sealgate_portal::problem::Problem;
-use sealgate_store::limits::PAGE_ROWS;
-use sealgate_store::{BulkOrder, MailboxCounts, MailboxPlace, MailboxQuery, RouteChange};
+use sealgate_portal::problem::{Problem, Titles};
+use sealgate_store::limits::TOGETHER;
+use sealgate_store::{BulkAction, MailboxCounts, MailboxQuery, RouteChange};
 
 use tokio::task::JoinSet;
 
-use super::{PortalOffice, problem, room};
+use super::{PortalOffice, is_plain, problem, short};
 use crate::gateway::{Gateway, now};
-use crate::limits::{
-    DOMAINS_ASKED, ROUTE_DOMAINS, ROUTE_NAME_CHARS, ROUTES, TOGETHER, WAY_WAIT, WAYS_OUT,
-};
+use crate::limits::{DOMAINS_ASKED, LOGIN_CHARS, ROUTE_DOMAINS, ROUTE_NAME_CHARS, WAY_WAIT};
 use crate::prerequisites::may_request;
 
 #[async_trait]
@@ -71,14 +68,13 @@ impl Inbound for PortalOffice {
         if named(&own, &route.name).is_ok() {
             return Err(Problem::wrong("name", Inputs::RouteTaken {}));
         }
-        room(own.routes.len(), ROUTES)?;
         let route = judged(route, (self.reach(who), None))?;
         self.must_be_proven(who, &route.domains).await?;
         self.must_be_in_reach(Some(&route.target)).await?;
         self.change(who, vec![Change::PutRoute(route)]).await
     }
 
-    async fn edit_route(&self, who: &Permitted<Write>, route: NewRoute) -> Asked<Bulk> {
+    async fn edit_route(&self, who: &Permitted<Write>, route: NewRoute) -> Asked<BulkDone> {
         let own = self.own(who)?;
         let before = named(&own, &route.name)?;
         let route = judged(route, (self.reach(who), Some(&before.target)))?;
@@ -118,7 +114,7 @@ impl Inbound for PortalOffice {
         )
     }
 
-    async fn remove_route(&self, who: &Permitted<Write>, name: &str) -> Asked<Bulk> {
+    async fn remove_route(&self, who: &Permitted<Write>, name: &str) -> Asked<BulkDone> {
         let own = self.own(who)?;
         let route = named(&own, name)?;
         let change = RouteChange::Remove(route.name.clone());
@@ -153,7 +149,7 @@ impl Inbound for PortalOffice {
         let is_stray = |address: &&Address| !route.domains.contains(address.domain());
         if let Some(stray) = mailboxes.iter().find(is_stray) {
             return Err(Problem {
-                detail: Some(stray.to_string().into()),
+                detail: Some(Saying::words(stray.to_string())),
                 ..Problem::new("mailbox-in-no-domain")
             });
         }
@@ -213,10 +209,11 @@ impl Inbound for PortalOffice {
         server: Option<NewServer>,
     ) -> Asked<Applied> {
         let own = self.own(who)?;
-        let before = (self.reach(who), own.smarthost.as_ref());
-        let hop = server.map(|server| hop(server, before)).transpose()?;
-        self.must_be_in_reach(hop.as_ref()).await?;
-        let change = Change::Smarthost(hop);
+        let was = own.smarthost.clone();
+        let before = (self.reach(who), was.as_ref());
+        let becomes = server.map(|server| hop(server, before)).transpose()?;
+        self.must_be_in_reach(becomes.as_ref()).await?;
+        let change = Change::EditSmarthost { was, becomes };
         self.change(who, vec![change]).await
     }
 
@@ -227,15 +224,16 @@ impl Inbound for PortalOffice {
         way: NewWayOut,
     ) -> Asked<Applied> {
         let own = self.own(who)?;
-        let others = own.destinations.keys().filter(|other| **other != domain);
-        room(others.count(), WAYS_OUT)?;
-        let before = own.destinations.get(&domain).and_then(|to| to.hop.as_ref());
-        let before = (self.reach(who), before);
+        let was = own.destinations.get(&domain);
+        let before = (self.reach(who), was.and_then(|to| to.hop.as_ref()));
         let hop = way.server.map(|server| hop(server, before)).transpose()?;
         self.must_be_in_reach(hop.as_ref()).await?;
-        let destination = Destination { hop, tls: way.tls };
-        self.change(who, vec![Change::PutDestination(domain, destination)])
-            .await
+        let change = Change::EditDestination {
+            was: was.cloned(),
+            becomes: Destination { hop, tls: way.tls },
+            domain,
+        };
+        self.change(who, vec![change]).await
     }
 
     async fn remove_way_out(&self, who: &Permitted<Write>, domain: Domain) -> Asked<Applied> {
@@ -265,8 +263,7 @@ impl PortalOffice {
     /// How far servers may lie that `who` names. Where several organisations share the installation, the operator's own network
     /// is his, and so is this machine.
     pub(super) fn reach<P>(&self, who: &Permitted<P>) -> Reach {
-        let is_alone = self.0.installation().organisations().len() < 2;
-        match is_alone || who.may(Permission::Operate) {
+        match self.is_free(who) {
             true => Reach::Everywhere,
             false => Reach::Public,
         }
@@ -306,8 +303,7 @@ impl PortalOffice {
     /// Where several organisations share the installation, nobody takes a domain that is not theirs: mail of the others for it
     /// would come to them. The operator knows what he does; where DNS is switched off nobody can be asked, and he gives domains.
     async fn must_be_proven(&self, who: &Permitted<Write>, domains: &[Domain]) -> Asked<()> {
-        let is_alone = self.0.installation().organisations().len() < 2;
-        if is_alone || who.may(Permission::Operate) {
+        if self.is_free(who) {
             return Ok(());
         }
         let proof = format!("organisation={}", who.organisation_name());
@@ -318,7 +314,7 @@ impl PortalOffice {
                 Answer::Known(texts) if texts.iter().any(|text| text.trim() == proof) => {}
                 Answer::Known(_) | Answer::Missing(_) => {
                     return Err(Problem {
-                        detail: Some(format!("{name}. TXT \"{proof}\"").into()),
+                        detail: Some(Saying::words(format!("{name}. TXT \"{proof}\""))),
                         ..Problem::new("domain-not-proven")
                     });
                 }
@@ -327,59 +323,52 @@ impl PortalOffice {
         Ok(())
     }
 
-    /// Carries out `change`, with which all known mailboxes of `domains` go. Where they are many, they go in the background
+    /// Carries out `change`, with which all known mailboxes of `domains` go. Where they are many, bulk work takes them away
     /// first.
     async fn with_mailboxes(
         &self,
         who: &Permitted<Write>,
         (route, domains): (&str, Vec<Domain>),
         change: RouteChange,
-    ) -> Asked<Bulk> {
+    ) -> Asked<BulkDone> {
         let counts = self.counts(&who.reads()).await?;
         let lost = counts.iter().filter(|(domain, _)| domains.contains(domain));
         let all = lost.map(|(_, counts)| counts.known).sum::<u64>();
         if all <= TOGETHER as u64 {
-            return Ok(Bulk {
+            return Ok(BulkDone {
                 applied: self.change(who, vec![change.change()]).await?,
                 done: all,
                 goes_on: None,
                 batch: None,
             });
         }
-        let mut mailboxes = Vec::new();
-        let mut query = MailboxQuery {
+        let query = MailboxQuery {
             route: Some(route.to_owned()),
-            limit: PAGE_ROWS,
             ..MailboxQuery::default()
         };
-        loop {
-            let rows = self.0.store.mailbox_page(who.organisation(), &query).await;
-            let rows = rows.map_err(problem)?;
-            let Some(last) = rows.last() else { break };
-            query.after = Some(MailboxPlace {
-                address: last.address.clone(),
-                state: last.state,
-                certificate: 0,
-            });
-            let lost = rows.into_iter().map(|row| row.address);
-            mailboxes.extend(lost.filter(|address| domains.contains(address.domain())));
-        }
-        self.bulk(who, BulkOrder::Removal(change), mailboxes).await
+        let mut mailboxes = self.all_mailboxes(who.organisation(), query).await?;
+        mailboxes.retain(|address| domains.contains(address.domain()));
+        self.bulk(who, BulkAction::Removal(change), mailboxes).await
     }
 }
 
 /// What S18 asks for; nobody waits for DNS for long.
 async fn way(gateway: &Gateway, own: &Organisation, domain: Domain) -> DomainWay {
     let asked = may_request(gateway, own, &domain);
-    let (mx, found) = match tokio::time::timeout(WAY_WAIT, asked).await {
+    let (mx, said) = match tokio::time::timeout(WAY_WAIT, asked).await {
         // Orders go through where DNS is off; but nobody saw where the domain points.
         Ok(Ok(())) if gateway.dns.is_off() => (MxState::Unknown, None),
         Ok(Ok(())) => (MxState::Met, None),
-        Ok(Err(refusal)) if refusal.passing => (MxState::Unknown, Some(refusal.text)),
-        Ok(Err(refusal)) => (MxState::NotMet, Some(refusal.text)),
+        Ok(Err(refusal)) if refusal.passing => (MxState::Unknown, Some(refusal.said)),
+        Ok(Err(refusal)) => (MxState::NotMet, Some(refusal.said)),
         Err(_) => (MxState::Unknown, None),
     };
-    DomainWay { domain, mx, found }
+    DomainWay {
+        domain,
+        mx,
+        found: said.as_ref().map(ToString::to_string),
+        founds: said.as_ref().map(Titles::of),
+    }
 }
 
 fn named<'o>(own: &'o Organisation, name: &str) -> Asked<&'o InboundRoute> {
@@ -433,8 +422,7 @@ fn server(hop: &NextHop) -> Option<Server> {
 /// A route as it is to be, if it can be.
 fn judged(route: NewRoute, before: (Reach, Option<&NextHop>)) -> Asked<InboundRoute> {
     let name = route.name.trim();
-    let is_text = |c: char| !c.is_control();
-    if !(1..=ROUTE_NAME_CHARS).contains(&name.chars().count()) || !name.chars().all(is_text) {
+    if !(1..=ROUTE_NAME_CHARS).contains(&name.chars().count()) || !is_plain(name) {
         return Err(Problem::wrong(
             "name",
             Inputs::OneLine {
@@ -491,6 +479,13 @@ fn hop(server: NewServer, (reach, before): (Reach, Option<&NextHop>)) -> Asked<N
     }
     let user = server.user.filter(|user| !user.is_empty());
     let given = server.password.filter(|password| !password.is_empty());
+    for (field, text) in [("user", &user), ("password", &given)] {
+        let text = text.as_deref().unwrap_or_default();
+        short(field, text, LOGIN_CHARS)?;
+        if text.chars().any(char::is_control) {
+            return Err(Problem::wrong(field, Inputs::OneLine { most: LOGIN_CHARS }));
+        }
+    }
     let credentials = user.map(|user| {
         let known = match before {
             Some(NextHop::Host {

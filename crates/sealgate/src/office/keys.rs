@@ -19,13 +19,13 @@ use sealgate_portal::problem::{Problem, Titles};
 use sealgate_smime::algorithms::PublicKeyKind;
 use sealgate_smime::certificate::Certificate;
 use sealgate_smime::path::{PathFinder, Purpose};
+use sealgate_store::limits::TOGETHER;
 use sealgate_store::{
     ChainLink, CorrespondentDetail, CorrespondentQuery, LearnedFrom, ListedCorrespondent, queue_id,
 };
 
 use super::{PortalOffice, problem};
 use crate::gateway::now;
-use crate::limits::TOGETHER;
 
 #[async_trait]
 impl Keys for PortalOffice {
@@ -159,9 +159,7 @@ impl Keys for PortalOffice {
         let found = self.0.store.correspondent(who.organisation(), id).await;
         let key = found.map_err(problem)?.key;
         if key.origin != Origin::Manual {
-            return Err(Problem::refused(
-                "it was not imported: block it if it is not to be used",
-            ));
+            return Err(Problem::refused(Refusals::NotImported {}));
         }
         let change = Change::RemoveCorrespondent(key.certificate.fingerprint());
         self.change(who, vec![change]).await?;
@@ -199,9 +197,8 @@ fn searched(text: &str) -> String {
 }
 
 fn query(filter: &KeyFilter, at: Timestamp) -> CorrespondentQuery {
-    let search = filter.search.as_deref().map(searched);
     let mut query = CorrespondentQuery {
-        search: search.filter(|text| !text.is_empty()),
+        search: filter.search.as_deref().map(searched),
         origin: filter.origin,
         pinned: filter.pinned,
         ..CorrespondentQuery::default()

@@ -5,29 +5,29 @@ use sealgate_core::change::Change;
 use sealgate_core::limits::REVOKE_PENDING;
 use sealgate_core::order::{OrderState, Purpose};
 use sealgate_core::permission::{Permission, Role};
-use sealgate_core::saying::Inputs;
-use sealgate_core::tenant::{KeyId, MailboxState};
+use sealgate_core::saying::{Inputs, Saying};
+use sealgate_core::tenant::{KeyId, MailboxState, OrganisationId};
 use sealgate_mail::Address;
 use sealgate_portal::auth::{Permitted, Read, Write};
 use sealgate_portal::office::mailboxes::{
-    ActivateMailboxes, Bulk, BulkProgress, Chosen, Mailbox, MailboxCounts, MailboxDetail,
+    ActivateMailboxes, BulkDone, BulkWork, Chosen, Mailbox, MailboxCounts, MailboxDetail,
     MailboxEvent, MailboxFilter, MailboxKey, Mailboxes, OpenOrder, OrderOptions, OrderWith,
     PurgeKeys, PurgedKeys, Upload,
 };
 use sealgate_portal::office::{Applied, Asked, At, Page, Paging};
-use sealgate_portal::problem::Problem;
+use sealgate_portal::problem::{Problem, Titles};
 use sealgate_smime::key::KeyKind;
 use sealgate_store::limits::PAGE_ROWS;
 use sealgate_store::{
-    BulkOrder, Certificates, MailboxOrder, MailboxPlace, MailboxQuery, MailboxRow, OrderRow, Purge,
-    RevocationRow, RingKey,
+    BulkAction, Certificates, MailboxOrder, MailboxPlace, MailboxQuery, MailboxRow, OrderRow,
+    Purge, RevocationRow, RingKey,
 };
 
-use super::{PortalOffice, problem, upload};
+use super::{PortalOffice, few, one_page, problem, upload};
 use crate::cmd::admin::{word, word_of};
 use crate::gateway::now;
 use crate::lifecycle::key_kind;
-use crate::limits::MAILBOX_HISTORY;
+use crate::limits::{ALIASES, MAILBOX_HISTORY};
 
 #[async_trait]
 impl Mailboxes for PortalOffice {
@@ -42,12 +42,8 @@ impl Mailboxes for PortalOffice {
         query.limit = paging.rows();
         let rows = self.0.store.mailbox_page(who.organisation(), &query).await;
         let rows = rows.map_err(problem)?;
-        let is_full = rows.len() >= usize::try_from(paging.rows()).unwrap_or(usize::MAX);
-        let next = rows.last().filter(|_| is_full);
-        Ok(Page {
-            next: next.map(|row| written(&place(row))),
-            items: rows.into_iter().map(shown).collect(),
-        })
+        let place = |row: &MailboxRow| written(&place(row));
+        Ok(one_page(rows, paging, (place, shown)))
     }
 
     async fn mailboxes_found(&self, who: &Permitted<Read>, filter: &MailboxFilter) -> Asked<u64> {
@@ -100,19 +96,15 @@ impl Mailboxes for PortalOffice {
         })
     }
 
-    async fn bulk_progress(&self, who: &Permitted<Read>) -> Asked<Vec<BulkProgress>> {
+    async fn bulk_work_news(&self, who: &Permitted<Read>) -> Asked<Vec<BulkWork>> {
         self.bulk_news(who).await
     }
 
-    async fn bulk_works(
-        &self,
-        who: &Permitted<Read>,
-        paging: &Paging,
-    ) -> Asked<Page<BulkProgress>> {
+    async fn bulk_work(&self, who: &Permitted<Read>, paging: &Paging) -> Asked<Page<BulkWork>> {
         self.bulk_page(who, paging).await
     }
 
-    async fn stop_bulk(&self, who: &Permitted<Write>, id: i64) -> Asked<BulkProgress> {
+    async fn stop_bulk_work(&self, who: &Permitted<Write>, id: i64) -> Asked<BulkWork> {
         self.bulk_stopped(who, id).await
     }
 
@@ -136,17 +128,18 @@ impl Mailboxes for PortalOffice {
         found.map_err(problem)
     }
 
-    async fn activate(&self, who: &Permitted<Write>, order: ActivateMailboxes) -> Asked<Bulk> {
+    async fn activate(&self, who: &Permitted<Write>, order: ActivateMailboxes) -> Asked<BulkDone> {
         let with = self.activation(&order.with)?;
         let mailboxes = self
             .chosen(who, order.chosen, MailboxState::Inactive)
             .await?;
-        self.bulk(who, BulkOrder::Activation(with), mailboxes).await
+        self.bulk(who, BulkAction::Activation(with), mailboxes)
+            .await
     }
 
-    async fn deactivate(&self, who: &Permitted<Write>, chosen: Chosen) -> Asked<Bulk> {
+    async fn deactivate(&self, who: &Permitted<Write>, chosen: Chosen) -> Asked<BulkDone> {
         let mailboxes = self.chosen(who, chosen, MailboxState::Active).await?;
-        self.bulk(who, BulkOrder::Deactivation, mailboxes).await
+        self.bulk(who, BulkAction::Deactivation, mailboxes).await
     }
 
     async fn withdraw_orders(
@@ -198,6 +191,7 @@ impl Mailboxes for PortalOffice {
         mailbox: &Address,
         aliases: Vec<Address>,
     ) -> Asked<Applied> {
+        few("mailboxes", aliases.len(), ALIASES)?;
         self.must_be_known(who, mailbox).await?;
         let change = Change::Aliases(mailbox.clone(), aliases);
         self.change(who, vec![change]).await
@@ -241,13 +235,22 @@ impl PortalOffice {
             Chosen::Filter(filter) => filter,
             Chosen::All => MailboxFilter::default(),
         };
-        let Some(mut query) = in_state(&filter, state)? else {
-            return Ok(Vec::new());
-        };
+        match in_state(&filter, state)? {
+            Some(query) => self.all_mailboxes(who.organisation(), query).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// All mailboxes of a query, page by page.
+    pub(super) async fn all_mailboxes(
+        &self,
+        organisation: OrganisationId,
+        mut query: MailboxQuery,
+    ) -> Asked<Vec<Address>> {
         query.limit = PAGE_ROWS;
         let mut found = Vec::new();
         loop {
-            let rows = self.0.store.mailbox_page(who.organisation(), &query).await;
+            let rows = self.0.store.mailbox_page(organisation, &query).await;
             let rows = rows.map_err(problem)?;
             let Some(last) = rows.last() else {
                 return Ok(found);
@@ -305,11 +308,10 @@ fn query(filter: &MailboxFilter) -> Asked<MailboxQuery> {
         }
         None => (MailboxOrder::Domain, false),
     };
-    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     Ok(MailboxQuery {
         state: filter.state,
-        search: given(&filter.search),
-        route: given(&filter.route),
+        search: filter.search.clone(),
+        route: filter.route.clone(),
         order,
         descending,
         ..MailboxQuery::default()
@@ -318,7 +320,7 @@ fn query(filter: &MailboxFilter) -> Asked<MailboxQuery> {
 
 fn order(word: &str) -> Asked<MailboxOrder> {
     match word {
-        "" | "domain" => Ok(MailboxOrder::Domain),
+        "domain" => Ok(MailboxOrder::Domain),
         "name" => Ok(MailboxOrder::Name),
         "state" => Ok(MailboxOrder::State),
         "certificate" => Ok(MailboxOrder::Certificate),
@@ -386,10 +388,12 @@ fn shown(row: MailboxRow) -> Mailbox {
             state: order.state,
             created: At(order.created),
             due: order.due.map(At),
-            error: order.error,
+            errors: order.error.as_ref().map(Titles::of),
+            error: order.error.as_ref().map(ToString::to_string),
         }),
         by_hand: row.by_hand,
-        error: row.error,
+        errors: row.error.as_ref().map(Titles::of),
+        error: row.error.as_ref().map(ToString::to_string),
     }
 }
 
@@ -409,6 +413,14 @@ fn key(key: &RingKey) -> MailboxKey {
         signs: key.signing,
         encrypts: key.encryption,
         to_be_revoked: key.to_be_revoked,
+    }
+}
+
+fn because(why: Option<&Saying>, event: MailboxEvent) -> MailboxEvent {
+    MailboxEvent {
+        why: why.map(ToString::to_string),
+        whys: why.map(Titles::of),
+        ..event
     }
 }
 
@@ -435,8 +447,8 @@ fn history(
             OrderState::New | OrderState::Asking | OrderState::Waiting => continue,
         };
         let ended = event(At(order.ended.unwrap_or(order.created)), what, None);
-        let why = order.error.clone().filter(|_| what == "failed");
-        events.push(named(MailboxEvent { why, ..ended }));
+        let why = order.error.as_ref().filter(|_| what == "failed");
+        events.push(named(because(why, ended)));
     }
     for revocation in revocations {
         let asked = event(
@@ -444,10 +456,7 @@ fn history(
             "revocation-asked",
             Some(revocation.key),
         );
-        events.push(MailboxEvent {
-            why: revocation.error.clone(),
-            ..asked
-        });
+        events.push(because(revocation.error.as_ref(), asked));
         if let Some(confirmed) = revocation.confirmed {
             events.push(event(At(confirmed), "revoked", Some(revocation.key)));
         }
@@ -465,5 +474,6 @@ fn event(at: At, what: &'static str, certificate: Option<KeyId>) -> MailboxEvent
         authority: None,
         certificate: certificate.map(|key| key.0),
         why: None,
+        whys: None,
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sealgate_core::journal::MailRecord;
 use sealgate_core::queue::MailId;
-use sealgate_core::saying::Inputs;
+use sealgate_core::saying::{Saying, Servers};
 use sealgate_core::tenant::Language;
 use sealgate_portal::auth::{Permitted, Read};
 use sealgate_portal::office::mails::{
@@ -16,7 +16,7 @@ use sealgate_store::{
     QueueRow, queue_id, read_queue_id,
 };
 
-use super::{PortalOffice, problem};
+use super::{PortalOffice, last_of_full, number, problem};
 
 #[async_trait]
 impl Mails for PortalOffice {
@@ -36,14 +36,13 @@ impl Mails for PortalOffice {
             message_id: trimmed(filter.message_id.as_deref()),
             since: query.since,
             until: query.until,
-            before: row_number(paging)?,
+            before: number(paging)?,
             after: None,
             limit: paging.rows(),
         };
         let found = self.0.store.overview_page(&wanted).await;
         let found = found.map_err(problem)?;
-        let is_full = found.rows.len() >= usize::try_from(paging.rows()).unwrap_or(usize::MAX);
-        let last = found.rows.last().filter(|_| is_full).map(|row| row.row);
+        let last = last_of_full(&found.rows, paging).map(|row| row.row);
         let next = last.or(found.searched_to.map(|to| to.row));
         Ok(MailPage {
             next: next.map(|row| row.to_string()),
@@ -72,13 +71,6 @@ impl Mails for PortalOffice {
             .map_err(problem)?;
         Ok(detail(id, record, lines, (queue, events)))
     }
-}
-
-/// The number of the last row of the page before.
-pub(super) fn row_number(paging: &Paging) -> Asked<Option<i64>> {
-    let after = paging.after.as_deref().filter(|text| !text.is_empty());
-    let number = after.map(str::parse).transpose();
-    number.map_err(|_: std::num::ParseIntError| Problem::wrong("after", Inputs::After {}))
 }
 
 /// A mail's number as people see it. What is none names nothing.
@@ -126,7 +118,8 @@ fn detail(
         refusal: line.line.refusal,
         delivery: delivery(line.delivery),
         delivery_at: At(line.delivery_at),
-        delivery_text: line.delivery_text,
+        delivery_texts: line.delivery_text.as_ref().map(quoted),
+        delivery_text: line.delivery_text.map(|said| said.to_string()),
     });
     Mail {
         mail: queue_id(id),
@@ -150,6 +143,17 @@ fn queued(row: &QueueRow) -> Queued {
         next_attempt: row.next_attempt.map(At),
         held_until: row.held_until.map(At),
         note: row.note.clone(),
+        notes: row.said.as_ref().map(Titles::of),
+    }
+}
+
+/// Words of another server in quotation marks.
+fn quoted(said: &Saying) -> Titles {
+    match said {
+        Saying::Words(words) => Titles::of(&Servers::Reported {
+            words: words.clone(),
+        }),
+        ours => Titles::of(ours),
     }
 }
 

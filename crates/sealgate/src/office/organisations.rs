@@ -13,7 +13,7 @@ use sealgate_portal::office::{Asked, At, Page, Paging};
 use sealgate_portal::problem::Problem;
 use sealgate_store::{CustomerQuery, CustomerRow};
 
-use super::{PortalOffice, problem};
+use super::{DAY, PortalOffice, one_page, problem};
 use crate::gateway::now;
 
 #[async_trait]
@@ -87,12 +87,8 @@ impl PortalOffice {
             ..query
         };
         let rows = self.0.store.customers(&query).await.map_err(problem)?;
-        let is_full = rows.len() >= usize::try_from(paging.rows()).unwrap_or(usize::MAX);
-        let next = rows.last().filter(|_| is_full);
-        Ok(Page {
-            next: next.map(|row| row.name.clone()),
-            items: rows.into_iter().map(shown).collect(),
-        })
+        let place = |row: &CustomerRow| row.name.clone();
+        Ok(one_page(rows, paging, (place, shown)))
     }
 }
 
@@ -100,7 +96,7 @@ impl PortalOffice {
 fn last_day(text: &str) -> Asked<Timestamp> {
     let start = Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z"));
     let wrong = || Problem::wrong("until", Inputs::LastDay {});
-    Ok(start.ok_or_else(wrong)?.plus(86_400))
+    Ok(start.ok_or_else(wrong)?.plus(DAY))
 }
 
 fn shown(row: CustomerRow) -> Customer {

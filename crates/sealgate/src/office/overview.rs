@@ -15,16 +15,15 @@ use sealgate_portal::problem::Titles;
 use sealgate_store::{Delivery, Stretch};
 
 use super::mails::sentence;
-use super::{PortalOffice, problem};
+use super::{DAY, PortalOffice, problem};
 use crate::gateway::now;
 use crate::limits::{
     ATTENTION_CERTIFICATE, ATTENTION_DOMAINS, ATTENTION_LICENCE, ATTENTION_MAILS, ATTENTION_ORDERS,
     OVERVIEW_DAYS, OVERVIEW_EVENTS, OVERVIEW_WEEKS,
 };
 
-/// Seconds of an hour and of a day.
+/// Seconds of an hour.
 const HOUR: i64 = 3600;
-const DAY: i64 = 86_400;
 
 #[async_trait]
 impl Overviews for PortalOffice {

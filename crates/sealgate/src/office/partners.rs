@@ -9,8 +9,7 @@ use sealgate_portal::office::partners::{PartnerProfile, Partners};
 use sealgate_portal::office::{Applied, Asked};
 use sealgate_portal::problem::Problem;
 
-use super::{PortalOffice, room};
-use crate::limits::PARTNERS;
+use super::PortalOffice;
 
 #[async_trait]
 impl Partners for PortalOffice {
@@ -26,11 +25,6 @@ impl Partners for PortalOffice {
     }
 
     async fn put_partner(&self, who: &Permitted<Admin>, partner: Partner) -> Asked<Applied> {
-        let installation = self.0.installation();
-        let own = installation.organisation(who.organisation());
-        let known = own.into_iter().flat_map(|own| &own.partners);
-        let others = known.filter(|one| one.external != partner.external);
-        room(others.count(), PARTNERS)?;
         self.change(who, vec![Change::PutPartner(partner)]).await
     }
 

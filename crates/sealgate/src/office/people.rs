@@ -14,8 +14,8 @@ use sealgate_portal::problem::Problem;
 use sealgate_store::{ApiTokenScope, InvitationScope, Invited, UserChange, UserLine, UserQuery};
 
 use super::account::by;
-use super::users::{is_full, plain_name};
-use super::{PortalOffice, problem};
+use super::users::plain_name;
+use super::{PortalOffice, one_page, problem};
 
 #[async_trait]
 impl People for PortalOffice {
@@ -26,16 +26,13 @@ impl People for PortalOffice {
         paging: &Paging,
     ) -> Asked<Page<Person>> {
         let query = UserQuery {
-            search: filter.search.clone().filter(|text| !text.is_empty()),
+            search: filter.search.clone(),
             after: paging.after.clone(),
             limit: paging.rows(),
         };
         let rows = self.0.store.users(&query).await.map_err(problem)?;
-        let next = rows.last().map(|row| row.user.name.clone());
-        Ok(Page {
-            next: next.filter(|_| is_full(rows.len(), paging)),
-            items: rows.into_iter().map(person).collect(),
-        })
+        let place = |row: &UserLine| row.user.name.clone();
+        Ok(one_page(rows, paging, (place, person)))
     }
 
     async fn invite_person(

@@ -15,13 +15,13 @@ use sealgate_portal::office::held::{
     RawMail,
 };
 use sealgate_portal::office::{Asked, At, Page, Paging, RefusedPart};
-use sealgate_portal::problem::Problem;
+use sealgate_portal::problem::{Problem, Titles};
 use sealgate_store::{
     Look, QueueFilter as Filter, QueueRow, QueuedContent, StoreError, Verb, queue_id,
 };
 
-use super::mails::{delivery, mail_id, row_number};
-use super::{PortalOffice, problem};
+use super::mails::{delivery, mail_id};
+use super::{PortalOffice, last_of_full, number, problem};
 use crate::gateway::now;
 
 #[async_trait]
@@ -63,7 +63,7 @@ impl Held for PortalOffice {
         let contents = contents.map_err(problem)?;
         let own = contents
             .into_iter()
-            .find(|content| number(content).as_deref() == copy);
+            .find(|content| copy_number(content).as_deref() == copy);
         let own = own.ok_or_else(Problem::not_found)?;
         if is_decrypted(&own) {
             return Err(Problem::new("for-recipients-only"));
@@ -129,7 +129,7 @@ impl PortalOffice {
             organisation,
             mail: None,
             held: filter.held == Some(true),
-            after: row_number(paging)?,
+            after: number(paging)?,
             limit: paging.rows(),
         });
         let rows = rows.await.map_err(problem)?;
@@ -137,10 +137,8 @@ impl PortalOffice {
             Some(_) => HashMap::new(),
             None => self.names().await?,
         };
-        let is_full = rows.len() >= usize::try_from(paging.rows()).unwrap_or(usize::MAX);
-        let last = rows.last().filter(|_| is_full);
         Ok(Page {
-            next: last.map(|row| row.row.to_string()),
+            next: last_of_full(&rows, paging).map(|row| row.row.to_string()),
             items: grouped(rows, &names),
         })
     }
@@ -185,6 +183,7 @@ fn grouped(rows: Vec<QueueRow>, names: &HashMap<OrganisationId, String>) -> Vec<
             attempts: row.attempts,
             next_attempt: row.next_attempt.map(At),
             held_until: row.held_until.map(At),
+            notes: row.said.as_ref().map(Titles::of),
             note: row.note,
         };
         match mails.last_mut() {
@@ -205,7 +204,7 @@ fn grouped(rows: Vec<QueueRow>, names: &HashMap<OrganisationId, String>) -> Vec<
     mails
 }
 
-fn number(content: &QueuedContent) -> Option<String> {
+fn copy_number(content: &QueuedContent) -> Option<String> {
     content.copy.map(|copy| copy.0.to_string())
 }
 
@@ -221,7 +220,7 @@ fn shown(content: QueuedContent) -> QueuedCopy {
         tracing::info!(%error, "a mail in the queue cannot be shown");
     }
     QueuedCopy {
-        copy: number(&content),
+        copy: copy_number(&content),
         decrypted,
         preview: preview.ok(),
         recipients: content.recipients,

@@ -10,7 +10,7 @@ use sealgate_portal::problem::Titles;
 use sealgate_store::AuditQuery;
 
 use super::mails::sentence;
-use super::{PortalOffice, numbered, older, problem};
+use super::{PortalOffice, number, one_page, problem};
 use crate::cmd::admin::{word, word_of};
 
 #[async_trait]
@@ -23,7 +23,7 @@ impl Records for PortalOffice {
     ) -> Asked<Page<Event>> {
         let kind = filter.kind.as_deref().map(word).transpose();
         let kind = kind.map_err(|_| super::webhooks::no_kind("kind"))?;
-        let narrowed = (kind, older(paging)?);
+        let narrowed = (kind, number(paging)?);
         let store = &self.0.store;
         let found = store.newest_events(who.organisation(), narrowed, paging.rows());
         let shown = |event: sealgate_store::Event| Event {
@@ -34,8 +34,12 @@ impl Records for PortalOffice {
             text: event.text,
             texts: Titles::of(&event.said),
         };
-        let events = found.await.map_err(problem)?.into_iter().map(shown);
-        Ok(numbered(events.collect(), paging, |event| event.id))
+        let place = |event: &sealgate_store::Event| event.id.to_string();
+        Ok(one_page(
+            found.await.map_err(problem)?,
+            paging,
+            (place, shown),
+        ))
     }
 
     fn event_kinds(&self) -> Vec<EventKind> {
@@ -82,7 +86,7 @@ impl PortalOffice {
             organisation,
             who: filter.who.clone(),
             search: filter.search.clone(),
-            before: older(paging)?,
+            before: number(paging)?,
             limit: paging.rows(),
         };
         let found = self.0.store.audit_page(&query).await.map_err(problem)?;
@@ -94,8 +98,8 @@ impl PortalOffice {
             text: line.text,
             texts: Titles::of(&line.said),
         };
-        let lines = found.lines.into_iter().map(shown).collect();
-        let page = numbered(lines, paging, |line| line.id);
+        let place = |line: &sealgate_store::AuditLine| line.id.to_string();
+        let page = one_page(found.lines, paging, (place, shown));
         Ok(AuditPage {
             items: page.items,
             next: page.next.or(found.searched_to.map(|line| line.to_string())),

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use sealgate_core::change::{Change, MoveRule};
 use sealgate_core::limits::PATTERN_ENTRIES;
 use sealgate_core::rules::{Entry, Pattern, PatternError, Rule, RuleId};
-use sealgate_core::saying::{Inputs, Refusals};
+use sealgate_core::saying::Refusals;
 use sealgate_core::tenant::Organisation;
 use sealgate_portal::auth::{Permitted, Read, Write};
 use sealgate_portal::office::rules::{
@@ -19,7 +19,7 @@ use sealgate_portal::office::{Asked, Page, Paging};
 use sealgate_portal::problem::Problem;
 use sealgate_store::{RankedRule, RuleQuery};
 
-use super::{PortalOffice, problem};
+use super::{PortalOffice, number, problem};
 use crate::gateway::now;
 use lacking::Shortages;
 
@@ -31,12 +31,10 @@ impl Rules for PortalOffice {
         filter: &RuleFilter,
         paging: &Paging,
     ) -> Asked<Page<EncryptionRule>> {
-        let after = paging.after.as_deref().map(str::parse::<u64>).transpose();
-        let after = after.map_err(|_| Problem::wrong("after", Inputs::After {}))?;
         let from = filter.priority.map(|first| first.saturating_sub(1));
         let query = RuleQuery {
-            after: after.or(from).unwrap_or(0),
-            search: filter.search.clone().filter(|text| !text.trim().is_empty()),
+            after: number(paging)?.or(from).unwrap_or(0),
+            search: filter.search.clone(),
             limit: paging.rows().saturating_add(1),
         };
         let mut rows =

@@ -6,7 +6,7 @@ use sealgate_portal::office::start::{Entry, EntryFilter, Start};
 use sealgate_portal::office::{Asked, Page, Paging};
 use sealgate_store::OrganisationQuery;
 
-use super::{PortalOffice, problem};
+use super::{PortalOffice, last_of_full, problem};
 
 #[async_trait]
 impl Start for PortalOffice {
@@ -20,14 +20,13 @@ impl Start for PortalOffice {
         let own = grants.roles.iter().map(|(id, _)| *id).collect();
         let query = OrganisationQuery {
             only: (!grants.operator).then_some(own),
-            search: filter.search.clone().filter(|text| !text.is_empty()),
+            search: filter.search.clone(),
             after: paging.after.clone(),
             limit: paging.rows(),
         };
         let rows = self.0.store.organisation_page(&query).await;
         let rows = rows.map_err(problem)?;
-        let is_full = rows.len() >= usize::try_from(paging.rows()).unwrap_or(usize::MAX);
-        let next = rows.last().filter(|_| is_full);
+        let next = last_of_full(&rows, paging);
         let entry = |(id, name)| {
             Some(Entry {
                 role: grants.role(id)?,

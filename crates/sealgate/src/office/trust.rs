@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use sealgate_core::change::Change;
+use sealgate_core::saying::Saying;
 use sealgate_core::tenant::{Blocked, Settings};
 use sealgate_portal::auth::{Admin, Permitted};
 use sealgate_portal::office::trust::{AddBlock, BlockedCertificate, TrustRoot, Trusted, Trusting};
@@ -9,10 +10,10 @@ use sealgate_portal::office::{Applied, Asked, At};
 use sealgate_portal::problem::Problem;
 use sealgate_smime::certificate::Certificate;
 
-use super::{PortalOffice, problem, room};
+use super::{PortalOffice, problem};
 use crate::description::{block_by_fingerprint, block_of};
 use crate::gateway::now;
-use crate::limits::{BLOCK_REASON, BLOCKED, TRUST_ROOTS};
+use crate::limits::BLOCK_REASON;
 
 #[async_trait]
 impl Trusting for PortalOffice {
@@ -35,15 +36,10 @@ impl Trusting for PortalOffice {
         let roots = read(file)?;
         if let Some(other) = roots.iter().find(|root| !root.is_authority()) {
             return Err(Problem {
-                detail: Some(other.subject_name().into()),
+                detail: Some(Saying::words(other.subject_name())),
                 ..Problem::new("not-an-authority")
             });
         }
-        let known = self.trust_of(who).await?.roots.len();
-        room(
-            known.saturating_add(roots.len().saturating_sub(1)),
-            TRUST_ROOTS,
-        )?;
         let changes = roots.into_iter().map(Change::PutTrustRoot).collect();
         self.change(who, changes).await
     }
@@ -78,7 +74,6 @@ impl Trusting for PortalOffice {
             _ => return Err(Problem::new("block-one-of-two")),
         };
         let reason = given(block.reason).map(|text| one_line(&text));
-        room(self.trust_of(who).await?.blocked.len(), BLOCKED)?;
         self.change(who, vec![Change::Block(Blocked { reason, ..blocked })])
             .await
     }
@@ -112,7 +107,7 @@ impl PortalOffice {
 
 fn read(file: &[u8]) -> Asked<Vec<Certificate>> {
     Certificate::read_all(file).map_err(|error| Problem {
-        detail: Some(error.to_string().into()),
+        detail: Some(error.into()),
         ..Problem::new("no-certificate")
     })
 }

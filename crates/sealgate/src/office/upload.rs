@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use sealgate_core::change::{ImportKeys, KeyOrigin};
+use sealgate_core::saying::Saying;
 use sealgate_mail::Address;
 use sealgate_portal::office::Asked;
 use sealgate_portal::office::mailboxes::Upload;
@@ -49,8 +50,8 @@ fn for_mailbox(contents: Contents, mailbox: &Address) -> Asked<ImportKeys> {
         let named: Vec<String> = named.collect();
         return Err(Problem {
             detail: Some(match named.is_empty() {
-                true => certificate.subject_name().into(),
-                false => named.join(", ").into(),
+                true => Saying::words(certificate.subject_name()),
+                false => Saying::words(named.join(", ")),
             }),
             ..Problem::new("upload-other-mailbox")
         });
@@ -72,7 +73,7 @@ fn refused(error: Pkcs12Error) -> Problem {
         Pkcs12Error::TooManyBags => Problem::new("upload-too-many"),
         Pkcs12Error::TooMuchWork => Problem::new("upload-work"),
         Pkcs12Error::Unsupported(what) => Problem {
-            detail: Some(what.into()),
+            detail: Some(Saying::words(what)),
             ..Problem::new("upload-unsupported")
         },
         Pkcs12Error::NoKeyPair => Problem::new("upload-no-pair"),

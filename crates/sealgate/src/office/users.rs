@@ -16,12 +16,8 @@ use sealgate_store as store;
 use sealgate_store::{ApiTokenScope, InvitationScope, Invited, NewApiToken, NewInvitation};
 
 use super::account::by;
-use super::{PortalOffice, problem, room};
+use super::{DAY, PortalOffice, is_plain, number, one_page, problem};
 use crate::gateway::now;
-use crate::limits::{API_TOKENS, INVITATIONS};
-
-/// Seconds of a day.
-const DAY: i64 = 86_400;
 
 #[async_trait]
 impl Users for PortalOffice {
@@ -32,21 +28,17 @@ impl Users for PortalOffice {
             .members(who.organisation(), after, paging.rows())
             .await;
         let rows = rows.map_err(problem)?;
-        let next = rows.last().map(|row| row.name.clone());
-        let next = next.filter(|_| is_full(rows.len(), paging));
         let own = user_of(who);
-        let shown = rows.into_iter().map(|row| Member {
+        let shown = |row: store::Member| Member {
             id: row.user.0,
             name: row.name,
             role: row.role,
             since: At(row.since),
             has_second_factor: row.has_second_factor,
             is_self: own == Some(row.user),
-        });
-        Ok(Page {
-            items: shown.collect(),
-            next,
-        })
+        };
+        let place = |row: &store::Member| row.name.clone();
+        Ok(one_page(rows, paging, (place, shown)))
     }
 
     async fn invitations(&self, who: &Permitted<Admin>) -> Asked<Vec<Invitation>> {
@@ -83,9 +75,6 @@ impl Users for PortalOffice {
             roles: vec![(who.organisation(), new.role)],
             ..Grants::default()
         };
-        let scope = ApiTokenScope::Organisation(who.organisation());
-        let known = self.0.store.api_tokens(scope, 0, API_TOKENS).await;
-        room(known.map_err(problem)?.len(), API_TOKENS as usize)?;
         self.make_token((new.name, new.days), grants, who).await
     }
 
@@ -118,12 +107,6 @@ impl PortalOffice {
         invited: Invited,
         who: &Permitted<P>,
     ) -> Asked<InvitationLink> {
-        let scope = match invited {
-            Invited::Member(organisation, _) => InvitationScope::Organisation(organisation),
-            _ => InvitationScope::Installation,
-        };
-        let open = self.0.store.invitations(scope, 0, now()).await;
-        room(open.map_err(problem)?.len(), INVITATIONS)?;
         let by = by(who);
         let secret = secrets::secret()?;
         let expires = by.at.plus(INVITATION_SECONDS);
@@ -166,15 +149,11 @@ impl PortalOffice {
 
     /// One page of tokens.
     pub async fn token_page(&self, scope: ApiTokenScope, paging: &Paging) -> Asked<Page<ApiToken>> {
-        let after = paging.after.as_deref().unwrap_or("0").parse();
-        let after = after.map_err(|_| Problem::wrong("after", Inputs::After {}))?;
+        let after = number(paging)?.unwrap_or(0);
         let rows = self.0.store.api_tokens(scope, after, paging.rows()).await;
         let rows = rows.map_err(problem)?;
-        let next = rows.last().map(|row| row.id.to_string());
-        Ok(Page {
-            next: next.filter(|_| is_full(rows.len(), paging)),
-            items: rows.into_iter().map(shown).collect(),
-        })
+        let place = |row: &store::ApiTokenLine| row.id.to_string();
+        Ok(one_page(rows, paging, (place, shown)))
     }
 
     /// Makes a token of that name for so many days.
@@ -214,16 +193,11 @@ impl PortalOffice {
     }
 }
 
-/// Whether a page of this many rows may have another behind it.
-pub fn is_full(rows: usize, paging: &Paging) -> bool {
-    rows >= usize::try_from(paging.rows()).unwrap_or(usize::MAX)
-}
-
 /// A name of one line.
 pub fn plain_name(name: &str) -> Asked<String> {
     let name = name.trim();
     let chars = name.chars().count();
-    match chars == 0 || chars > NAME_CHARS || name.chars().any(char::is_control) {
+    match chars == 0 || chars > NAME_CHARS || !is_plain(name) {
         true => Err(Problem::wrong("name", Inputs::OneLine { most: NAME_CHARS })),
         false => Ok(name.to_owned()),
     }

@@ -6,15 +6,15 @@ use sealgate_core::saying::Inputs;
 use sealgate_portal::auth::{Admin, Permitted};
 use sealgate_portal::office::webhooks::{MadeWebhook, NewWebhook, Webhook, Webhooks};
 use sealgate_portal::office::{Asked, At};
-use sealgate_portal::problem::Problem;
+use sealgate_portal::problem::{Problem, Titles};
 use sealgate_store::{EventKind, WebhookRow};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{PortalOffice, problem};
+use super::{PortalOffice, few, problem, short};
 use crate::cmd::admin::{word, word_of};
 use crate::gateway::now;
-use crate::limits::WEBHOOK_SECRET;
+use crate::limits::{SETTING_CHARS, WEBHOOK_SECRET};
 use crate::random::SystemRandom;
 
 #[async_trait]
@@ -51,6 +51,7 @@ impl Webhooks for PortalOffice {
 /// An address that may be called: https, or http on this machine. Where it leads is judged at each call, since names move.
 fn address(text: &str) -> Asked<String> {
     let wrong = |why: Inputs| Problem::wrong("url", why);
+    short("url", text, SETTING_CHARS)?;
     let url = Url::parse(text.trim()).map_err(|_| wrong(Inputs::WebhookUrl {}))?;
     let local = url
         .host_str()
@@ -72,6 +73,7 @@ fn kinds(words: &[String]) -> Asked<Vec<EventKind>> {
             .filter(|kind| *kind != EventKind::WebhookFailed)
             .collect());
     }
+    few("kinds", words.len(), EventKind::ALL.len())?;
     let kind = |text: &String| word(text).map_err(|_| no_kind("kinds"));
     words.iter().map(kind).collect()
 }
@@ -95,7 +97,8 @@ fn shown(row: WebhookRow) -> Webhook {
         created: At(row.created),
         created_by: row.created_by,
         tried,
-        error,
+        errors: error.as_ref().map(Titles::of),
+        error: error.map(|said| said.to_string()),
         again: row.again.map(At),
     }
 }

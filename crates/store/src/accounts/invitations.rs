@@ -12,6 +12,7 @@ use super::{By, NewUser, members, name_of, resellers, role_word, second_factor, 
 use crate::configuration::{self, next_number};
 use crate::error::StoreError;
 use crate::limits::PAGE_ROWS;
+use crate::room;
 use crate::rows::Columns;
 use crate::store::Store;
 use crate::writer::{Weight, job};
@@ -32,6 +33,16 @@ pub enum Invited {
         /// Whether the second factor goes.
         factor: bool,
     },
+}
+
+impl Invited {
+    /// The organisation whose invitation it is; none if it is one of the installation.
+    fn organisation(self) -> Option<i64> {
+        match self {
+            Self::Member(id, _) => Some(id.0),
+            Self::Reseller(_) | Self::Operator | Self::Reset { .. } => None,
+        }
+    }
 }
 
 /// An invitation to be made.
@@ -106,6 +117,7 @@ impl Store {
         let work = job(move |connection| {
             Box::pin(async move {
                 delete_expired(connection, by.at).await?;
+                room::for_one_more(connection, new.invited.organisation(), room::INVITED).await?;
                 let id = next_number(connection, "invitation").await?;
                 insert(connection, id, &new, &by).await?;
                 let (organisation, what) = words(connection, new.invited).await?;
@@ -155,18 +167,6 @@ impl Store {
         .fetch_all(&self.0.readers)
         .await?;
         rows.iter().map(invitation).collect()
-    }
-
-    /// Whether `name` is invited by an open link to anything but a new password.
-    pub async fn is_invited(&self, name: &Address, now: Timestamp) -> Result<bool, StoreError> {
-        let row = sqlx::query(
-            "SELECT 1 FROM invitations WHERE folded = $1 AND expires > $2 AND user IS NULL LIMIT 1",
-        )
-        .bind(name.key())
-        .bind(now.0)
-        .fetch_optional(&self.0.readers)
-        .await?;
-        Ok(row.is_some())
     }
 
     /// Takes an invitation back.

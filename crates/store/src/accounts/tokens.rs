@@ -11,6 +11,7 @@ use super::{By, role_word, tell};
 use crate::configuration::{self, next_number};
 use crate::error::StoreError;
 use crate::limits::PAGE_ROWS;
+use crate::room;
 use crate::rows::Columns;
 use crate::store::Store;
 use crate::writer::{Weight, job};
@@ -102,9 +103,10 @@ impl Store {
     pub async fn create_api_token(&self, new: NewApiToken, by: By) -> Result<i64, StoreError> {
         let work = job(move |connection| {
             Box::pin(async move {
+                let of = new.grants.roles.first();
+                room::for_one_more(connection, of.map(|(id, _)| id.0), room::TOKENS).await?;
                 let id = next_number(connection, "api-token").await?;
                 insert(connection, id, &new, &by).await?;
-                let of = new.grants.roles.first();
                 let words = match (of, new.grants.reseller) {
                     (Some((_, role)), _) => Said::ToRole { role: *role },
                     (None, Some(_)) => Said::TokenOfReseller {},
@@ -259,6 +261,6 @@ fn token(row: &SqliteRow) -> Result<ApiToken, StoreError> {
             reseller,
             roles,
         },
-        used: row.field::<Option<i64>>("used")?.map(Timestamp),
+        used: row.optional_time("used")?,
     })
 }

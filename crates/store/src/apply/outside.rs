@@ -1,6 +1,6 @@
 //! Changes that concern the world outside an organisation: correspondents, trust, ways out, sending clients.
 
-use sealgate_core::queue::NextHop;
+use sealgate_core::queue::{Destination, NextHop};
 use sealgate_core::rules::Entry;
 use sealgate_core::saying::Refusals;
 use sealgate_core::tenant::{
@@ -8,12 +8,23 @@ use sealgate_core::tenant::{
 };
 use sealgate_mail::Domain;
 use sealgate_smime::certificate::Certificate;
+use sqlx::sqlite::SqliteRow;
 
 use super::{Run, refused};
-use crate::configuration::{open_client, seal_client, seal_setting, smarthost_record};
+use crate::configuration::{
+    destination_record, open_client, open_setting, seal_client, seal_setting, smarthost_record,
+};
 use crate::correspondents::{self, Certificates, has_namesake};
 use crate::error::StoreError;
 use crate::rows::{Columns, word};
+
+/// Refuses what was thought of for another state than the `stored` one.
+fn must_be<T: PartialEq>(stored: Option<&T>, was: Option<&T>) -> Result<(), StoreError> {
+    match stored == was {
+        true => Ok(()),
+        false => Err(StoreError::ChangedMeanwhile),
+    }
+}
 
 impl Run<'_> {
     pub(super) async fn put_correspondent(
@@ -132,8 +143,10 @@ impl Run<'_> {
     pub(super) async fn put_destination(
         &mut self,
         domain: &Domain,
-        sealed: Vec<u8>,
+        destination: &Destination,
     ) -> Result<(), StoreError> {
+        let record = destination_record(self.organisation, domain);
+        let sealed = seal_setting(&self.inner.sealer, &record, destination)?;
         sqlx::query(
             "INSERT INTO destinations (organisation, domain, sealed) VALUES ($1, $2, $3)
              ON CONFLICT (organisation, domain) DO UPDATE SET sealed = excluded.sealed",
@@ -144,6 +157,25 @@ impl Run<'_> {
         .execute(&mut *self.connection)
         .await?;
         Ok(())
+    }
+
+    pub(super) async fn edit_destination(
+        &mut self,
+        domain: &Domain,
+        was: Option<&Destination>,
+        becomes: &Destination,
+    ) -> Result<(), StoreError> {
+        let row =
+            sqlx::query("SELECT sealed FROM destinations WHERE organisation = $1 AND domain = $2")
+                .bind(self.organisation)
+                .bind(domain.as_str())
+                .fetch_optional(&mut *self.connection)
+                .await?;
+        let record = destination_record(self.organisation, domain);
+        let open = |row: SqliteRow| open_setting(&self.inner.sealer, &record, row.field("sealed")?);
+        let stored: Option<Destination> = row.map(open).transpose()?;
+        must_be(stored.as_ref(), was)?;
+        self.put_destination(domain, becomes).await
     }
 
     pub(super) async fn remove_destination(&mut self, domain: &Domain) -> Result<(), StoreError> {
@@ -166,6 +198,25 @@ impl Run<'_> {
             .execute(&mut *self.connection)
             .await?;
         Ok(())
+    }
+
+    pub(super) async fn edit_smarthost(
+        &mut self,
+        was: Option<&NextHop>,
+        becomes: Option<&NextHop>,
+    ) -> Result<(), StoreError> {
+        let row = sqlx::query("SELECT smarthost FROM organisations WHERE id = $1")
+            .bind(self.organisation)
+            .fetch_one(&mut *self.connection)
+            .await?;
+        let record = smarthost_record(self.organisation);
+        let open = |sealed: &[u8]| open_setting(&self.inner.sealer, &record, sealed);
+        let stored: Option<NextHop> = row
+            .field::<Option<&[u8]>>("smarthost")?
+            .map(open)
+            .transpose()?;
+        must_be(stored.as_ref(), was)?;
+        self.smarthost(becomes).await
     }
 
     pub(super) async fn put_client(&mut self, client: &SendingClient) -> Result<(), StoreError> {

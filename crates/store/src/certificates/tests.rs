@@ -227,7 +227,7 @@ async fn orders_of_a_batch_are_one_batch_however_many_transactions() {
     }
     let scope = Scope::default();
     let orders = world.store.take_orders(scope, (9, 60), NOW).await.unwrap();
-    let fail = Next::Fail("no such person".into());
+    let fail = Next::Fail(Saying::words("no such person"));
     world
         .store
         .order_answered(&orders[0], fail, NOW)
@@ -268,7 +268,7 @@ async fn orders_of_a_batch_are_one_batch_however_many_transactions() {
     assert_eq!(states(OrdersOf::FailedInBatch(id)).await, [(1, failed)]);
     let detail = world.store.order_detail(world.organisation, OrderId(1));
     let detail = detail.await.unwrap();
-    assert_eq!(detail.error.as_deref(), Some("no such person"));
+    assert_eq!(detail.error, Some(Saying::words("no such person")));
     assert_eq!(
         (detail.authority.as_str(), detail.by_hand),
         (BUILT_IN, false)

@@ -55,7 +55,9 @@ impl Store {
                     match choose_and_tell(connection, (organisation, id), by).await {
                         Ok(_) => {}
                         Err(StoreError::Refused(why)) => refused.push((id, why)),
-                        Err(StoreError::NotFound(why)) => refused.push((id, why.as_str().into())),
+                        Err(StoreError::NotFound(_)) => {
+                            refused.push((id, Refusals::KeyGone { id }.into()))
+                        }
                         Err(failure) => return Err(failure),
                     }
                 }

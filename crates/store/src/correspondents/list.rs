@@ -185,7 +185,7 @@ impl Store {
                 Address::parse(word.trim_end_matches('.')).is_ok_and(|named| named == *address)
             });
             if is_meant && found.len() < KEY_EVENTS_SHOWN {
-                found.push((row.time("at")?, crate::audit::said(row)?));
+                found.push((row.time("at")?, row.said()?));
             }
         }
         Ok(found)
@@ -229,7 +229,7 @@ impl Store {
             key: key(&row)?,
             mail: learned_from(&row)?,
             chain: row.json("chain")?,
-            ask_at: row.field::<Option<i64>>("ask_at")?.map(Timestamp),
+            ask_at: row.optional_time("ask_at")?,
         })
     }
 }
@@ -273,7 +273,7 @@ fn learned_from(row: &SqliteRow) -> Result<Option<LearnedFrom>, StoreError> {
         mail: MailId(mail),
         header_from: row.optional_address("header_from")?,
         message_id: row.field("message_id")?,
-        at: row.field::<Option<i64>>("at")?.map(Timestamp),
+        at: row.optional_time("at")?,
     }))
 }
 

@@ -1,6 +1,7 @@
 //! The queue as administrators see it.
 
 use sealgate_core::queue::{CopyId, MailId};
+use sealgate_core::saying::Saying;
 use sealgate_core::tenant::OrganisationId;
 use sealgate_mail::smtp::{Envelope, EnvelopeRecipient};
 use sealgate_mail::{Address, Timestamp};
@@ -11,7 +12,7 @@ use sqlx::sqlite::{Sqlite, SqliteRow};
 use crate::error::StoreError;
 use crate::journal::Delivery;
 use crate::limits::PAGE_ROWS;
-use crate::queue::problem_text;
+use crate::queue::noted;
 use crate::rows::{Columns, size};
 use crate::store::Store;
 
@@ -57,8 +58,11 @@ pub struct QueueRow {
     pub next_attempt: Option<Timestamp>,
     /// Until when it is held.
     pub held_until: Option<Timestamp>,
-    /// Why it is held, or what went wrong last.
+    /// Why it is held, as a word, or what went wrong last, in English.
     pub note: Option<String>,
+    /// The same as it is told.
+    #[serde(skip)]
+    pub said: Option<Saying>,
     /// Octets of the mail as received.
     pub size: u64,
 }
@@ -176,6 +180,7 @@ fn to_open_row(row: &SqliteRow) -> Result<Vec<QueueRow>, StoreError> {
             next_attempt: Some(row.time("next_attempt")?),
             held_until: None,
             note: None,
+            said: None,
             size: size(row.field("size")?),
         })
     };
@@ -184,6 +189,7 @@ fn to_open_row(row: &SqliteRow) -> Result<Vec<QueueRow>, StoreError> {
 
 fn copy_row(row: &SqliteRow) -> Result<QueueRow, StoreError> {
     let state: Delivery = row.word("state")?;
+    let (note, said) = row.field::<Option<&str>>("note")?.map(noted).unzip();
     Ok(QueueRow {
         row: row.field("row")?,
         mail: MailId(row.field("mail")?),
@@ -198,8 +204,9 @@ fn copy_row(row: &SqliteRow) -> Result<QueueRow, StoreError> {
         next_attempt: (state == Delivery::Waiting)
             .then(|| row.time("next_attempt"))
             .transpose()?,
-        held_until: row.field::<Option<i64>>("held_until")?.map(Timestamp),
-        note: row.field::<Option<&str>>("note")?.map(problem_text),
+        held_until: row.optional_time("held_until")?,
+        note,
+        said,
         size: size(row.field("size")?),
     })
 }

@@ -32,7 +32,7 @@ pub struct OrderRow {
     /// When it ended.
     pub ended: Option<Timestamp>,
     /// What went wrong the last time.
-    pub error: Option<String>,
+    pub error: Option<Saying>,
 }
 
 /// Progress of many orders that were opened together.
@@ -92,7 +92,7 @@ impl Store {
         let batch = |row: &SqliteRow| {
             Ok(BatchRow {
                 id: row.field("id")?,
-                said: crate::audit::said(row)?,
+                said: row.said()?,
                 created: row.time("created")?,
                 total: row.field("total")?,
                 issued: row.field("issued")?,
@@ -104,7 +104,6 @@ impl Store {
 }
 
 pub(crate) fn order_row(row: &SqliteRow) -> Result<OrderRow, StoreError> {
-    let time = |name| Ok::<_, StoreError>(row.field::<Option<i64>>(name)?.map(Timestamp));
     Ok(OrderRow {
         id: OrderId(row.field("id")?),
         address: row.address("address")?,
@@ -112,8 +111,8 @@ pub(crate) fn order_row(row: &SqliteRow) -> Result<OrderRow, StoreError> {
         purpose: row.word("purpose")?,
         state: row.word("state")?,
         created: row.time("created")?,
-        due: time("due")?,
-        ended: time("ended")?,
-        error: row.field("error")?,
+        due: row.optional_time("due")?,
+        ended: row.optional_time("ended")?,
+        error: row.told("error")?,
     })
 }

@@ -4,7 +4,7 @@ use sealgate_core::failure::HeldReason;
 use sealgate_core::journal::MailStatus;
 use sealgate_core::limits::HELD_LIFETIME;
 use sealgate_core::queue::Problem;
-use sealgate_core::saying::Operation as Said;
+use sealgate_core::saying::{Operation as Said, Saying};
 use sealgate_mail::Timestamp;
 use sqlx::{Row, SqliteConnection};
 
@@ -24,17 +24,11 @@ pub(super) struct NewState {
     delay_told: bool,
     note: Option<String>,
     held_until: Option<i64>,
-    text: Option<String>,
+    text: Option<Saying>,
 }
 
 impl NewState {
     pub fn of(update: RecipientUpdate, now: Timestamp) -> Result<Self, StoreError> {
-        let text = |problem: &Problem| {
-            problem
-                .reply
-                .as_ref()
-                .map_or_else(|| problem.text.clone(), ToString::to_string)
-        };
         let base = Self {
             state: "delivered",
             delivery: Delivery::Delivered,
@@ -46,7 +40,7 @@ impl NewState {
         };
         Ok(match update {
             RecipientUpdate::Delivered(by) => Self {
-                text: Some(by),
+                text: Some(Saying::Words(by)),
                 ..base
             },
             RecipientUpdate::Retry {
@@ -59,13 +53,13 @@ impl NewState {
                 due: Some(at.0),
                 delay_told,
                 note: Some(json(&problem)?),
-                text: Some(text(&problem)),
+                text: Some(*problem.said),
                 ..base
             },
             RecipientUpdate::Failed(problem) => Self {
                 state: "failed",
                 delivery: Delivery::Failed,
-                text: Some(text(&problem)),
+                text: Some(*problem.said),
                 ..base
             },
             RecipientUpdate::Held(reason, problem) => Self {
@@ -73,7 +67,7 @@ impl NewState {
                 delivery: Delivery::Held,
                 note: Some(reason.as_str().to_owned()),
                 held_until: Some(now.plus(HELD_LIFETIME).0),
-                text: Some(text(&problem)),
+                text: Some(*problem.said),
                 ..base
             },
         })
@@ -204,14 +198,10 @@ pub(crate) async fn drop_parked(
     Ok(())
 }
 
-/// The problem of a waiting recipient's note, in words.
-pub(crate) fn problem_text(note: &str) -> String {
-    of_json::<Problem>(note.as_bytes()).map_or_else(
-        |_| note.to_owned(),
-        |problem| {
-            problem
-                .reply
-                .map_or(problem.text, |reply| reply.to_string())
-        },
-    )
+/// What the note of a recipient says: why it is held, as a word; or what went wrong last.
+pub(crate) fn noted(note: &str) -> (String, Saying) {
+    match of_json::<Problem>(note.as_bytes()) {
+        Ok(problem) => (problem.said.to_string(), *problem.said),
+        Err(_) => (note.to_owned(), HeldReason::told(note)),
+    }
 }

@@ -121,10 +121,16 @@ async fn sessions_end_by_time_and_by_change() {
     }
     store.session_seen([1; 32], NOW.plus(99)).await.unwrap();
     assert!(lives(store, 1, NOW.plus(198)).await, "used meanwhile");
-    store.leave_notice([1; 32], "once".into()).await.unwrap();
-    let told = store.take_notice([1; 32]).await.unwrap();
-    assert_eq!(told.as_deref(), Some("once"));
-    assert_eq!(store.take_notice([1; 32]).await.unwrap(), None);
+    let left = store.leave_notice([1; 32], "/rules".into(), "once".into());
+    left.await.unwrap();
+    for (path, told) in [
+        ("/rules/check", None),
+        ("/rules", Some("once")),
+        ("/rules", None),
+    ] {
+        let found = store.take_notice([1; 32], path.into()).await.unwrap();
+        assert_eq!(found.as_deref(), told, "{path}");
+    }
 
     open(store, anna, 3, true).await;
     let kept = Some([3; 32]);

@@ -1,4 +1,4 @@
-//! Work on many mailboxes: piece by piece, whole or not at all, whoever stops it or ends the process.
+//! Bulk work: piece by piece, whole or not at all, whoever stops it or ends the process.
 
 use sealgate_core::change::Change;
 use sealgate_core::licence::Licence;
@@ -8,11 +8,11 @@ use sealgate_core::tenant::InboundRoute;
 use sealgate_mail::Address;
 use sealgate_smime::key::KeyKind;
 
-use crate::limits::{BULK_MEMORY, BULK_OPEN, BULK_PIECE};
+use crate::limits::{BULK_MEMORY, BULK_OPEN, TOGETHER};
 use crate::testing::{NOW, World, address, domain, host, world};
-use crate::{BulkEnding, BulkKind, BulkOrder, BulkRow, Certificates, RouteChange, StoreError};
+use crate::{BulkAction, BulkEnding, BulkKind, BulkWork, Certificates, RouteChange, StoreError};
 
-const PIECE: u64 = BULK_PIECE.unsigned_abs();
+const PIECE: u64 = TOGETHER as u64;
 
 fn many(count: u64) -> Vec<Address> {
     (0..count)
@@ -36,8 +36,8 @@ async fn with(count: u64) -> World {
     world
 }
 
-fn activation() -> BulkOrder {
-    BulkOrder::Activation(Certificates {
+fn activation() -> BulkAction {
+    BulkAction::Activation(Certificates {
         authority: None,
         key: KeyKind::P256,
         token: None,
@@ -48,19 +48,22 @@ fn told() -> Saying {
     Changes::NextOf { count: 3 }.into()
 }
 
-async fn begin(world: &World, order: BulkOrder, mailboxes: Vec<Address>) -> Option<BulkRow> {
+async fn begin(world: &World, order: BulkAction, mailboxes: Vec<Address>) -> Option<BulkWork> {
     let (store, what) = (&world.store, (order, told()));
-    let begun = store.begin_bulk(world.organisation, what, mailboxes, "anna", NOW);
-    begun.await.unwrap().map(|begun| begun.job)
+    let begun = store.begin_bulk_work(world.organisation, what, mailboxes, "anna", NOW);
+    begun.await.unwrap().map(|begun| begun.work)
 }
 
-async fn job(world: &World, id: i64) -> BulkRow {
-    world.store.bulk_job(world.organisation, id).await.unwrap()
+async fn work(world: &World, id: i64) -> BulkWork {
+    let page = world
+        .store
+        .bulk_work_page(world.organisation, Some(id + 1), 1);
+    page.await.unwrap().remove(0)
 }
 
 async fn to_the_end(world: &World) {
-    while let Some(id) = world.store.next_bulk().await.unwrap().first() {
-        world.store.bulk_piece(*id, NOW).await.unwrap();
+    while let Some(id) = world.store.next_bulk_work().await.unwrap().first() {
+        world.store.bulk_work_piece(*id, NOW).await.unwrap();
     }
 }
 
@@ -76,12 +79,12 @@ async fn it_goes_on_after_a_crash_and_orders_nothing_twice() {
     assert_eq!((begun.done, begun.total, begun.ended), (PIECE, all, None));
     assert_eq!(begun.kind, BulkKind::Activation);
     world.crash().await;
-    assert_eq!(world.store.next_bulk().await.unwrap(), [begun.id]);
-    world.store.bulk_piece(begun.id, NOW).await.unwrap();
-    assert_eq!(job(&world, begun.id).await.done, 2 * PIECE);
+    assert_eq!(world.store.next_bulk_work().await.unwrap(), [begun.id]);
+    world.store.bulk_work_piece(begun.id, NOW).await.unwrap();
+    assert_eq!(work(&world, begun.id).await.done, 2 * PIECE);
     world.crash().await;
     to_the_end(&world).await;
-    let end = job(&world, begun.id).await;
+    let end = work(&world, begun.id).await;
     assert_eq!((end.done, end.refused), (all, 0));
     assert_eq!(end.ended, Some((NOW, BulkEnding::Done)));
     assert_eq!((end.who.as_str(), end.batch), ("anna", begun.batch));
@@ -91,10 +94,13 @@ async fn it_goes_on_after_a_crash_and_orders_nothing_twice() {
     assert_eq!((u64::from(batch.total), &batch.said), (all, &told()));
     let shown = world.store.batch(world.organisation, batch.id);
     assert_eq!(shown.await.unwrap().said, told());
-    assert_eq!(count(&world, "SELECT COUNT(*) FROM bulk_targets").await, 0);
+    assert_eq!(
+        count(&world, "SELECT COUNT(*) FROM bulk_work_targets").await,
+        0
+    );
     // A piece that comes late finds nothing to do.
-    world.store.bulk_piece(begun.id, NOW).await.unwrap();
-    assert_eq!(job(&world, begun.id).await, end);
+    world.store.bulk_work_piece(begun.id, NOW).await.unwrap();
+    assert_eq!(work(&world, begun.id).await, end);
 }
 
 /// Every statement of a piece fails once: of that piece nothing is there, and afterwards all is there once.
@@ -106,9 +112,9 @@ async fn a_piece_is_whole() {
     let mut failures = 0;
     for nth in 1.. {
         world.store.fail_after(nth).await;
-        let done = world.store.bulk_piece(begun.id, NOW).await;
+        let done = world.store.bulk_work_piece(begun.id, NOW).await;
         world.store.fail_after(0).await;
-        let now = job(&world, begun.id).await;
+        let now = work(&world, begun.id).await;
         let orders = count(&world, "SELECT COUNT(*) FROM orders").await;
         assert_eq!(orders.unsigned_abs(), now.done, "write {nth}");
         if done.is_ok() {
@@ -118,7 +124,7 @@ async fn a_piece_is_whole() {
         assert_eq!((now.done, now.ended), (PIECE, None), "write {nth}");
     }
     assert_eq!(failures, 4, "two orders, each with its line");
-    assert_eq!(job(&world, begun.id).await.done, all);
+    assert_eq!(work(&world, begun.id).await.done, all);
 }
 
 #[tokio::test]
@@ -134,7 +140,7 @@ async fn a14_what_is_refused_is_named_over_all_pieces() {
     let begun = begin(&world, activation(), many(all)).await.unwrap();
     assert_eq!(world.store.version().await.unwrap(), version + 1);
     to_the_end(&world).await;
-    let end = job(&world, begun.id).await;
+    let end = work(&world, begun.id).await;
     assert_eq!((end.done, end.refused), (all, all - 10));
     assert_eq!(
         (end.reasons.len(), end.reasons[0].0.as_str()),
@@ -153,28 +159,40 @@ async fn it_is_stopped_by_its_own_organisation_only() {
     let begun = begin(&world, activation(), many(all)).await.unwrap();
     let other = store.create_organisation("other", Default::default(), "test", NOW);
     let other = other.await.unwrap();
-    let foreign = store.stop_bulk(other, begun.id, "eve", NOW).await;
+    let foreign = store.stop_bulk_work(other, begun.id, "eve", NOW).await;
     assert!(
         matches!(foreign, Err(StoreError::NotFound(_))),
         "{foreign:?}"
     );
-    assert!(store.bulk_jobs(other, None, 9).await.unwrap().is_empty());
-    let stopped = store.stop_bulk(world.organisation, begun.id, "bob", NOW);
+    assert!(
+        store
+            .bulk_work_page(other, None, 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let stopped = store.stop_bulk_work(world.organisation, begun.id, "bob", NOW);
     let stopped = stopped.await.unwrap();
     assert_eq!(stopped.ended, Some((NOW, BulkEnding::Stopped)));
     assert_eq!(
         (stopped.done, stopped.stopped_by.as_deref()),
         (PIECE, Some("bob"))
     );
-    assert!(store.next_bulk().await.unwrap().is_empty());
-    assert_eq!(count(&world, "SELECT COUNT(*) FROM bulk_targets").await, 0);
+    assert!(store.next_bulk_work().await.unwrap().is_empty());
+    assert_eq!(
+        count(&world, "SELECT COUNT(*) FROM bulk_work_targets").await,
+        0
+    );
     let again = store
-        .stop_bulk(world.organisation, begun.id, "bob", NOW)
+        .stop_bulk_work(world.organisation, begun.id, "bob", NOW)
         .await;
     assert!(matches!(again, Err(StoreError::Refused(_))), "{again:?}");
     let lines = store.audit(0, 10_000).await.unwrap();
     let last = lines.last().unwrap();
-    let text = format!("stop work {} on {all} mailboxes after {PIECE}", begun.id);
+    let text = format!(
+        "stop bulk work {} on {all} mailboxes after {PIECE}",
+        begun.id
+    );
     assert_eq!(
         (last.who.as_str(), last.text.as_str()),
         ("bob", text.as_str())
@@ -191,13 +209,13 @@ async fn few_go_on_at_once_and_the_smaller_one_first() {
     }
     assert!(begin(&world, activation(), many(all)).await.is_none());
     let store = &world.store;
-    store.bulk_piece(begun[0].id, NOW).await.unwrap();
+    store.bulk_work_piece(begun[0].id, NOW).await.unwrap();
     let next = [begun[1].id, begun[2].id, begun[0].id];
-    assert_eq!(store.next_bulk().await.unwrap(), next);
-    let stopped = store.stop_bulk(world.organisation, begun[2].id, "bob", NOW);
+    assert_eq!(store.next_bulk_work().await.unwrap(), next);
+    let stopped = store.stop_bulk_work(world.organisation, begun[2].id, "bob", NOW);
     stopped.await.unwrap();
     assert!(
-        begin(&world, BulkOrder::Deactivation, many(all))
+        begin(&world, BulkAction::Deactivation, many(all))
             .await
             .is_some()
     );
@@ -214,7 +232,7 @@ async fn few_go_on_at_once_and_the_smaller_one_first() {
 async fn a_route_goes_with_its_last_mailbox() {
     let all = PIECE + 1;
     let world = with(all).await;
-    let order = BulkOrder::Removal(RouteChange::Remove("many".into()));
+    let order = BulkAction::Removal(RouteChange::Remove("many".into()));
     begin(&world, order, many(all)).await.unwrap();
     assert_eq!(count(&world, "SELECT COUNT(*) FROM routes").await, 1);
     to_the_end(&world).await;
@@ -233,11 +251,11 @@ async fn renewals_become_due_one_after_the_other_over_all_pieces() {
         key: KeyKind::P256,
         token: None,
     };
-    let order = BulkOrder::Renewal(with, Purpose::Renewal, Some(60));
+    let order = BulkAction::Renewal(with, Purpose::Renewal, Some(60));
     begin(&world, order, many(all)).await.unwrap();
     to_the_end(&world).await;
     let last = count(&world, "SELECT MAX(due) FROM orders").await;
-    assert_eq!(last, NOW.plus(BULK_PIECE).0);
+    assert_eq!(last, NOW.plus(PIECE.cast_signed()).0);
 }
 
 #[tokio::test]
@@ -245,18 +263,23 @@ async fn it_is_told_for_its_time() {
     let world = with(PIECE + 1).await;
     let begun = begin(&world, activation(), many(PIECE + 1)).await.unwrap();
     let late = NOW.plus(BULK_MEMORY + 1);
-    world.store.forget_bulk(late).await.unwrap();
-    assert_eq!(job(&world, begun.id).await.ended, None, "it goes on");
+    world.store.sweep(late, NOW).await.unwrap();
+    assert_eq!(work(&world, begun.id).await.ended, None, "it goes on");
     to_the_end(&world).await;
-    world
-        .store
-        .forget_bulk(NOW.plus(BULK_MEMORY))
-        .await
-        .unwrap();
+    let in_time = NOW.plus(BULK_MEMORY);
+    world.store.sweep(in_time, NOW).await.unwrap();
     let own = world.organisation;
-    assert_eq!(world.store.bulk_jobs(own, None, 9).await.unwrap().len(), 1);
-    world.store.forget_bulk(late).await.unwrap();
-    assert_eq!(world.store.bulk_jobs(own, None, 9).await.unwrap(), []);
+    assert_eq!(
+        world
+            .store
+            .bulk_work_page(own, None, 9)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    world.store.sweep(late, NOW).await.unwrap();
+    assert_eq!(world.store.bulk_work_page(own, None, 9).await.unwrap(), []);
 }
 
 /// What runs often, or over all mailboxes, is answered by an index.
@@ -264,11 +287,11 @@ async fn it_is_told_for_its_time() {
 async fn nothing_walks_a_table() {
     let world = world().await;
     for sql in [
-        "SELECT id FROM bulk_jobs WHERE ended IS NULL ORDER BY done, id LIMIT 1",
-        "SELECT * FROM bulk_jobs WHERE organisation = 1 AND id < 9 ORDER BY id DESC LIMIT 9",
-        "SELECT id FROM bulk_jobs WHERE ended < 9 ORDER BY ended LIMIT 9",
-        "SELECT place, address FROM bulk_targets WHERE job = 1 ORDER BY place LIMIT 500",
-        "DELETE FROM bulk_targets WHERE job = 1 AND place <= 9",
+        "SELECT id FROM bulk_work WHERE ended IS NULL ORDER BY done, id LIMIT 1",
+        "SELECT * FROM bulk_work WHERE organisation = 1 AND id < 9 ORDER BY id DESC LIMIT 9",
+        "SELECT id FROM bulk_work WHERE ended < 9 ORDER BY ended LIMIT 9",
+        "SELECT place, address FROM bulk_work_targets WHERE work = 1 ORDER BY place LIMIT 500",
+        "DELETE FROM bulk_work_targets WHERE work = 1 AND place <= 9",
         // Of purging keys; the database itself asks the same when a key goes.
         "UPDATE mailboxes SET signing = NULL WHERE signing = 1",
         "UPDATE mailboxes SET encryption = NULL WHERE encryption = 1",
@@ -305,7 +328,7 @@ async fn a_route_keeps_what_others_changed_meanwhile() {
         ..was.clone()
     };
     let order = |was: &InboundRoute| {
-        BulkOrder::Removal(RouteChange::Edit {
+        BulkAction::Removal(RouteChange::Edit {
             was: Box::new(was.clone()),
             becomes: Box::new(becomes.clone()),
         })
@@ -335,7 +358,7 @@ async fn a_route_keeps_what_others_changed_meanwhile() {
     to_the_end(&world).await;
     let described = world.store.described("example").await.unwrap();
     assert!(!described.routes.iter().any(|route| route.name == "many"));
-    let end = job(&world, gone.id).await;
+    let end = work(&world, gone.id).await;
     assert_eq!(end.ended, Some((NOW, BulkEnding::Done)));
     let (what, why) = end.reasons.last().unwrap();
     assert!(

@@ -5,6 +5,7 @@ use sealgate_core::challenge::{Expected, OpenOrder};
 use sealgate_core::change::{Change, NewAuthority};
 use sealgate_core::journal::MailStatus;
 use sealgate_core::limits::CHALLENGE_ANSWERS;
+use sealgate_core::saying::Saying;
 
 use crate::testing::{NOW, World, acceptance, address, content, copies, line, record, world};
 use crate::{Answered, Answering, Delivery, OverviewFilter};
@@ -30,7 +31,7 @@ async fn answering(world: &World, token: &str, answered: &str) -> Answering {
         record: record(world.organisation),
         line: line("acme@ca.example", MailStatus::Challenge),
         copy: copies.remove(0),
-        note: Some("no key".to_owned()),
+        note: Some(Saying::words("no key")),
     }
 }
 
@@ -147,8 +148,8 @@ async fn a_challenge_and_its_answer_are_one_change() {
         (Some(Delivery::Waiting), false)
     );
     assert_eq!(
-        (waiting.failure(), waiting.note.as_deref()),
-        (None, Some("no key"))
+        (waiting.failure(), waiting.note),
+        (None, Some(Saying::words("no key")))
     );
     // Once more: nothing of it is kept, not even the second mail.
     let mails = world.store.number("SELECT COUNT(*) FROM mails").await;
@@ -206,7 +207,11 @@ async fn an_order_goes_on_when_its_answer_is_settled() {
             (found.is_delivered(), found.failure().is_some()),
             (delivered, failed)
         );
-        assert!(found.failure().is_none_or(|why| why.ends_with("550 no")));
+        assert!(
+            found
+                .failure()
+                .is_none_or(|why| why.to_string().ends_with("550 no"))
+        );
         let reply = world.store.number("SELECT reply FROM orders").await;
         let mail = sealgate_core::queue::MailId(reply);
         world.store.answer_settled(mail, NOW.plus(5)).await.unwrap();

@@ -301,7 +301,7 @@ async fn a_failed_order_leaves_the_present_certificate() {
     let order = take_one(&world, NOW).await;
     world
         .store
-        .order_answered(&order, Next::Fail("no".into()), NOW)
+        .order_answered(&order, Next::Fail(Saying::words("no")), NOW)
         .await
         .unwrap();
     assert_eq!(
@@ -315,7 +315,7 @@ async fn a_failed_order_leaves_the_present_certificate() {
     let order = take_one(&world, NOW).await;
     world
         .store
-        .order_answered(&order, Next::Fail("no".into()), NOW)
+        .order_answered(&order, Next::Fail(Saying::words("no")), NOW)
         .await
         .unwrap();
     assert_eq!(
@@ -328,8 +328,8 @@ async fn a_failed_order_leaves_the_present_certificate() {
         .await
         .unwrap();
     assert_eq!(
-        (rows[0].state, rows[0].error.as_deref()),
-        (OrderState::Failed, Some("no"))
+        (rows[0].state, rows[0].error.clone()),
+        (OrderState::Failed, Some(Saying::words("no")))
     );
 }
 

@@ -7,6 +7,7 @@ use sealgate_core::journal::{Direction, MailRecord, MailStatus};
 use sealgate_core::limits::HELD_LIFETIME;
 use sealgate_core::ports::StoredContent;
 use sealgate_core::queue::{MailId, Problem};
+use sealgate_core::saying::Servers;
 use sealgate_mail::smtp::{Envelope, MailParams, Receipt};
 use sealgate_mail::{EnhancedStatus, ReversePath, Timestamp};
 
@@ -56,7 +57,7 @@ fn problem() -> Problem {
     Problem {
         status: EnhancedStatus(4, 4, 1),
         reply: None,
-        text: "no answer".into(),
+        said: Servers::HopSilent {}.into(),
     }
 }
 

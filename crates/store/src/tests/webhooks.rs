@@ -1,5 +1,6 @@
 //! Which events are due at webhooks.
 
+use sealgate_core::saying::Saying;
 use sealgate_core::tenant::{OrganisationId, Settings};
 use zeroize::Zeroizing;
 
@@ -26,7 +27,7 @@ async fn webhooks(world: &World, organisation: OrganisationId, count: usize) -> 
 }
 
 async fn event(world: &World, organisation: OrganisationId) {
-    let event = (EventKind::KeyLearned, "a key was learned".to_owned());
+    let event = (EventKind::KeyLearned, Saying::words("a key was learned"));
     let work = job(move |connection| {
         Box::pin(async move { events::insert(connection, organisation.0, NOW, event).await })
     });

@@ -127,6 +127,26 @@ pub enum Answer {
     Unknown(SessionFailure),
 }
 
+/// How a connection was lost.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Lost {
+    /// The peer closed it.
+    #[error("the peer closed the connection")]
+    Closed,
+    /// The peer took too long.
+    #[error("the peer does not answer")]
+    Silent,
+    /// The whole mail took too long.
+    #[error("the mail takes too long")]
+    Late,
+    /// The peer did not take our octets.
+    #[error("the peer does not take our octets")]
+    Stuck,
+    /// It broke, in the words of the operating system or of TLS.
+    #[error("{0}")]
+    Broken(String),
+}
+
 /// Why a session ended early. None of these says anything about a recipient: another try may go well.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SessionFailure {
@@ -151,8 +171,8 @@ pub enum SessionFailure {
     #[error("the peer offers no AUTH PLAIN or LOGIN under TLS")]
     NoAuth,
     /// The connection broke, or the peer took too long.
-    #[error("{0}")]
-    Connection(String),
+    #[error("connection lost: {0}")]
+    Connection(Lost),
     /// Our own store did not give the content.
     #[error("the content cannot be read: {0}")]
     Content(String),

@@ -3,6 +3,7 @@
 use hyper::Method;
 use hyper::header::{LOCATION, RETRY_AFTER};
 use sealgate_core::authority::AuthorityFailure;
+use sealgate_core::saying::{Authorities, Servers};
 use sealgate_mail::Timestamp;
 use url::{Position, Url};
 
@@ -85,13 +86,16 @@ impl Http {
 
 /// A URL that does not work is the administrator's to mend; a server that is away comes back.
 fn told(url: &str, error: &FetchError) -> AuthorityFailure {
-    let text = format!("{}: {error}", shown(url));
+    let said = Servers::At {
+        server: shown(url),
+        why: Servers::from(error).into(),
+    };
     match error {
-        FetchError::Url(_) => AuthorityFailure::permanent(text),
-        FetchError::NotAllowed(_) => AuthorityFailure::permanent(format!(
-            "{text}; an operator may allow it in [fetch] allow"
-        )),
-        _ => AuthorityFailure::passing(text),
+        FetchError::Url(_) => AuthorityFailure::permanent(said),
+        FetchError::NotAllowed(_) => {
+            AuthorityFailure::permanent(Authorities::MayAllow { why: said.into() })
+        }
+        _ => AuthorityFailure::passing(said),
     }
 }
 
@@ -99,7 +103,7 @@ fn told(url: &str, error: &FetchError) -> AuthorityFailure {
 fn shown(url: &str) -> String {
     match Url::parse(url) {
         Ok(url) => url[..Position::BeforePath].to_owned(),
-        Err(_) => "the URL".to_owned(),
+        Err(_) => "URL".to_owned(),
     }
 }
 

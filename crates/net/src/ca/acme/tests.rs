@@ -317,7 +317,7 @@ async fn a_ready_order_goes_on_to_its_certificate() {
         .await
         .unwrap_err();
     assert!(
-        failure.permanent && failure.text.contains("another key"),
+        failure.permanent && failure.to_string().contains("another key"),
         "{failure}"
     );
 }
@@ -378,9 +378,9 @@ async fn where_an_order_ends() {
         match (expected, answer) {
             (None, Ok(Progress::Unknown)) => {}
             (Some((text, permanent)), Err(failure)) => {
-                assert!(failure.text.contains(text), "{said}: {failure}");
+                assert!(failure.to_string().contains(text), "{said}: {failure}");
                 assert_eq!(failure.permanent, permanent, "{said}");
-                assert!(!failure.text.contains('\n'));
+                assert!(!failure.to_string().contains('\n'));
             }
             (expected, answer) => panic!("{said}: {expected:?} {answer:?}"),
         }
@@ -430,7 +430,7 @@ async fn nonces_limits_and_external_accounts() {
     script.says_only("/order", 400, problem("badNonce"));
     let failure = acme.request(&wanted(&key, None, false)).await.unwrap_err();
     assert!(
-        !failure.permanent && failure.text.contains("badNonce"),
+        !failure.permanent && failure.to_string().contains("badNonce"),
         "{failure}"
     );
     assert_eq!(script.count("/order"), 1 + ACME_NONCES);
@@ -450,7 +450,7 @@ async fn nonces_limits_and_external_accounts() {
         .await
         .unwrap_err();
     assert!(
-        failure.permanent && failure.text.contains("email-reply-00"),
+        failure.permanent && failure.to_string().contains("email-reply-00"),
         "{failure}"
     );
 }
@@ -491,7 +491,7 @@ async fn revocations() {
         .revoke(&what(RevocationReason::Unspecified))
         .await
         .unwrap_err();
-    assert!(failure.permanent && failure.text.chars().count() < ACME_TEXT_CHARS);
+    assert!(failure.permanent && failure.to_string().chars().count() < ACME_TEXT_CHARS);
 }
 
 #[tokio::test]
@@ -533,7 +533,7 @@ async fn where_a_server_may_be() {
         let acme = acme_with(at(directory), allowed);
         let failure = acme.request(&wanted(&key, None, false)).await.unwrap_err();
         assert_eq!(failure.permanent, permanent, "{directory}: {failure}");
-        assert!(failure.text.contains(text), "{directory}: {failure}");
+        assert!(failure.to_string().contains(text), "{directory}: {failure}");
     }
     assert!(script.paths().is_empty());
     let bad = AcmeSettings {
@@ -587,7 +587,7 @@ async fn what_a_hostile_server_says() {
         let request = acme(&base).request(&wanted(&key, None, false)).await;
         let failure = request.expect_err(text);
         assert_eq!(failure.permanent, permanent, "{text}: {failure}");
-        assert!(failure.text.contains(text), "{text}: {failure}");
+        assert!(failure.to_string().contains(text), "{text}: {failure}");
         assert!(script.paths().iter().all(|path| path != "/authz/1"));
     }
 }

@@ -1,6 +1,7 @@
 //! What an ACME server says, as JSON (RFC 8555 section 7.1). Members we do not need are skipped.
 
 use sealgate_core::authority::AuthorityFailure;
+use sealgate_core::saying::Authorities as Said;
 use serde::Deserialize;
 
 use crate::limits::ACME_TEXT_CHARS;
@@ -142,18 +143,18 @@ impl StepError {
         match self {
             Self::Failure(failure) => failure,
             Self::Problem(status, problem, retry_after) => {
-                let text = match problem.text() {
-                    text if text.is_empty() => {
-                        format!("the authority answers with status {status}")
-                    }
-                    text => format!("the authority says: {text}"),
+                let said = match problem.text() {
+                    words if words.is_empty() => Said::Status {
+                        status: status.into(),
+                    },
+                    words => Said::Says { words },
                 };
                 // RFC 8555 section 6.6; RFC 6585 section 4.
                 let passes = problem.passes() || status == 429 || status >= 500;
                 AuthorityFailure {
                     retry_after,
                     permanent: !passes,
-                    ..AuthorityFailure::passing(text)
+                    ..AuthorityFailure::passing(said)
                 }
             }
         }
@@ -192,14 +193,14 @@ mod tests {
             assert_eq!(told.permanent, permanent, "{word}");
             assert_eq!(told.retry_after, Some(30));
             assert!(
-                told.text.starts_with("the authority says: no  more"),
-                "{}",
-                told.text
+                told.to_string()
+                    .starts_with("the authority says: \"no  more"),
+                "{told}"
             );
-            assert!(told.text.contains(word) && !told.text.contains('\n'));
+            assert!(told.to_string().contains(word) && !told.to_string().contains('\n'));
         }
         let bare = StepError::Problem(502, Problem::default(), None).told();
-        assert_eq!(bare.text, "the authority answers with status 502");
+        assert_eq!(bare.said, Said::Status { status: 502 }.into());
         let nested: Problem = serde_json::from_str(
             r#"{"type":"x","detail":"a","subproblems":[{"type":"y","detail":"b","identifier":{}}]}"#,
         )

@@ -141,8 +141,8 @@ async fn verbs(command: &ExternalCommand) -> [String; 3] {
 
 #[tokio::test]
 async fn every_exit_code_is_an_answer() {
-    let refused = "for good: the command refused it: no such customer";
-    let broken = "passing: the command ended with code 3: [1mlast words";
+    let refused = "for good: the command refused it: \"no such customer\"";
+    let broken = "passing: the command ended with code 3: \"[1mlast words\"";
     let no_chain = "passing: the command ended well, but what it wrote is no chain of certificates";
     let unknown = [
         "passing: the command ended with code 66",
@@ -195,7 +195,7 @@ async fn every_exit_code_is_an_answer() {
 async fn failure(program: &Program) -> String {
     let failure = program.command().request(&wanted(None)).await.unwrap_err();
     assert!(!failure.permanent, "{failure}");
-    failure.text
+    failure.to_string()
 }
 
 #[tokio::test]
@@ -210,7 +210,7 @@ async fn a_program_that_does_not_end_is_ended_with_all_it_started() {
     };
     let began = Instant::now();
     let ended = ExternalCommand::new(settings).request(&wanted(None)).await;
-    let text = ended.unwrap_err().text;
+    let text = ended.unwrap_err().to_string();
     assert!(
         text.ends_with("did not finish request within 2 seconds and was ended"),
         "{text}"
@@ -249,13 +249,13 @@ async fn what_it_writes_is_bounded() {
     );
     assert_eq!(
         failure(&loud).await,
-        "the command ended with code 1: the end"
+        "the command ended with code 1: \"the end\""
     );
     let line = Program::new("line", "head -c 300000 /dev/zero | tr '\\0' x >&2; exit 1");
     let text = failure(&line).await;
     assert_eq!(
         text.len(),
-        "the command ended with code 1: ".len() + COMMAND_LINE_CHARS
+        "the command ended with code 1: \"\"".len() + COMMAND_LINE_CHARS
     );
     // Nor does it have to read what it is given.
     let deaf = Program::new("deaf", "exec <&-; exit 75");
@@ -284,7 +284,7 @@ async fn settings_that_cannot_work_are_told() {
     let missing = ExternalCommand::new(with("/nonexistent/authority.sh", 10));
     let failure = missing.request(&wanted(None)).await.unwrap_err();
     assert!(
-        !failure.permanent && failure.text.contains("cannot be run"),
+        !failure.permanent && failure.to_string().contains("cannot be run"),
         "{failure}"
     );
 }

@@ -169,7 +169,7 @@ async fn list(
             ordered: row.created.rfc3339(),
             next: row.due.map(|due| due.rfc3339()),
             ended: row.ended.map(|ended| ended.rfc3339()),
-            error: row.error,
+            error: row.error.map(|said| said.to_string()),
         }));
     }
     output.show(&lines, |lines| {
@@ -295,7 +295,7 @@ async fn revocations(
             asked: row.asked.rfc3339(),
             next: row.due.map(|due| due.rfc3339()),
             confirmed: row.confirmed.map(|at| at.rfc3339()),
-            error: row.error,
+            error: row.error.map(|said| said.to_string()),
         }));
     }
     output.show(&lines, |lines| {

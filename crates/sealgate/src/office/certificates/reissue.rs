@@ -10,11 +10,11 @@ use sealgate_portal::office::Asked;
 use sealgate_portal::office::certificates::{Reissue, ReissueChoice, ReissuePreview, Reissued};
 use sealgate_portal::problem::Problem;
 use sealgate_smime::key::KeyKind;
-use sealgate_store::limits::PAGE_ROWS;
-use sealgate_store::{BulkOrder, CertificateQuery, Certificates};
+use sealgate_store::limits::{PAGE_ROWS, TOGETHER};
+use sealgate_store::{BulkAction, CertificateQuery, Certificates};
 
 use super::in_days;
-use crate::limits::{REISSUE_NAMED, REISSUE_PER_MINUTE, REISSUE_SHOWN, TOGETHER};
+use crate::limits::{REISSUE_NAMED, REISSUE_PER_MINUTE, REISSUE_SHOWN};
 use crate::office::{PortalOffice, problem};
 
 impl PortalOffice {
@@ -75,9 +75,9 @@ impl PortalOffice {
             key,
             token: None,
         };
-        let order = BulkOrder::Renewal(with, purpose, what.per_minute);
+        let action = BulkAction::Renewal(with, purpose, what.per_minute);
         let mailboxes = chosen.len() as u64;
-        let done = self.bulk(who, order, chosen).await?;
+        let done = self.bulk(who, action, chosen).await?;
         Ok(Reissued {
             batch: done.batch,
             mailboxes,

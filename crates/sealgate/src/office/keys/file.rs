@@ -15,7 +15,7 @@ pub fn read(file: &[u8]) -> Asked<Vec<Certificate>> {
     let mut found = match Certificate::read_all(file) {
         Ok(found) => found,
         Err(error) => from_pkcs7(file).ok_or_else(|| Problem {
-            detail: Some(error.to_string().into()),
+            detail: Some(error.into()),
             ..Problem::new("no-certificate")
         })?,
     };
