@@ -18,7 +18,7 @@ problem-key-not-imported = Dieses Zertifikat kann nicht importiert werden.
 problem-changed-meanwhile = Jemand anderes hat das inzwischen geändert. Es wurde nichts gespeichert.
 problem-unavailable = Das Gateway kann das gerade nicht. Versuchen Sie es gleich noch einmal.
 problem-internal = Im Gateway ist etwas schiefgegangen. Mehr steht im Protokoll.
-problem-nothing-chosen = Es wurde nichts ausgewählt. Kreuzen Sie zuerst mindestens eine Zeile an.
+problem-nothing-chosen = Es wurde nichts ausgewählt. Wählen Sie zuerst aus, was gemeint ist.
 
 ## Jede Seite
 
@@ -413,11 +413,15 @@ mailboxes-deactivate-title = { $count ->
  }
 mailboxes-deactivate-then = Von jetzt an wird nicht mehr mit diesen Zertifikaten signiert, und sie werden widerrufen. Das lässt sich nicht zurücknehmen. Bis der Widerruf bestätigt ist, längstens 14 Tage, bleibt die Lizenz belegt.
 mailboxes-deactivate-keys = Die privaten Schlüssel bleiben hier, damit früher verschlüsselte E-Mails lesbar bleiben.
+mailboxes-deactivate-rest = { $count ->
+    [one] Eine davon ist nicht aktiv und bleibt, wie sie ist.
+   *[other] { $count } davon sind nicht aktiv und bleiben, wie sie sind.
+ }
 mailboxes-deactivate-do = { $count ->
     [one] 1 Mailbox deaktivieren, 1 Zertifikat widerrufen
    *[other] { $count } Mailboxen deaktivieren, { $count } Zertifikate widerrufen
  }
-mailboxes-leave = Nichts ändern
+mailboxes-leave = Abbrechen
 problem-none-active = Keine dieser Mailboxen ist aktiv. Nur aktive Mailboxen können deaktiviert werden.
 problem-bulk-goes-on = Es gehen schon drei Arbeiten an vielen Mailboxen weiter. Warten Sie, bis eine fertig ist, oder halten Sie eine an.
 problem-upload-malformed = Das ist weder eine PKCS#12- noch eine PEM-Datei, oder sie ist beschädigt. Exportieren Sie Zertifikat und privaten Schlüssel noch einmal.
@@ -472,6 +476,7 @@ undo = Rückgängig
 rule-new-title = Neue Verschlüsselungsregel erstellen
 rule-new-lead = Eine neue Regel erhält die höchste Priorität 1; die anderen rücken nach unten.
 rule-edit-title = Verschlüsselungsregel bearbeiten
+rule-title = Verschlüsselungsregel
 rule-edit-lead = Priorität { $priority }
 rule-entries = Postfächer und Domänen
 rule-managed-hint = Höchstens 20 Einträge, mit Kommata getrennt. Verwaltet: Postfächer und Domänen dieser Organisation. Eine Domäne meint genau sich, nicht ihre Subdomänen.
@@ -515,6 +520,7 @@ rule-not-moved = Jemand anderes hat die Reihenfolge inzwischen geändert. Die Re
 rule-not-deleted = Jemand anderes hat diese Regel inzwischen geändert. Sie wurde nicht gelöscht; die Liste zeigt den jetzigen Stand.
 rule-field-too-many = { $count } Einträge; höchstens { $most } sind möglich.
 rule-field-empty = Ein Eintrag ist leer.
+rule-field-none = Geben Sie mindestens ein Postfach oder eine Domäne an, oder wählen Sie „Alle“.
 rule-field-neither = „{ $entry }“ ist weder ein Postfach (name@domäne) noch eine Domäne.
 rule-field-double = „{ $entry }“ steht doppelt da.
 rule-field-all-beside = „Alle“ steht nur allein. Sollen nur die Einträge gelten, speichern Sie noch einmal; sollen alle gelten, leeren Sie das Feld und setzen Sie das Häkchen.
@@ -541,12 +547,15 @@ simulator-colleague = Die Adresse dieser Seite enthält die Frage: Sie können s
 
 ## Hilfe
 
-help-lead = Was S/MIME ist, was die Zustände und Modi bedeuten, und was zu tun ist.
+help-lead = Was S/MIME ist, womit Sie beginnen, und was Zustände, Status und Modi bedeuten.
 help-contents = Inhalt
 help-smime-title = Was ist S/MIME?
 help-smime-what = S/MIME steht für Secure/Multipurpose Internet Mail Extensions. Der Standard verschlüsselt und signiert E-Mails mithilfe von asymmetrischer Verschlüsselung. So ist sichergestellt, dass E-Mails vertraulich, authentisch und unverfälscht sind.
 help-smime-keys = Mit dem öffentlichen Schlüssel des Empfängers werden Inhalte verschlüsselt. Nur mit dem passenden privaten Schlüssel lassen sie sich wieder entschlüsseln.
 help-smime-gateway = Das Gateway signiert und verschlüsselt beim Senden und entschlüsselt und prüft beim Empfangen. Das geschieht automatisch und nach den Regeln Ihrer Organisation. An den Mailprogrammen ist nichts einzurichten.
+help-begin-title = Die ersten Schritte
+help-begin-mx = Lassen Sie den MX-Eintrag Ihrer Domänen auf dieses Gateway zeigen. Die Seite „Domänen“ nennt den Namen und sagt, was noch fehlt.
+help-begin-look = Senden Sie eine E-Mail und sehen Sie in der E-Mail-Übersicht nach, was aus ihr wurde.
 help-before-title = Voraussetzungen
 help-before-mx = Zertifikate können nur für Domänen angefordert werden, deren MX-Eintrag auf dieses Gateway zeigt.
 help-before-route = Die Domäne muss außerdem in einer eingehenden Route angelegt sein.
@@ -560,11 +569,21 @@ help-possible = Möglich ist
 help-state-inactive = Die Mailbox hat kein Zertifikat und belegt keine Lizenz.
 help-do-inactive = Aktivieren, mit einem neuen oder einem hochgeladenen Zertifikat
 help-state-pending = Das Zertifikat ist bestellt. Eine Lizenz ist belegt.
-help-do-pending = Warten; deaktiviert werden kann erst, was aktiv ist
+help-do-pending = Warten, oder die Bestellung zurückziehen; deaktiviert werden kann erst, was aktiv ist
 help-state-active = Das Zertifikat ist da. Ausgehende E-Mails werden nach den Regeln signiert und verschlüsselt.
-help-do-active = Deaktivieren; verlängert wird automatisch
+help-do-active = Deaktivieren; ausgestellte Zertifikate werden automatisch verlängert
 help-state-revoke = Die Mailbox wurde deaktiviert, das Zertifikat wird widerrufen. Der Zustand dauert bis zu 14 Tage, so lange bleibt die Lizenz belegt.
-help-do-revoke = Warten; danach ist die Mailbox inaktiv und die Lizenz frei
+help-do-revoke = Warten, bei einem hochgeladenen Zertifikat den Widerruf bestätigen; danach ist die Mailbox inaktiv und die Lizenz frei
+help-mails-title = Status einer E-Mail
+help-mails-text = Die E-Mail-Übersicht sagt zu jedem Empfänger, was aus der E-Mail wurde. Ein Klick auf die Zeit nennt den Grund: die Regel, die entschieden hat, und was über Zertifikate und Schlüssel bekannt war.
+help-mails-held = Daneben steht die Zustellung. Zurückgehalten ist eine E-Mail, die angenommen wurde und weder zugestellt noch zurückgemeldet werden konnte. Sie wartet unter „Zurückgehaltene E-Mails“ auf Ihre Entscheidung und wird nach 30 Tagen gelöscht.
+help-status-plain = Ging weiter, wie sie kam: Nichts anderes war verlangt, oder zum Signieren fehlte das Zertifikat.
+help-status-signed = Ausgehend: vom Gateway signiert, nicht verschlüsselt. Eingehend: Sie kam signiert.
+help-status-sealed = Ausgehend: vom Gateway signiert und für den Empfänger verschlüsselt.
+help-status-encrypted = Verschlüsselt, aber nicht vom Gateway: vom Mailprogramm des Senders, oder eingehend verschlüsselt zugestellt.
+help-status-decrypted = Eingehend: vom Gateway entschlüsselt und lesbar zugestellt.
+help-status-failed = Abgelehnt, zurückgehalten oder an den Sender zurückgemeldet.
+help-status-waiting = Angenommen und noch nicht bearbeitet.
 help-modes-title = Modi der Verschlüsselungsregeln
 help-modes-text = Eine Regel hat je einen Modus für eingehende und für ausgehende E-Mails. Optionale Modi halten nie eine E-Mail auf. Schlägt ein erzwungener Modus fehl, erhält der Sender einen Fehlerreport (NDR).
 help-modes-inbound = Eingehend
@@ -708,6 +727,7 @@ mailbox-purged-on-token = { $count ->
  }
 mailbox-renew = Zertifikat erneuern
 mailbox-renew-why = Erneuert wird von selbst, bevor das Zertifikat endet. Hier bestellen Sie das nächste schon jetzt; eine weitere Lizenz kostet das nicht.
+mailbox-renew-uploaded = Ein hochgeladenes Zertifikat wird nicht von selbst erneuert, außer „Auf hochgeladene Zertifikate folgen“ ist in den Einstellungen eingeschaltet. Hier bestellen Sie das nächste bei einer Zertifizierungsstelle; eine weitere Lizenz kostet das nicht.
 mailbox-renew-revoke = Das jetzige Zertifikat widerrufen, sobald das nächste da ist
 mailbox-renew-revoke-hint = Nötig, wenn sein privater Schlüssel in fremde Hände gekommen sein kann.
 mailbox-renew-do = Jetzt erneuern
@@ -827,7 +847,7 @@ organisations-none = Keine Organisationen
 organisations-first = Legen Sie unten die erste an.
 organisation-create = Organisation anlegen
 organisation-name = Kurzname
-organisation-name-hint = Ein Wort; es steht in Adressen und lässt sich nicht ändern.
+organisation-name-hint = Ein Wort aus Kleinbuchstaben, Ziffern, „.“, „-“ und „_“; es steht in Adressen und lässt sich nicht ändern.
 organisation-language = Sprache ihrer Fehlerreports
 organisation-created = Die Organisation { $name } ist angelegt.
 licences-lead = Die Lizenzen Ihrer Organisationen. Eine Anzahl gilt für alle Domänen einer Organisation.
@@ -1276,6 +1296,7 @@ webhook-removed = Der Webhook ist entfernt.
 ## E-Mail-Übersicht
 
 mails-lead = Welche E-Mails verschlüsselt, entschlüsselt oder signiert wurden, und warum die anderen nicht. Ein Klick auf die Zeit zeigt die ganze Erklärung.
+mails-status-help = Was der Status bedeutet
 mails-export = Als CSV exportieren
 mails-time = Zeit
 mails-direction = Richtung
@@ -1456,6 +1477,12 @@ first-mailboxes = Tragen Sie die Mailboxen ein
 first-client = Sagen Sie, welche Server für diese Organisation senden dürfen
 first-active = Aktivieren Sie Mailboxen: Sie erhalten Zertifikate
 first-rule = Erstellen Sie eine Verschlüsselungsregel
+first-route-why = Damit das Gateway weiß, welche E-Mails es annimmt und wohin es sie weitergibt.
+first-mailboxes-why = Nur eingetragene Mailboxen erscheinen unter „S/MIME“ und können ein Zertifikat erhalten.
+first-client-why = Nur von ihnen nimmt das Gateway E-Mails zum Versenden an. Ihr Mailserver sendet danach über das Gateway.
+first-active-why = Mit ihrem Zertifikat wird signiert, was eine Mailbox sendet, und entschlüsselt, was sie empfängt.
+first-rule-why = Ohne Regel wird signiert und, wenn möglich, entschlüsselt; verschlüsselt wird erst nach einer Regel.
+first-then = E-Mails kommen erst hierher, wenn der MX-Eintrag Ihrer Domänen auf dieses Gateway zeigt. Was dafür fehlt, und mehr über die ersten Schritte:
 
 ## Eingehend und Ausgehend
 
@@ -1724,7 +1751,7 @@ trust-fingerprint = Fingerabdruck (SHA-256)
 trust-remove = Nicht mehr vertrauen
 trust-remove-hint = Signaturen, die auf { $subject } beruhen, gelten dann nicht mehr.
 trust-removed = Dieser Wurzel wird nicht mehr vertraut.
-trust-add = Vertrauen
+trust-add = Diesen Zertifizierungsstellen vertrauen
 trust-add-file = Zertifikate von Zertifizierungsstellen
 trust-add-hint = PEM oder DER. Vergleichen Sie danach den Fingerabdruck mit dem, den die Zertifizierungsstelle nennt.
 trust-added = Der Zertifizierungsstelle wird vertraut.
@@ -1732,7 +1759,7 @@ trust-never = Gesperrt
 trust-never-none = Nichts ist gesperrt. Ein gesperrtes Zertifikat gilt nie, auch nicht, was es beglaubigt.
 trust-by-fingerprint = nur der Fingerabdruck ist bekannt
 trust-reason = Grund
-trust-block = Sperren
+trust-block = Zertifikat sperren
 trust-block-file = Zertifikat
 trust-block-fingerprint = Oder Fingerabdruck (SHA-256)
 trust-block-fingerprint-hint = Eines Zertifikats, oder eines öffentlichen Schlüssels: dann sind alle seine Zertifikate gesperrt.

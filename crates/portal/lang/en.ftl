@@ -18,7 +18,7 @@ problem-key-not-imported = This certificate cannot be imported.
 problem-changed-meanwhile = Somebody else has changed this meanwhile. Nothing was saved.
 problem-unavailable = The gateway cannot do this right now. Try again in a moment.
 problem-internal = Something went wrong in the gateway. The log tells more.
-problem-nothing-chosen = Nothing was chosen. Tick at least one line first.
+problem-nothing-chosen = Nothing was chosen. Choose first what is meant.
 
 ## Every page
 
@@ -413,13 +413,17 @@ mailboxes-deactivate-title = { $count ->
  }
 mailboxes-deactivate-then = From now on nothing is signed with these certificates, and they are revoked. This cannot be taken back. Until the revocation is confirmed, 14 days at most, the licence stays in use.
 mailboxes-deactivate-keys = The private keys stay here, so that mail which was encrypted before stays readable.
+mailboxes-deactivate-rest = { $count ->
+    [one] One of them is not active and stays as it is.
+   *[other] { $count } of them are not active and stay as they are.
+ }
 mailboxes-deactivate-do = { $count ->
     [one] Deactivate 1 mailbox, revoke 1 certificate
    *[other] Deactivate { $count } mailboxes, revoke { $count } certificates
  }
-mailboxes-leave = Change nothing
+mailboxes-leave = Cancel
 problem-none-active = None of these mailboxes is active. Only active mailboxes can be deactivated.
-problem-bulk-goes-on = Three works on many mailboxes are going on already. Wait until one is done, or stop one.
+problem-bulk-goes-on = Bulk work is going on already, three at a time. Wait until one is done, or stop one.
 problem-upload-malformed = This is neither a PKCS#12 nor a PEM file, or it is damaged. Export certificate and private key again.
 problem-upload-password = The password does not open this file.
 problem-upload-too-many = The file holds too many keys and certificates. Export only the certificate of this mailbox with its chain.
@@ -472,6 +476,7 @@ undo = Undo
 rule-new-title = Create new encryption rule
 rule-new-lead = A new rule gets the highest priority, 1; the others move down.
 rule-edit-title = Edit encryption rule
+rule-title = Encryption rule
 rule-edit-lead = Priority { $priority }
 rule-entries = Mailboxes and domains
 rule-managed-hint = At most 20 entries, separated by commas. Managed: mailboxes and domains of this organisation. A domain means exactly itself, not its sub-domains.
@@ -515,6 +520,7 @@ rule-not-moved = Somebody else has changed the order meanwhile. The rule was not
 rule-not-deleted = Somebody else has changed this rule meanwhile. It was not deleted; the list shows how it is now.
 rule-field-too-many = { $count } entries; there may be { $most }.
 rule-field-empty = An entry is empty.
+rule-field-none = Enter at least one mailbox or domain, or choose "All".
 rule-field-neither = “{ $entry }” is neither a mailbox (name@domain) nor a domain.
 rule-field-double = “{ $entry }” stands there twice.
 rule-field-all-beside = “All” stands only by itself. If only the entries are meant, save again; if all are, empty the field and tick the box.
@@ -541,12 +547,15 @@ simulator-colleague = The address of this page holds the question: you can pass 
 
 ## Help
 
-help-lead = What S/MIME is, what states and modes mean, and what to do.
+help-lead = What S/MIME is, where to begin, and what states, statuses and modes mean.
 help-contents = Contents
 help-smime-title = What is S/MIME?
 help-smime-what = S/MIME stands for Secure/Multipurpose Internet Mail Extensions. The standard encrypts and signs e-mail by asymmetric cryptography. It makes sure that e-mail is confidential, authentic and unaltered.
 help-smime-keys = Content is encrypted with the recipient's public key. Only the matching private key can decrypt it again.
 help-smime-gateway = The gateway signs and encrypts what is sent, and decrypts and verifies what is received. It does so automatically, by the rules of your organisation. There is nothing to set up in mail clients.
+help-begin-title = The first steps
+help-begin-mx = Have the MX record of your domains point to this gateway. The page "Domains" tells the name, and what is missing.
+help-begin-look = Send a mail, and see in the mail overview what became of it.
 help-before-title = Prerequisites
 help-before-mx = Certificates can be requested only for domains whose MX record points to this gateway.
 help-before-route = The domain must also be set up in an inbound route.
@@ -560,11 +569,21 @@ help-possible = What can be done
 help-state-inactive = The mailbox has no certificate and holds no licence.
 help-do-inactive = Activate it, with a new or an uploaded certificate
 help-state-pending = The certificate is ordered. A licence is held.
-help-do-pending = Wait; only what is active can be deactivated
+help-do-pending = Wait, or withdraw the order; only what is active can be deactivated
 help-state-active = The certificate is there. Outgoing mail is signed and encrypted by the rules.
-help-do-active = Deactivate it; it is renewed automatically
+help-do-active = Deactivate it; issued certificates are renewed automatically
 help-state-revoke = The mailbox was deactivated, its certificate is being revoked. This takes up to 14 days, and the licence is held until then.
-help-do-revoke = Wait; then the mailbox is inactive and the licence free
+help-do-revoke = Wait, for an uploaded certificate confirm its revocation; then the mailbox is inactive and the licence free
+help-mails-title = Status of a mail
+help-mails-text = For each recipient the mail overview says what became of the mail. A click on the time names the reason: the rule that decided, and what was known about certificates and keys.
+help-mails-held = Beside it stands the delivery. A held mail was accepted, and could be neither delivered nor reported back. It waits under "Held mail" for you to decide, and is deleted after 30 days.
+help-status-plain = Went on as it came: nothing else was asked, or the certificate to sign with was missing.
+help-status-signed = Outbound: signed by the gateway, not encrypted. Inbound: it came signed.
+help-status-sealed = Outbound: signed by the gateway and encrypted for the recipient.
+help-status-encrypted = Encrypted, but not by the gateway: by the sender's mail client, or inbound mail that was delivered encrypted.
+help-status-decrypted = Inbound: decrypted by the gateway and delivered readable.
+help-status-failed = Refused, held, or reported back to the sender.
+help-status-waiting = Accepted and not worked on yet.
 help-modes-title = Modes of encryption rules
 help-modes-text = A rule has one mode for inbound and one for outbound mail. Optional modes never stop mail. Where an enforced mode fails, the sender gets an error report (NDR).
 help-modes-inbound = Inbound
@@ -708,6 +727,7 @@ mailbox-purged-on-token = { $count ->
  }
 mailbox-renew = Renew the certificate
 mailbox-renew-why = Certificates are renewed by themselves before they end. Here you order the next one now; it costs no further licence.
+mailbox-renew-uploaded = An uploaded certificate is not renewed by itself, unless "Follow uploaded certificates" is switched on in the settings. Here you order the next one from an authority; it costs no further licence.
 mailbox-renew-revoke = Revoke the present certificate as soon as the next one is there
 mailbox-renew-revoke-hint = Needed if its private key may have come into other hands.
 mailbox-renew-do = Renew now
@@ -827,7 +847,7 @@ organisations-none = No organisations
 organisations-first = Create the first one below.
 organisation-create = Create organisation
 organisation-name = Short name
-organisation-name-hint = One word; it stands in addresses and cannot be changed.
+organisation-name-hint = One word of small letters, digits, ".", "-" and "_"; it stands in addresses and cannot be changed.
 organisation-language = Language of its reports
 organisation-created = The organisation { $name } is created.
 licences-lead = The licences of your organisations. One count holds for all domains of an organisation.
@@ -1276,6 +1296,7 @@ webhook-removed = The webhook is removed.
 ## Mail overview
 
 mails-lead = Which mails were encrypted, decrypted or signed, and why the others were not. Click a time for the whole explanation.
+mails-status-help = What the status means
 mails-export = Export as CSV
 mails-time = Time
 mails-direction = Direction
@@ -1456,6 +1477,12 @@ first-mailboxes = Enter the mailboxes
 first-client = Tell which servers may send for this organisation
 first-active = Activate mailboxes: they get certificates
 first-rule = Create an encryption rule
+first-route-why = So that the gateway knows which mail it takes and where it passes it on.
+first-mailboxes-why = Only mailboxes that are entered are shown under "S/MIME" and can get a certificate.
+first-client-why = Only from them the gateway takes mail to be sent. Your mail server then sends through the gateway.
+first-active-why = With its certificate, what a mailbox sends is signed, and what it receives is decrypted.
+first-rule-why = Without a rule, mail is signed and, if possible, decrypted; it is encrypted only by a rule.
+first-then = Mail comes here only when the MX record of your domains points to this gateway. What is missing for that, and more about the first steps:
 
 ## Inbound and outbound
 
@@ -1524,7 +1551,7 @@ inbound-more-domains = { $count ->
 inbound-known = Known mailboxes
 inbound-no-mailboxes = No mailbox in this route yet
 inbound-add-first = Enter mailboxes below, or import a list. Only mailboxes that are entered can be activated.
-inbound-work-goes-on = Work on many mailboxes goes on in the background.
+inbound-work-goes-on = Bulk work on mailboxes goes on in the background.
 inbound-export = Download as CSV
 inbound-add = Enter mailboxes
 inbound-addresses = Addresses
@@ -1724,7 +1751,7 @@ trust-fingerprint = Fingerprint (SHA-256)
 trust-remove = No longer trust it
 trust-remove-hint = Signatures that rest on { $subject } are not valid any more then.
 trust-removed = This root is trusted no longer.
-trust-add = Trust it
+trust-add = Trust these authorities
 trust-add-file = Certificates of authorities
 trust-add-hint = PEM or DER. Compare the fingerprint afterwards with what the authority tells.
 trust-added = The authority is trusted.
@@ -1732,7 +1759,7 @@ trust-never = Blocked
 trust-never-none = Nothing is blocked. A blocked certificate never counts, nor what it certifies.
 trust-by-fingerprint = only the fingerprint is known
 trust-reason = Reason
-trust-block = Block
+trust-block = Block the certificate
 trust-block-file = Certificate
 trust-block-fingerprint = Or fingerprint (SHA-256)
 trust-block-fingerprint-hint = Of a certificate, or of a public key: then all its certificates are blocked.
@@ -1894,7 +1921,7 @@ problem-foreign = Signing in with the other server did not work. Begin it again.
 problem-not-invited = The other server knows you, but you have no account here and no open invitation. Ask your administrator for one.
 problem-by-invitation = More rights are given by an invitation only: invite the person, and the owner of the account accepts it, signed in.
 
-## Work on many mailboxes
+## Bulk work
 
 mailboxes-bulk-renews = Next certificates are being ordered: { $done } of { $all } mailboxes
 mailboxes-bulk-renewed = Next certificates are ordered: { $done } of { $all } mailboxes

@@ -8,6 +8,7 @@ pub mod directories;
 pub mod domains;
 pub mod held;
 pub mod inbound;
+pub mod json;
 pub mod keys;
 pub mod mailboxes;
 pub mod mails;

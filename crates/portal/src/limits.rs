@@ -79,8 +79,6 @@ pub const TOKEN_DAYS: u32 = 366;
 pub const NAME_CHARS: usize = 100;
 /// Characters kept of what a browser calls itself: enough to recognise it.
 pub const AGENT_CHARS: usize = 200;
-/// Most entries of a list that is shown without paging: sessions of one user, resellers.
-pub const LIST_ROWS: usize = 500;
 /// How often new lines of the mail overview are looked for: a mail is told of within two seconds.
 pub const LIVE_POLL: Duration = Duration::from_secs(1);
 /// Lines that are looked at each time; what comes faster cannot be read.
@@ -137,7 +135,11 @@ pub const DOWNLOADS: Most = Most {
 pub const STATIC_AGE: u32 = 31_536_000;
 /// Seconds for which it keeps one whose address does not name this content.
 pub const STATIC_AGE_UNNAMED: u32 = 300;
+/// Seconds for which a browser that has found the portal by TLS comes by nothing else (RFC 6797): a year, as is usual.
+pub const ONLY_BY_TLS: u32 = 31_536_000;
 /// Octets of a content's digest in its address: nobody tries to make two contents alike, 64 bits tell versions apart.
 pub const STATIC_VERSION_OCTETS: usize = 8;
 /// Characters of a part of an address (before or after its `@`) that fit into a line of a table; a longer part breaks after its dots too.
 pub const LONG_PART: usize = 24;
+/// Characters of what is told of a JSON body that does not fit: a place and a line of words.
+pub const MISFIT_CHARS: usize = 300;

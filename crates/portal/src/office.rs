@@ -118,7 +118,7 @@ where
 {
     use serde::de::IntoDeserializer;
     let text = Option::<String>::deserialize(deserializer)?;
-    match text.filter(|text| !text.is_empty()) {
+    match text.filter(|text| !text.trim().is_empty()) {
         None => Ok(None),
         Some(text) => T::deserialize(text.into_deserializer()).map(Some),
     }
@@ -139,7 +139,10 @@ pub struct Page<T> {
 #[serde(default)]
 pub struct Paging {
     /// `next` of the page before.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "empty_is_none"
+    )]
     pub after: Option<String>,
     /// Most entries, up to 500; 50 if absent.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -30,6 +30,8 @@ pub mod trust;
 pub mod users;
 pub mod webhooks;
 
+use serde::{Deserialize, Serialize};
+
 use crate::routes::PageRoute;
 
 /// Every page of the portal.
@@ -66,4 +68,29 @@ pub fn routes() -> Vec<PageRoute> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// A form that says all by where it is sent, or a list without filter.
+#[derive(Deserialize, Serialize)]
+struct Nothing {}
+
+/// A form that is asked back before it is carried out.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Confirmed {
+    confirmed: bool,
+}
+
+/// Any text as one segment of an address (RFC 3986 section 3.3).
+fn segment(text: &str) -> String {
+    let mut segment = String::with_capacity(text.len());
+    for octet in text.bytes() {
+        match octet {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'@' => {
+                segment.push(char::from(octet));
+            }
+            _ => segment.push_str(&format!("%{octet:02X}")),
+        }
+    }
+    segment
 }

@@ -114,9 +114,9 @@ impl Problem {
     /// A field that cannot be taken as it is, and why in one plain line.
     pub fn wrong(field: &'static str, why: impl Into<Saying>) -> Self {
         Self {
-            code: "invalid",
             field: Some(field),
             detail: Some(why.into()),
+            ..Self::new("invalid")
         }
     }
 
@@ -130,9 +130,17 @@ impl Problem {
     /// What contradicts what is there, and why in one plain line.
     pub fn refused(why: impl Into<Saying>) -> Self {
         Self {
-            code: "refused",
-            field: None,
             detail: Some(why.into()),
+            ..Self::new("refused")
+        }
+    }
+
+    /// The field that is meant; of a JSON body that does not fit, its place there: `target.port`.
+    pub fn named(&self) -> Option<String> {
+        match (&self.field, &self.detail) {
+            (Some(field), _) => Some((*field).to_owned()),
+            (None, Some(Saying::Inputs(Inputs::At { place, .. }))) => Some(place.clone()),
+            (None, _) => None,
         }
     }
 
@@ -174,7 +182,7 @@ pub struct ProblemBody {
     pub titles: Titles,
     /// The field of the body or query that is meant.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<&'static str>,
+    pub field: Option<String>,
     /// More, in one plain line in the language that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
@@ -222,7 +230,7 @@ impl Problem {
                 de: self.title(Language::De),
                 en: self.title(Language::En),
             },
-            field: self.field,
+            field: self.named(),
             detail: self.told(language),
             details: self.detail.as_ref().map(Titles::of),
         };

@@ -12,7 +12,7 @@ use axum::routing::{MethodRouter, get as on_get, post as on_post};
 use sealgate_core::permission::{Permission, Role};
 
 use crate::auth::Needs;
-use crate::limits::{FORM_OCTETS, OPEN_FORM_OCTETS, REQUEST_SECONDS, UPLOAD_OCTETS};
+use crate::limits::{FORM_OCTETS, ONLY_BY_TLS, OPEN_FORM_OCTETS, REQUEST_SECONDS, UPLOAD_OCTETS};
 use crate::problem::Problem;
 use crate::view::{View, wanted_language};
 use crate::{Portal, api, pages};
@@ -179,9 +179,6 @@ const HEADERS: [(&str, &str); 7] = [
     ),
 ];
 
-/// Where browsers find the portal by TLS they come by nothing else for a year (RFC 6797). Other names below its own are not ours.
-const ONLY_BY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
-
 async fn guarded(State(portal): State<Portal>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -191,8 +188,10 @@ async fn guarded(State(portal): State<Portal>, request: Request, next: Next) -> 
             .entry(name)
             .or_insert(HeaderValue::from_static(value));
     }
-    if portal.settings.url.scheme() == "https" {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, ONLY_BY_TLS);
+    // Other names below the portal's own are not ours: no `includeSubDomains` (RFC 6797 section 6.1.2).
+    let only_by_tls = HeaderValue::try_from(format!("max-age={ONLY_BY_TLS}"));
+    if let ("https", Ok(value)) = (portal.settings.url.scheme(), only_by_tls) {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
     let kept = HeaderValue::from_static("no-store");
     headers.entry(header::CACHE_CONTROL).or_insert(kept);

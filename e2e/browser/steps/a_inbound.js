@@ -98,7 +98,7 @@ const steps = [
       await help.press('Route Werk löschen');
       await help.see('E-Mails an ihre Domänen werden danach abgewiesen.');
       help.is(await (await help.control('Route löschen, 1 Mailboxen entfernen, 0 Zertifikate widerrufen')).isVisible(), 'the button names no consequence');
-      await help.press('Nichts ändern');
+      await help.press('Abbrechen');
       await help.see('lager');
     },
   },

@@ -187,7 +187,7 @@ const steps = [
       await help.press(`${address('boris')} deaktivieren`);
       await help.see('Mailbox deaktivieren', page.locator('h1'));
       await help.see('Bis der Widerruf bestätigt ist, längstens 14 Tage, bleibt die Lizenz belegt.');
-      await help.press('Nichts ändern');
+      await help.press('Abbrechen');
       await help.see('Aktiv bis', line(page, 'boris'));
       await help.press(`${address('boris')} deaktivieren`);
       await help.press('1 Mailbox deaktivieren, 1 Zertifikat widerrufen');

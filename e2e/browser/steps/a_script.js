@@ -51,7 +51,7 @@ const steps = [
     },
   },
   {
-    row: 'S38', name: 'work on many mailboxes is followed without anybody looking again', language: 'de',
+    row: 'S38', name: 'bulk work is followed without anybody looking again', language: 'de',
     run: async (page, help) => {
       // More than is done while somebody waits.
       const list = Array.from({ length: 520 }, (_, at) => `viele${at}@zqalpha.example`).join('\n');

@@ -93,7 +93,7 @@ const steps = [
     run: async (page, help) => {
       await help.go('trust');
       await help.attach('Zertifikate von Zertifizierungsstellen', help.given.root);
-      await help.press('Vertrauen');
+      await help.press('Diesen Zertifizierungsstellen vertrauen');
       await help.see('Der Zertifizierungsstelle wird vertraut.');
       const line = await help.text(help.row('another-partner-CA'));
       help.is(line.includes('Gültig') && line.includes('Nicht mehr vertrauen'), line);
@@ -193,7 +193,7 @@ const steps = [
       await help.go('trust');
       await help.fill('Oder Fingerabdruck (SHA-256)', 'ab'.repeat(32));
       await help.fill('Grund', 'gestohlen');
-      await help.press('Sperren');
+      await help.press('Zertifikat sperren');
       await help.see('Das Zertifikat ist gesperrt.');
       await help.press('Sperre aufheben', { within: help.row('gestohlen') });
       await help.see('Die Sperre ist aufgehoben.');

@@ -1,12 +1,12 @@
 //! Calls about one's own account. Those that change it are for sessions; an API token only learns what it may do.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Oneself, Permitted, Visitor, own};
 use crate::office::account::{
     BegunSecondFactor, LanguageChange, OneTimeCode, OwnAccount, OwnSession, PasswordChange, Proof,

@@ -1,11 +1,11 @@
 //! Calls about certificates, orders and revocations.
 
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Permitted, Read, Write};
 use crate::office::certificates::{
     CertificateCounts, CertificateFilter, CertificateOrder, ConfirmRevoked, CurrentCertificate,

@@ -1,12 +1,12 @@
 //! Calls about sending clients.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Admin, Permitted};
 use crate::office::Applied;
 use crate::office::clients::{Client, ClientRights, ClientSecret, NewClient};

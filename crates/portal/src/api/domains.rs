@@ -1,6 +1,5 @@
 //! Calls about domains: prerequisites and DKIM keys.
 
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use sealgate_mail::Domain;
@@ -8,6 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Permitted, Read, Write};
 use crate::office::domains::{ActivateDkimKey, DkimKey, DomainDetail, DomainState, NewDkimKey};
 use crate::office::{Page, Paging};

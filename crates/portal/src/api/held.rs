@@ -1,20 +1,19 @@
 //! Calls about the queue.
 
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::mails::MailPath;
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Operate, Permitted, Read, Write};
 use crate::office::held::{
     ChosenMails, MailsDone, QueueFilter, QueueVerb, QueuedDetail, QueuedMail,
 };
 use crate::office::{Page, Paging};
-use crate::pages::held::download;
+use crate::pages::held::{RawQuery, download};
 use crate::problem::{Problem, ProblemBody};
 
 /// The calls.
@@ -141,12 +140,6 @@ async fn show(
     Ok(Json(
         portal.office.queued_mail(&permitted, &path.mail).await?,
     ))
-}
-
-/// Which copy is downloaded.
-#[derive(Deserialize)]
-struct RawQuery {
-    copy: Option<String>,
 }
 
 /// One copy of a mail in the queue as it would be sent; the mail as it came if it was not opened yet.

@@ -1,6 +1,5 @@
 //! Calls about inbound routes, their mailboxes, and the ways out.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use sealgate_mail::{Address, Domain};
 use serde::{Deserialize, Serialize};
@@ -9,13 +8,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Permitted, Read, Write};
 use crate::limits::REFUSED_LINES;
 use crate::office::Applied;
 use crate::office::inbound::{
     Added, DomainWay, LineRefusal, NewRoute, NewServer, NewWayOut, Route, WaysOut,
 };
-use crate::office::mailboxes::Bulk;
+use crate::office::mailboxes::BulkDone;
 use crate::pages::inbound::list_of_mailboxes;
 use crate::problem::{Problem, ProblemBody};
 
@@ -97,13 +97,13 @@ struct RouteBody {
     wildcard: bool,
 }
 
-/// Gives an inbound route other domains, another server or another wildcard. Where many mailboxes go with domains, that goes on in
-/// the background.
+/// Gives an inbound route other domains, another server or another wildcard. Where many mailboxes go with domains, that is bulk
+/// work.
 #[utoipa::path(
     put, path = "/organisations/{organisation}/routes/{route}", tag = "inbound",
     params(("organisation" = String, Path), ("route" = String, Path)),
     request_body = RouteBody,
-    responses((status = 200, body = Bulk), (status = "4XX", body = ProblemBody)),
+    responses((status = 200, body = BulkDone), (status = "4XX", body = ProblemBody)),
     extensions(("x-permission" = json!("write")))
 )]
 async fn edit(
@@ -111,7 +111,7 @@ async fn edit(
     permitted: Permitted<Write>,
     Path(named): Path<Named>,
     Json(body): Json<RouteBody>,
-) -> Result<Json<Bulk>, Problem> {
+) -> Result<Json<BulkDone>, Problem> {
     let route = NewRoute {
         name: named.route,
         domains: body.domains,
@@ -121,19 +121,19 @@ async fn edit(
     Ok(Json(portal.office.edit_route(&permitted, route).await?))
 }
 
-/// Removes an inbound route with its mailboxes; the certificates of active ones are revoked. Where they are many, that goes on in
-/// the background.
+/// Removes an inbound route with its mailboxes; the certificates of active ones are revoked. Where they are many, that is bulk
+/// work.
 #[utoipa::path(
     delete, path = "/organisations/{organisation}/routes/{route}", tag = "inbound",
     params(("organisation" = String, Path), ("route" = String, Path)),
-    responses((status = 200, body = Bulk), (status = "4XX", body = ProblemBody)),
+    responses((status = 200, body = BulkDone), (status = "4XX", body = ProblemBody)),
     extensions(("x-permission" = json!("write")))
 )]
 async fn remove(
     State(portal): State<Portal>,
     permitted: Permitted<Write>,
     Path(named): Path<Named>,
-) -> Result<Json<Bulk>, Problem> {
+) -> Result<Json<BulkDone>, Problem> {
     let office = &portal.office;
     Ok(Json(office.remove_route(&permitted, &named.route).await?))
 }

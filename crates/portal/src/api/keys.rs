@@ -1,12 +1,12 @@
 //! Calls about correspondents' public keys.
 
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Permitted, Read, Write};
 use crate::office::keys::{
     ChooseKeys, ImportKeysBody, KeyCounts, KeyDetail, KeyFilter, KeysDone, OfferedKey, PublicKey,

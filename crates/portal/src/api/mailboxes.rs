@@ -1,6 +1,5 @@
 //! Calls about mailboxes.
 
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use sealgate_core::saying::Inputs;
 use sealgate_mail::Address;
@@ -10,9 +9,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Permitted, Read, Write};
 use crate::office::mailboxes::{
-    ActivateMailboxes, Bulk, BulkProgress, Chosen, Mailbox, MailboxCounts, MailboxDetail,
+    ActivateMailboxes, BulkDone, BulkWork, Chosen, Mailbox, MailboxCounts, MailboxDetail,
     MailboxFilter, OrderOptions, OrderWith, PurgeKeys, PurgedKeys, Upload,
 };
 use crate::office::{Applied, Page, Paging};
@@ -24,7 +24,7 @@ pub fn router() -> OpenApiRouter<Portal> {
         .routes(routes!(list))
         .routes(routes!(counts))
         .routes(routes!(options))
-        .routes(routes!(works))
+        .routes(routes!(bulk_work))
         .routes(routes!(stop))
         .routes(routes!(activate))
         .routes(routes!(deactivate))
@@ -95,67 +95,67 @@ async fn options(
     Ok(Json(portal.office.order_options(&permitted).await?))
 }
 
-/// Work on many mailboxes of the last 30 days, the newest first.
+/// Bulk work of the last 30 days, the newest first.
 #[utoipa::path(
-    get, path = "/organisations/{organisation}/mailboxes/works", tag = "mailboxes",
+    get, path = "/organisations/{organisation}/mailboxes/bulk-work", tag = "mailboxes",
     params(("organisation" = String, Path), Paging),
-    responses((status = 200, body = Page<BulkProgress>), (status = "4XX", body = ProblemBody)),
+    responses((status = 200, body = Page<BulkWork>), (status = "4XX", body = ProblemBody)),
     extensions(("x-permission" = json!("read")))
 )]
-async fn works(
+async fn bulk_work(
     State(portal): State<Portal>,
     permitted: Permitted<Read>,
     Query(paging): Query<Paging>,
-) -> Result<Json<Page<BulkProgress>>, Problem> {
-    Ok(Json(portal.office.bulk_works(&permitted, &paging).await?))
+) -> Result<Json<Page<BulkWork>>, Problem> {
+    Ok(Json(portal.office.bulk_work(&permitted, &paging).await?))
 }
 
-/// Stops work on many mailboxes: what is done stays.
+/// Stops bulk work: what is done stays.
 #[utoipa::path(
-    post, path = "/organisations/{organisation}/mailboxes/works/{id}/stop", tag = "mailboxes",
+    post, path = "/organisations/{organisation}/mailboxes/bulk-work/{id}/stop", tag = "mailboxes",
     params(("organisation" = String, Path), ("id" = i64, Path)),
-    responses((status = 200, body = BulkProgress), (status = "4XX", body = ProblemBody)),
+    responses((status = 200, body = BulkWork), (status = "4XX", body = ProblemBody)),
     extensions(("x-permission" = json!("write")))
 )]
 async fn stop(
     State(portal): State<Portal>,
     permitted: Permitted<Write>,
     Path((_organisation, id)): Path<(String, i64)>,
-) -> Result<Json<BulkProgress>, Problem> {
-    Ok(Json(portal.office.stop_bulk(&permitted, id).await?))
+) -> Result<Json<BulkWork>, Problem> {
+    Ok(Json(portal.office.stop_bulk_work(&permitted, id).await?))
 }
 
-/// Orders certificates for as many mailboxes as there are licences; names the others. More than 500 are ordered in the
-/// background.
+/// Orders certificates for as many mailboxes as there are licences; names the others. More than 500 are ordered by bulk
+/// work.
 #[utoipa::path(
     post, path = "/organisations/{organisation}/mailboxes/activate", tag = "mailboxes",
     params(("organisation" = String, Path)),
     request_body = ActivateMailboxes,
-    responses((status = 200, body = Bulk), (status = "4XX", body = ProblemBody)),
+    responses((status = 200, body = BulkDone), (status = "4XX", body = ProblemBody)),
     extensions(("x-permission" = json!("write")))
 )]
 async fn activate(
     State(portal): State<Portal>,
     permitted: Permitted<Write>,
     Json(order): Json<ActivateMailboxes>,
-) -> Result<Json<Bulk>, Problem> {
+) -> Result<Json<BulkDone>, Problem> {
     Ok(Json(portal.office.activate(&permitted, order).await?))
 }
 
 /// Deactivates mailboxes: they sign no more and their certificates are revoked; names those that are not active. More than 500
-/// are deactivated in the background.
+/// are deactivated by bulk work.
 #[utoipa::path(
     post, path = "/organisations/{organisation}/mailboxes/deactivate", tag = "mailboxes",
     params(("organisation" = String, Path)),
     request_body = Chosen,
-    responses((status = 200, body = Bulk), (status = "4XX", body = ProblemBody)),
+    responses((status = 200, body = BulkDone), (status = "4XX", body = ProblemBody)),
     extensions(("x-permission" = json!("write")))
 )]
 async fn deactivate(
     State(portal): State<Portal>,
     permitted: Permitted<Write>,
     Json(chosen): Json<Chosen>,
-) -> Result<Json<Bulk>, Problem> {
+) -> Result<Json<BulkDone>, Problem> {
     Ok(Json(portal.office.deactivate(&permitted, chosen).await?))
 }
 

@@ -1,12 +1,12 @@
 //! Calls about mails.
 
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Permitted, Read};
 use crate::office::Paging;
 use crate::office::mails::{Mail, MailFilter, MailPage};

@@ -1,12 +1,12 @@
 //! Calls about organisations and their licences.
 
-use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Book, Operate, Permitted, Resell};
 use crate::office::organisations::{Booking, Customer, CustomerFilter, NewOrganisation};
 use crate::office::{Page, Paging};

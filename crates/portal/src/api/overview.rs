@@ -1,11 +1,11 @@
 //! Calls about what needs attention, and numbers over time.
 
-use axum::Json;
 use axum::extract::{Query, State};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Permitted, Read};
 use crate::office::overview::{MailCounts, Overview, StatisticsQuery, WeekEnding};
 use crate::problem::{Problem, ProblemBody};

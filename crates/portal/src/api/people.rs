@@ -1,12 +1,12 @@
 //! The operator's calls about all users, resellers and their API tokens.
 
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Operate, Permitted};
 use crate::office::people::{
     Assignment, InvitePerson, NewInstallationToken, NewReseller, PeopleFilter, Person,

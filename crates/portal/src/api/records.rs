@@ -1,11 +1,11 @@
 //! Calls about events and the audit log.
 
-use axum::Json;
 use axum::extract::{Query, State};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Admin, Operate, Permitted, Read};
 use crate::office::records::{AuditChain, AuditFilter, AuditPage, Event, EventFilter};
 use crate::office::{Page, Paging};

@@ -1,11 +1,11 @@
 //! Calls about the switches of an organisation.
 
-use axum::Json;
 use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Admin, Permitted, Read};
 use crate::office::Applied;
 use crate::office::settings::{Switch, words};

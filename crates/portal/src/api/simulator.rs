@@ -1,11 +1,11 @@
 //! The simulator as a call.
 
-use axum::Json;
 use axum::extract::{Query, State};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Permitted, Read};
 use crate::office::simulator::{MailAnswer, MailQuestion};
 use crate::problem::{Problem, ProblemBody};

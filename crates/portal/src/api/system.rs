@@ -1,11 +1,11 @@
 //! Calls about the installation.
 
-use axum::Json;
 use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Operate, Permitted};
 use crate::office::system::System;
 use crate::problem::{Problem, ProblemBody};

@@ -1,11 +1,11 @@
 //! Calls about trust.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Admin, Permitted};
 use crate::office::Applied;
 use crate::office::trust::{AddBlock, AddRoots, PublicRoots, Trusted};

@@ -1,12 +1,12 @@
 //! Calls about users and API tokens of an organisation.
 
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Admin, Permitted};
 use crate::office::users::{
     ApiToken, Invitation, InvitationLink, Invite, MadeToken, Member, NewToken, RoleChange,

@@ -1,12 +1,12 @@
 //! Calls about webhooks.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Portal;
+use crate::api::json::Json;
 use crate::auth::{Admin, Permitted};
 use crate::office::webhooks::{MadeWebhook, NewWebhook, Webhook};
 use crate::problem::{Problem, ProblemBody};

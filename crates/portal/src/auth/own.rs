@@ -2,6 +2,7 @@
 //! them, and not somebody at a desk they left.
 
 use sealgate_core::permission::UserId;
+use sealgate_core::saying::Refusals;
 use zeroize::Zeroizing;
 
 use super::doors::{Visitor, tell_lock};
@@ -87,7 +88,7 @@ pub async fn confirm_second_factor(
         return Err(Problem::new("too-many-tries"));
     }
     let secret = portal.office.begun_second_factor(who).await?;
-    let secret = secret.ok_or_else(|| Problem::refused("no second factor was begun"))?;
+    let secret = secret.ok_or_else(|| Problem::refused(Refusals::NoSecondFactorBegun {}))?;
     let Some(step) = totp::step_of(&secret, code, portal.now()) else {
         return Err(Problem::new("wrong-code"));
     };
@@ -120,7 +121,7 @@ pub async fn new_recovery_codes(
 ) -> Result<RecoveryCodes, Problem> {
     prove(portal, visitor, who, Zeroizing::new(password)).await?;
     if !portal.office.own_account(who).await?.has_second_factor {
-        return Err(Problem::refused("there is no second factor"));
+        return Err(Problem::refused(Refusals::NoSecondFactor {}));
     }
     let (codes, hashes) = new_codes(user(who)?)?;
     portal

@@ -10,6 +10,7 @@ use axum::extract::{
 use axum::http::Method;
 use axum::http::request::Parts;
 use sealgate_core::permission::{Permission, Role, Verdict, Whose, decide};
+use sealgate_core::saying::Inputs;
 use sealgate_core::tenant::OrganisationId;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -106,11 +107,6 @@ impl<P> Permitted<P> {
             reseller: None,
         });
         decide(&self.authenticated.grants, permission, whose) == Verdict::Allowed
-    }
-
-    /// Whether this is a browser's session.
-    pub fn is_session(&self) -> bool {
-        matches!(self.authenticated.signed, Signed::Session { .. })
     }
 }
 
@@ -240,7 +236,12 @@ impl<P: Needs, T: DeserializeOwned> FromRequest<Portal> for Posted<P, T> {
 /// Reads a form. Fields that stand several times, as checkboxes do, become lists where the type wants one.
 fn read_form<T: DeserializeOwned>(octets: &[u8]) -> Result<T, Problem> {
     serde_html_form::from_bytes(octets).map_err(|error| Problem {
-        detail: Some(error.to_string().into()),
+        detail: Some(
+            Inputs::Unread {
+                why: error.to_string(),
+            }
+            .into(),
+        ),
         ..Problem::new("malformed")
     })
 }

@@ -4,7 +4,7 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue};
 use sealgate_core::permission::UserId;
 use sealgate_core::sign_in::{NewSession, Proven};
 use sealgate_mail::Address;
@@ -238,9 +238,6 @@ pub fn cookie_value(
     value.set_sensitive(true);
     Ok(value)
 }
-
-/// The header field that takes a cookie.
-pub const SET_COOKIE: header::HeaderName = header::SET_COOKIE;
 
 /// The page to go to after signing in: only one of ours, else the start.
 pub fn own_page<'a>(portal: &Portal, next: &'a str) -> &'a str {

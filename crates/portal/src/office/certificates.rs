@@ -58,10 +58,16 @@ pub struct CertificateFilter {
     #[param(minimum = 0, maximum = 36500)]
     pub within: Option<u32>,
     /// Of exactly this issuer.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "super::empty_is_none"
+    )]
     pub issuer: Option<String>,
     /// Whose mailbox holds this text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "super::empty_is_none"
+    )]
     pub search: Option<String>,
 }
 
@@ -129,8 +135,10 @@ pub struct CertificateOrder {
     pub next: Option<At>,
     /// When it ended.
     pub ended: Option<At>,
-    /// What went wrong the last time, in the words of whoever said it.
+    /// What went wrong the last time, in English.
     pub error: Option<String>,
+    /// The same in all languages; words of others are in quotation marks.
+    pub errors: Option<Titles>,
 }
 
 /// Which orders.
@@ -306,6 +314,8 @@ pub struct Revocation {
     pub confirmed: Option<At>,
     /// What went wrong the last time.
     pub error: Option<String>,
+    /// The same in all languages; words of others are in quotation marks.
+    pub errors: Option<Titles>,
 }
 
 /// Which revocations.

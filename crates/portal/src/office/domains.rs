@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::{Asked, At, Page, Paging};
 use crate::auth::{Permitted, Read, Write};
+use crate::problem::Titles;
 
 /// A domain of an inbound route.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -35,6 +36,8 @@ pub struct DomainFinding {
     pub found: Found,
     /// What is meant by it: host names, a number, what went wrong.
     pub value: Option<String>,
+    /// The same in all languages, if it is told.
+    pub values: Option<Titles>,
     /// A record to set in DNS, as a zone file has it.
     pub record: Option<String>,
 }
@@ -118,6 +121,8 @@ pub struct DkimKey {
     pub published: Option<RecordState>,
     /// What is wrong with the record, or why there was no answer.
     pub fault: Option<String>,
+    /// The same in all languages.
+    pub faults: Option<Titles>,
 }
 
 /// What DNS says of a record.

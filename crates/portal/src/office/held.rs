@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::mails::Delivery;
 use super::{Asked, At, Page, Paging, RefusedPart};
 use crate::auth::{Operate, Permitted, Read, Write};
+use crate::problem::Titles;
 
 /// A mail in the queue.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -49,6 +50,8 @@ pub struct QueuedRecipient {
     /// Why it is held, as a word: `sender-not-proven`, `null-sender`, `repeated-key`, `could-not-process`, `administrator`; or what
     /// went wrong last.
     pub note: Option<String>,
+    /// The same in all languages.
+    pub notes: Option<Titles>,
 }
 
 /// Which part of the queue.

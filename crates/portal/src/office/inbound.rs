@@ -8,9 +8,10 @@ use sealgate_mail::{Address, Domain};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::mailboxes::Bulk;
+use super::mailboxes::BulkDone;
 use super::{Applied, Asked};
 use crate::auth::{Permitted, Read, Write};
+use crate::problem::Titles;
 
 /// An inbound route.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -103,6 +104,8 @@ pub struct DomainWay {
     pub mx: MxState,
     /// What was found, if it does not.
     pub found: Option<String>,
+    /// The same in all languages.
+    pub founds: Option<Titles>,
 }
 
 /// Whether a domain's MX record points here.
@@ -225,7 +228,7 @@ pub trait Inbound {
     async fn add_route(&self, who: &Permitted<Write>, route: NewRoute) -> Asked<Applied>;
 
     /// Gives a route other domains, another server or another wildcard.
-    async fn edit_route(&self, who: &Permitted<Write>, route: NewRoute) -> Asked<Bulk>;
+    async fn edit_route(&self, who: &Permitted<Write>, route: NewRoute) -> Asked<BulkDone>;
 
     /// What would go with a route that keeps only `domains`.
     async fn goes_along(
@@ -236,7 +239,7 @@ pub trait Inbound {
     ) -> Asked<GoesAlong>;
 
     /// Removes a route with its mailboxes.
-    async fn remove_route(&self, who: &Permitted<Write>, name: &str) -> Asked<Bulk>;
+    async fn remove_route(&self, who: &Permitted<Write>, name: &str) -> Asked<BulkDone>;
 
     /// What adding the mailboxes of a list to a route would do; each with the number of its line and its text.
     async fn preview(

@@ -158,7 +158,10 @@ pub struct KeyEvent {
 #[serde(default)]
 pub struct KeyFilter {
     /// Whose address holds this text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "empty_is_none"
+    )]
     pub search: Option<String>,
     /// In this state: `new`, `preferred`, `additional`, `pending`, `blocked`, `expired`.
     #[serde(

@@ -9,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{Applied, Asked, At, Page, Paging, RefusedPart};
 use crate::auth::{Permitted, Read, Write};
+use crate::problem::Titles;
 
 /// A known mailbox, as the table shows it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -37,6 +38,8 @@ pub struct Mailbox {
     pub by_hand: bool,
     /// What went wrong the last time: with its revocation, or with the order that it is inactive after.
     pub error: Option<String>,
+    /// The same in all languages; words of others are in quotation marks.
+    pub errors: Option<Titles>,
 }
 
 impl Mailbox {
@@ -83,6 +86,8 @@ pub struct OpenOrder {
     pub due: Option<At>,
     /// Why it takes longer.
     pub error: Option<String>,
+    /// The same in all languages; words of others are in quotation marks.
+    pub errors: Option<Titles>,
 }
 
 /// Which mailboxes.
@@ -99,13 +104,22 @@ pub struct MailboxFilter {
     #[schema(value_type = Option<String>)]
     pub state: Option<MailboxState>,
     /// Whose address holds this text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "super::empty_is_none"
+    )]
     pub search: Option<String>,
     /// In the domains of the inbound route of this name.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "super::empty_is_none"
+    )]
     pub route: Option<String>,
     /// In which order: `domain` (if absent), `name`, `state` or `certificate`; with `-` before it the other way round.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "super::empty_is_none"
+    )]
     pub sort: Option<String>,
 }
 
@@ -175,24 +189,24 @@ pub struct OrderOptions {
     pub tokens: Vec<String>,
 }
 
-/// What came of an order for many mailboxes.
+/// What came of one thing that was to be done with many mailboxes.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Bulk {
+pub struct BulkDone {
     /// What is done already.
     #[serde(flatten)]
     pub applied: Applied,
     /// For how many mailboxes it is done already.
     pub done: u64,
     /// What goes on in the background; none if all is done.
-    pub goes_on: Option<BulkProgress>,
+    pub goes_on: Option<BulkWork>,
     /// The batch of the orders that were opened: its page shows how far they are.
     pub batch: Option<i64>,
 }
 
-/// What is done with many mailboxes.
+/// What bulk work does with each of its mailboxes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum BulkWork {
+pub enum BulkKind {
     /// Certificates are ordered.
     Activation,
     /// Certificates are revoked.
@@ -203,13 +217,13 @@ pub enum BulkWork {
     Renewal,
 }
 
-/// How far work is that goes on in the background.
+/// Bulk work: one thing done with many mailboxes, in the background; and how far it is.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct BulkProgress {
+pub struct BulkWork {
     /// Its number.
     pub id: i64,
-    /// What.
-    pub work: BulkWork,
+    /// What is done.
+    pub kind: BulkKind,
     /// Who ordered it.
     pub who: String,
     /// For how many mailboxes.
@@ -297,6 +311,8 @@ pub struct MailboxEvent {
     pub certificate: Option<i64>,
     /// Why, where something went wrong.
     pub why: Option<String>,
+    /// The same in all languages.
+    pub whys: Option<Titles>,
 }
 
 /// A file with key pairs.
@@ -355,24 +371,23 @@ pub trait Mailboxes {
     /// What may be chosen for an order.
     async fn order_options(&self, who: &Permitted<Read>) -> Asked<OrderOptions>;
 
-    /// Work on many mailboxes that goes on, or ended lately; the newest first.
-    async fn bulk_progress(&self, who: &Permitted<Read>) -> Asked<Vec<BulkProgress>>;
+    /// Bulk work that goes on, or ended lately; the newest first.
+    async fn bulk_work_news(&self, who: &Permitted<Read>) -> Asked<Vec<BulkWork>>;
 
-    /// Work on many mailboxes of the last 30 days, the newest first.
-    async fn bulk_works(&self, who: &Permitted<Read>, paging: &Paging)
-    -> Asked<Page<BulkProgress>>;
+    /// Bulk work of the last 30 days, the newest first.
+    async fn bulk_work(&self, who: &Permitted<Read>, paging: &Paging) -> Asked<Page<BulkWork>>;
 
-    /// Stops work on many mailboxes: what is done stays.
-    async fn stop_bulk(&self, who: &Permitted<Write>, id: i64) -> Asked<BulkProgress>;
+    /// Stops bulk work: what is done stays.
+    async fn stop_bulk_work(&self, who: &Permitted<Write>, id: i64) -> Asked<BulkWork>;
 
     /// How many of those chosen can be deactivated: their certificates are going to be revoked.
     async fn to_deactivate(&self, who: &Permitted<Write>, chosen: &Chosen) -> Asked<u64>;
 
     /// Orders certificates for as many as there are licences; names the others (S36 to S38, A14).
-    async fn activate(&self, who: &Permitted<Write>, order: ActivateMailboxes) -> Asked<Bulk>;
+    async fn activate(&self, who: &Permitted<Write>, order: ActivateMailboxes) -> Asked<BulkDone>;
 
     /// They sign no more, their certificates are revoked; names those that are not active (S40, S41).
-    async fn deactivate(&self, who: &Permitted<Write>, chosen: Chosen) -> Asked<Bulk>;
+    async fn deactivate(&self, who: &Permitted<Write>, chosen: Chosen) -> Asked<BulkDone>;
 
     /// Takes the open orders back; names those that have none.
     async fn withdraw_orders(

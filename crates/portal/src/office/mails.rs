@@ -261,8 +261,10 @@ pub struct Recipient {
     pub delivery: Delivery,
     /// Since when.
     pub delivery_at: At,
-    /// What the next hop or the gateway said last.
+    /// What the next hop or the gateway said last, in English.
     pub delivery_text: Option<String>,
+    /// The same in all languages; words of others are in quotation marks.
+    pub delivery_texts: Option<Titles>,
     /// Its place in the queue, if it is there.
     pub queued: Option<Queued>,
 }
@@ -288,6 +290,8 @@ pub struct Queued {
     pub held_until: Option<At>,
     /// Why it is held, as a word, or what went wrong last.
     pub note: Option<String>,
+    /// The same in all languages.
+    pub notes: Option<Titles>,
 }
 
 /// An event about a mail.

@@ -54,7 +54,10 @@ pub struct PersonRole {
 #[serde(default)]
 pub struct PeopleFilter {
     /// Whose name holds this text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "super::empty_is_none"
+    )]
     pub search: Option<String>,
 }
 

@@ -75,7 +75,10 @@ impl RuleBody {
 #[serde(default)]
 pub struct RuleFilter {
     /// With this text in a field.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "super::empty_is_none"
+    )]
     pub search: Option<String>,
     /// From this priority on.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -21,7 +21,10 @@ pub struct Entry {
 #[serde(default)]
 pub struct EntryFilter {
     /// Whose name holds this text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "super::empty_is_none"
+    )]
     pub search: Option<String>,
 }
 

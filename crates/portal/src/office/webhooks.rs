@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::{Asked, At};
 use crate::auth::{Admin, Permitted};
+use crate::problem::Titles;
 
 /// A webhook.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -24,6 +25,8 @@ pub struct Webhook {
     pub tried: Option<At>,
     /// What went wrong then, in one line.
     pub error: Option<String>,
+    /// The same in all languages; words of others are in quotation marks.
+    pub errors: Option<Titles>,
     /// When that is tried again.
     pub again: Option<At>,
 }

@@ -6,8 +6,8 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
+use super::Nothing;
 use crate::Portal;
-use crate::auth::sign_in::SET_COOKIE;
 use crate::auth::{Oneself, Permitted, Posted, Visitor, own, totp};
 use crate::office::account::{
     LanguageChange, OneTimeCode, OwnAccount, OwnSession, PasswordChange, Proof, RecoveryCodes,
@@ -82,7 +82,7 @@ async fn language(
         .await?;
     let mut response = done(&portal, &who, Notice::new("account-language-set"), HERE).await?;
     let cookie = language_cookie(&portal, change.language)?;
-    response.headers_mut().append(SET_COOKIE, cookie);
+    response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)
 }
 
@@ -184,9 +184,6 @@ async fn end_session(
     portal.office.end_own_session(&who, which.id).await?;
     done(&portal, &who, Notice::new("account-session-ended"), HERE).await
 }
-
-#[derive(Deserialize)]
-struct Nothing {}
 
 async fn end_others(
     State(portal): State<Portal>,

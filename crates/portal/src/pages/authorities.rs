@@ -13,8 +13,7 @@ use crate::lang::key;
 use crate::office::authorities::{
     AcmeShown, Authority, AuthorityKind, CommandShown, PutAcme, PutAuthority, PutCommand,
 };
-use crate::pages::certificates::Nothing;
-use crate::pages::mailboxes::segment;
+use crate::pages::{Nothing, segment};
 use crate::problem::Problem;
 use crate::routes::{PageRoute, get, post};
 use crate::view::{Notice, View, Visit, done, page};

@@ -9,15 +9,14 @@ use axum::response::Response;
 use sealgate_core::change::KeyOrigin;
 use sealgate_mail::Timestamp;
 use sealgate_smime::key::KeyKind;
-use serde::Deserialize;
 
+use super::segment;
 use crate::Portal;
 use crate::auth::Read;
 use crate::export::{self, Lines, Sheet};
 use crate::lang::key;
 use crate::office::certificates::{CertificateCounts, CertificateFilter, CurrentCertificate};
 use crate::office::{Page, Paging};
-use crate::pages::mailboxes::segment;
 use crate::problem::Problem;
 use crate::routes::{PageRoute, get};
 use crate::shapes;
@@ -34,10 +33,6 @@ pub fn routes() -> Vec<PageRoute> {
         .flatten()
         .collect()
 }
-
-/// A form that says all by where it is sent.
-#[derive(Deserialize)]
-pub(crate) struct Nothing {}
 
 /// A kind of key as people write it.
 pub(crate) const fn key_words(kind: KeyKind) -> &'static str {
@@ -125,7 +120,6 @@ async fn list(
     Query(filter): Query<CertificateFilter>,
     Query(paging): Query<Paging>,
 ) -> Result<Response, Problem> {
-    let filter = cleaned(filter);
     let (office, permitted) = (&portal.office, &visit.permitted);
     let certificates = office.certificates(permitted, &filter, &paging).await?;
     let counts = office.certificate_counts(permitted).await?;
@@ -141,23 +135,13 @@ async fn list(
     })
 }
 
-/// What a form leaves empty narrows nothing.
-fn cleaned(filter: CertificateFilter) -> CertificateFilter {
-    let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
-    CertificateFilter {
-        within: filter.within,
-        issuer: given(filter.issuer),
-        search: given(filter.search),
-    }
-}
-
 /// The same list as a table for spreadsheets (row W6).
 async fn export(
     State(portal): State<Portal>,
     fetch: Fetch<Read>,
     Query(filter): Query<CertificateFilter>,
 ) -> Result<Response, Problem> {
-    let (permitted, view, filter) = (fetch.permitted, fetch.view, cleaned(filter));
+    let (permitted, view) = (fetch.permitted, fetch.view);
     let heads = [
         view.t("certificates-id"),
         view.t("certificates-mailbox"),

@@ -4,13 +4,14 @@ use std::net::IpAddr;
 
 use askama::Template;
 use axum::extract::{Path, State};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use ipnet::IpNet;
 use sealgate_core::rules::Entry;
 use sealgate_core::saying::Inputs;
 use serde::Deserialize;
 
-use super::mailboxes::{Visiting, segment};
+use super::{Confirmed, Nothing, segment};
 use crate::Portal;
 use crate::auth::{Admin, Permitted, Posted};
 use crate::lang::key;
@@ -248,7 +249,7 @@ impl Secret {
 
 async fn add(
     State(portal): State<Portal>,
-    visiting: Visiting,
+    parts: Parts,
     Posted(permitted, form): Posted<Admin, Form>,
 ) -> Result<Response, Problem> {
     let made = match form.client() {
@@ -264,7 +265,7 @@ async fn add(
         }
         // The answer itself shows the secret: it is kept nowhere, and a reload makes none anew.
         Ok(made) => page(&Secret {
-            view: visiting.of(&portal, &permitted).await?,
+            view: View::of(&portal, &permitted, &parts).await?,
             name,
             made,
             at,
@@ -272,7 +273,7 @@ async fn add(
         Err(problem) if ["invalid", "refused", "client-network"].contains(&problem.code) => {
             let status = problem.status();
             let form = page(&NewForm {
-                view: visiting.of(&portal, &permitted).await?,
+                view: View::of(&portal, &permitted, &parts).await?,
                 form,
                 problem: Some(problem),
                 back: list_of(&permitted),
@@ -354,7 +355,7 @@ async fn set(
 
 async fn new_secret(
     State(portal): State<Portal>,
-    visiting: Visiting,
+    parts: Parts,
     Path(named): Path<Named>,
     Posted(permitted, _): Posted<Admin, Nothing>,
 ) -> Result<Response, Problem> {
@@ -363,20 +364,11 @@ async fn new_secret(
         .new_client_secret(&permitted, &named.client)
         .await?;
     page(&Secret {
-        view: visiting.of(&portal, &permitted).await?,
+        view: View::of(&portal, &permitted, &parts).await?,
         at: place(&permitted, &named.client),
         name: named.client,
         made,
     })
-}
-
-#[derive(Deserialize)]
-struct Nothing {}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Confirmed {
-    confirmed: bool,
 }
 
 #[derive(Template)]
@@ -389,7 +381,7 @@ struct Delete {
 
 async fn remove(
     State(portal): State<Portal>,
-    visiting: Visiting,
+    parts: Parts,
     Path(named): Path<Named>,
     Posted(permitted, form): Posted<Admin, Confirmed>,
 ) -> Result<Response, Problem> {
@@ -397,7 +389,7 @@ async fn remove(
     if !form.confirmed {
         let client = office.client(&permitted, &named.client).await?;
         return page(&Delete {
-            view: visiting.of(&portal, &permitted).await?,
+            view: View::of(&portal, &permitted, &parts).await?,
             at: place(&permitted, &client.name),
             client,
         });

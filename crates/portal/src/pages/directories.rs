@@ -8,6 +8,7 @@ use sealgate_core::directory::Protection;
 use sealgate_core::tenant::Smimea;
 use serde::Deserialize;
 
+use super::Nothing;
 use crate::Portal;
 use crate::auth::{Admin, Permitted, Posted};
 use crate::lang::key;
@@ -313,10 +314,6 @@ async fn put(
         Err(problem) => Err(problem),
     }
 }
-
-/// Nothing but the token.
-#[derive(Deserialize)]
-struct Nothing {}
 
 async fn remove(
     State(portal): State<Portal>,

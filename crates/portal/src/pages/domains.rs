@@ -16,8 +16,7 @@ use crate::office::domains::{
     RecordState,
 };
 use crate::office::{Page, Paging};
-use crate::pages::certificates::Nothing;
-use crate::pages::mailboxes::segment;
+use crate::pages::{Nothing, segment};
 use crate::problem::Problem;
 use crate::routes::{PageRoute, get, post};
 use crate::shapes;
@@ -119,7 +118,9 @@ const fn to_do(found: Found) -> Option<&'static str> {
 }
 
 fn sentence(view: &View, finding: &DomainFinding) -> String {
-    let value = finding.value.as_deref().unwrap_or_default();
+    let told = finding.values.as_ref();
+    let told = told.map(|values| values.in_language(view.language));
+    let value = told.or(finding.value.as_deref()).unwrap_or_default();
     view.t1(found_words(finding.found), "value", value)
 }
 

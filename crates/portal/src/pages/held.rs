@@ -21,7 +21,7 @@ use crate::office::held::{
 };
 use crate::office::mails::Delivery;
 use crate::office::{Page, Paging};
-use crate::problem::Problem;
+use crate::problem::{Problem, Titles};
 use crate::routes::{PageRoute, get, post};
 use crate::streaming::{File, Outlet, Piece};
 use crate::view::{Notice, View, Visit, done, next_page, page};
@@ -40,16 +40,19 @@ pub fn routes() -> Vec<PageRoute> {
     ]
 }
 
-/// Why a mail is held, in words, or what went wrong last, in those of whoever said it.
-pub(super) fn note(view: &View, note: &str) -> String {
-    match note {
+/// Why a mail is held, or what went wrong last.
+pub(super) fn note(view: &View, note: Option<&str>, told: Option<&Titles>) -> Option<String> {
+    let words = match note? {
         "sender-not-proven" => view.t("held-sender-not-proven"),
         "null-sender" => view.t("held-null-sender"),
         "repeated-key" => view.t("held-repeated-key"),
         "could-not-process" => view.t("held-could-not-process"),
         "administrator" => view.t("held-administrator"),
-        said => said.to_owned(),
-    }
+        said => told
+            .map_or(said, |told| told.in_language(view.language))
+            .to_owned(),
+    };
+    Some(words)
 }
 
 #[derive(Template)]
@@ -68,7 +71,11 @@ struct List {
 
 impl List {
     fn note(&self, recipient: &QueuedRecipient) -> Option<String> {
-        recipient.note.as_deref().map(|text| note(&self.view, text))
+        note(
+            &self.view,
+            recipient.note.as_deref(),
+            recipient.notes.as_ref(),
+        )
     }
 
     /// Where the rules' answer for the mail is told.
@@ -225,7 +232,11 @@ struct Show {
 
 impl Show {
     fn note(&self, recipient: &QueuedRecipient) -> Option<String> {
-        recipient.note.as_deref().map(|text| note(&self.view, text))
+        note(
+            &self.view,
+            recipient.note.as_deref(),
+            recipient.notes.as_ref(),
+        )
     }
 
     fn is_held(&self) -> bool {
@@ -267,8 +278,9 @@ async fn show(
 
 /// Which copy is downloaded.
 #[derive(Deserialize)]
-struct RawQuery {
-    copy: Option<String>,
+pub(crate) struct RawQuery {
+    /// Its number; none of a mail that was not opened yet.
+    pub copy: Option<String>,
 }
 
 async fn raw(

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::response::Response;
+use sealgate_core::journal::MailStatus;
 use sealgate_core::rules::{InboundMode, OutboundMode};
 use sealgate_core::tenant::MailboxState;
 
@@ -13,7 +14,7 @@ use crate::lang::key;
 use crate::problem::Problem;
 use crate::routes::{PageRoute, get, open};
 use crate::shapes;
-use crate::terms::{inbound_mode, mailbox_state, outbound_mode};
+use crate::terms::{inbound_mode, mail_status, mailbox_state, outbound_mode};
 use crate::view::{View, Visit, page};
 
 /// The routes.
@@ -46,6 +47,17 @@ const STATES: [(MailboxState, &str, &str); 4] = [
         key("help-state-revoke"),
         key("help-do-revoke"),
     ),
+];
+
+/// What became of a mail (S89).
+const STATUSES: [(MailStatus, &str); 7] = [
+    (MailStatus::Plain, key("help-status-plain")),
+    (MailStatus::Signed, key("help-status-signed")),
+    (MailStatus::SignedEncrypted, key("help-status-sealed")),
+    (MailStatus::Encrypted, key("help-status-encrypted")),
+    (MailStatus::Decrypted, key("help-status-decrypted")),
+    (MailStatus::Failed, key("help-status-failed")),
+    (MailStatus::Waiting, key("help-status-waiting")),
 ];
 
 /// S65 to S69.
@@ -105,6 +117,18 @@ impl Help {
             ]
         };
         STATES.iter().map(row).collect()
+    }
+
+    /// Shape and word of each status of a mail, and its meaning.
+    fn statuses(&self) -> Vec<[String; 3]> {
+        let row = |(status, meaning): &(MailStatus, &str)| {
+            [
+                shapes::mail_status(*status).to_owned(),
+                mail_status(*status, self.view.language).to_owned(),
+                self.view.t(meaning),
+            ]
+        };
+        STATUSES.iter().map(row).collect()
     }
 
     fn inbound(&self) -> Vec<[String; 2]> {

@@ -2,13 +2,14 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
+use axum::http::request::Parts;
 use axum::response::Response;
 use sealgate_core::queue::TlsRequirement;
 use sealgate_core::saying::Inputs;
 use sealgate_mail::Domain;
 use serde::Deserialize;
 
-use super::mailboxes::{Visiting, segment};
+use super::{Confirmed, segment};
 use crate::Portal;
 use crate::auth::{Permitted, Posted, Read, Write};
 use crate::lang::key;
@@ -190,10 +191,7 @@ impl RouteForm {
 /// Domains that stand on lines, or between commas.
 fn domains(text: &str) -> Result<Vec<Domain>, Problem> {
     let parts = text.split([',', ';', '\n', '\r', ' ']).map(str::trim);
-    let domain = |part: &str| {
-        let wrong = |error| Problem::wrong_part("domains", part, error);
-        Domain::parse(part).map_err(wrong)
-    };
+    let domain = |part: &str| Domain::parse(part).map_err(|error| Problem::wrong("domains", error));
     parts.filter(|part| !part.is_empty()).map(domain).collect()
 }
 
@@ -248,7 +246,7 @@ async fn new_form(State(_): State<Portal>, visit: Visit<Write>) -> Result<Respon
 
 async fn add(
     State(portal): State<Portal>,
-    visiting: Visiting,
+    parts: Parts,
     Posted(permitted, form): Posted<Write, RouteForm>,
 ) -> Result<Response, Problem> {
     let added = match form.route() {
@@ -262,7 +260,7 @@ async fn add(
             done(&portal, &permitted, notice, &at).await
         }
         Err(problem) => {
-            let view = visiting.of(&portal, &permitted).await?;
+            let view = View::of(&portal, &permitted, &parts).await?;
             let back = list_of(&permitted);
             shown_again(view, (form, true), problem, back)
         }
@@ -318,7 +316,7 @@ async fn edit_form(
 
 async fn edit(
     State(portal): State<Portal>,
-    visiting: Visiting,
+    parts: Parts,
     Path(named): Path<Named>,
     Posted(permitted, form): Posted<Write, RouteForm>,
 ) -> Result<Response, Problem> {
@@ -334,7 +332,7 @@ async fn edit(
                 .goes_along(&permitted.reads(), &named.route, &route.domains)
                 .await?;
             if goes.mailboxes > 0 && !form.confirmed {
-                let view = visiting.of(&portal, &permitted).await?;
+                let view = View::of(&portal, &permitted, &parts).await?;
                 return page(&Form {
                     view,
                     form,
@@ -354,16 +352,10 @@ async fn edit(
             done(&portal, &permitted, notice, &back).await
         }
         Err(problem) => {
-            let view = visiting.of(&portal, &permitted).await?;
+            let view = View::of(&portal, &permitted, &parts).await?;
             shown_again(view, (form, false), problem, back)
         }
     }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Confirmed {
-    confirmed: bool,
 }
 
 #[derive(Template)]
@@ -376,7 +368,7 @@ struct Delete {
 
 async fn remove(
     State(portal): State<Portal>,
-    visiting: Visiting,
+    parts: Parts,
     Path(named): Path<Named>,
     Posted(permitted, form): Posted<Write, Confirmed>,
 ) -> Result<Response, Problem> {
@@ -384,7 +376,7 @@ async fn remove(
     if !form.confirmed {
         let route = office.route(&permitted.reads(), &named.route).await?;
         return page(&Delete {
-            view: visiting.of(&portal, &permitted).await?,
+            view: View::of(&portal, &permitted, &parts).await?,
             at: place(&permitted, &route.name),
             route,
         });

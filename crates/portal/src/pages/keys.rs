@@ -10,6 +10,7 @@ use sealgate_core::harvest::Choice;
 use sealgate_core::tenant::Origin;
 use serde::Deserialize;
 
+use super::Nothing;
 use crate::Portal;
 use crate::auth::{Permitted, Posted, Read, Write};
 use crate::export::{self, Lines, Sheet};
@@ -157,10 +158,6 @@ async fn list(
     Query(filter): Query<KeyFilter>,
     Query(paging): Query<Paging>,
 ) -> Result<Response, Problem> {
-    let filter = KeyFilter {
-        search: filter.search.filter(|text| !text.trim().is_empty()),
-        ..filter
-    };
     let keys = portal
         .office
         .keys(&visit.permitted, &filter, &paging)
@@ -281,10 +278,6 @@ fn told(choice: Choice, result: &KeysDone) -> Notice {
     };
     notice.number("count", result.done).refused(&result.refused)
 }
-
-/// Nothing but the token.
-#[derive(Deserialize)]
-struct Nothing {}
 
 async fn remove(
     State(portal): State<Portal>,

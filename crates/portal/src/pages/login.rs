@@ -11,8 +11,9 @@ use sealgate_core::tenant::Language;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::Nothing;
 use crate::Portal;
-use crate::auth::sign_in::{self, Half, SET_COOKIE, Sent, Step, Who, own_page};
+use crate::auth::sign_in::{self, Half, Sent, Step, Who, own_page};
 use crate::auth::{
     Oneself, Posted, Signed, Visitor, authenticate, cookie, oidc, passwords, sha256,
 };
@@ -204,7 +205,7 @@ async fn come_back(
         Step::Wrong | Step::Wait(_) => return Err(Problem::new("foreign")),
     };
     let gone = sign_in::cookie_value(&portal, foreign_cookie(&portal), "", "; Max-Age=0")?;
-    response.headers_mut().append(SET_COOKIE, gone);
+    response.headers_mut().append(header::SET_COOKIE, gone);
     Ok(response)
 }
 
@@ -273,9 +274,6 @@ async fn sign_out(
     let cookie = sign_in::end(&portal, &parts.headers).await?;
     go("/login", cookie)
 }
-
-#[derive(Deserialize)]
-struct Nothing {}
 
 #[derive(Template)]
 #[template(path = "login/invitation.html")]
@@ -441,7 +439,7 @@ pub const fn role_key(role: Role) -> &'static str {
 /// Sends the browser to another page, with a cookie.
 fn go(to: &str, cookie: HeaderValue) -> Result<Response, Problem> {
     let mut response = see(to)?;
-    response.headers_mut().append(SET_COOKIE, cookie);
+    response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)
 }
 

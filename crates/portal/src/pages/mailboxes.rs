@@ -2,18 +2,19 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
+use axum::http::request::Parts;
 use axum::response::Response;
 use sealgate_core::order::Purpose;
 use sealgate_core::tenant::MailboxState;
 use sealgate_mail::Address;
 use serde::{Deserialize, Serialize};
 
-use super::certificates::Nothing;
+use super::{Nothing, segment};
 use crate::Portal;
-use crate::auth::{Permitted, Posted, Read, Write};
+use crate::auth::{Posted, Read, Write};
 use crate::lang::key;
 use crate::office::mailboxes::{
-    ActivateMailboxes, Bulk, BulkProgress, BulkWork, Chosen, Mailbox, MailboxCounts, MailboxFilter,
+    ActivateMailboxes, BulkDone, BulkKind, BulkWork, Chosen, Mailbox, MailboxCounts, MailboxFilter,
     OpenOrder, OrderOptions, OrderWith,
 };
 use crate::office::{Applied, Page, Paging};
@@ -34,27 +35,16 @@ pub fn routes() -> Vec<PageRoute> {
         post::<Write, _, _>("/o/{organisation}/smime/mailboxes/activate", activate),
         post::<Write, _, _>("/o/{organisation}/smime/mailboxes/deactivate", deactivate),
         post::<Write, _, _>("/o/{organisation}/smime/mailboxes/withdraw", withdraw),
-        post::<Write, _, _>("/o/{organisation}/smime/mailboxes/works/{id}/stop", stop),
+        post::<Write, _, _>(
+            "/o/{organisation}/smime/mailboxes/bulk-work/{id}/stop",
+            stop,
+        ),
         post::<Write, _, _>(
             "/o/{organisation}/smime/mailboxes/confirm-revoked",
             confirm_revoked,
         ),
     ];
     of_table.into_iter().chain(detail::routes()).collect()
-}
-
-/// Any text as one segment of an address (RFC 3986 section 3.3).
-pub(crate) fn segment(text: &str) -> String {
-    let mut segment = String::with_capacity(text.len());
-    for octet in text.bytes() {
-        match octet {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'@' => {
-                segment.push(char::from(octet));
-            }
-            _ => segment.push_str(&format!("%{octet:02X}")),
-        }
-    }
-    segment
 }
 
 /// The words and shape of a mailbox's state, and why it waits.
@@ -89,13 +79,12 @@ impl StateLine {
         }
     }
 
-    /// What went wrong the last time, as whoever it went wrong with said it.
-    pub(crate) fn error(mailbox: &Mailbox) -> Option<&str> {
-        let of_order = mailbox
-            .order
-            .as_ref()
-            .and_then(|order| order.error.as_deref());
-        of_order.or(mailbox.error.as_deref())
+    /// What went wrong the last time.
+    pub(crate) fn error<'m>(view: &View, mailbox: &'m Mailbox) -> Option<&'m str> {
+        let of_order = mailbox.order.as_ref();
+        let of_order = of_order.and_then(|order| order.errors.as_ref());
+        let told = of_order.or(mailbox.errors.as_ref());
+        told.map(|told| told.in_language(view.language))
     }
 }
 
@@ -121,7 +110,7 @@ struct List {
     found: u64,
     mailboxes: Page<Mailbox>,
     options: Option<OrderOptions>,
-    works: Vec<BulkProgress>,
+    bulk_work: Vec<BulkWork>,
     batch: Option<i64>,
     first: Option<String>,
     next: Option<String>,
@@ -141,7 +130,7 @@ impl List {
     }
 
     fn error<'m>(&self, mailbox: &'m Mailbox) -> Option<&'m str> {
-        StateLine::error(mailbox)
+        StateLine::error(&self.view, mailbox)
     }
 
     fn state_word(&self, state: &MailboxState) -> &'static str {
@@ -158,8 +147,13 @@ impl List {
     }
 
     fn is_narrowed(&self) -> bool {
-        let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
-        self.filter.state.is_some() || given(&self.filter.search) || given(&self.filter.route)
+        let MailboxFilter {
+            state,
+            search,
+            route,
+            sort: _,
+        } = &self.filter;
+        state.is_some() || search.is_some() || route.is_some()
     }
 
     /// The word of the order that a click on the head of a column asks for.
@@ -188,26 +182,23 @@ impl List {
     }
 
     fn goes_on(&self) -> bool {
-        self.works.iter().any(|work| work.ended.is_none())
+        self.bulk_work.iter().any(|work| work.ended.is_none())
     }
 
-    fn work(&self, progress: &BulkProgress) -> String {
-        let key = match (progress.work, progress.ended.is_some()) {
-            (BulkWork::Activation, false) => key("mailboxes-bulk-activates"),
-            (BulkWork::Activation, true) => key("mailboxes-bulk-activated"),
-            (BulkWork::Deactivation, false) => key("mailboxes-bulk-deactivates"),
-            (BulkWork::Deactivation, true) => key("mailboxes-bulk-deactivated"),
-            (BulkWork::Removal, false) => key("mailboxes-bulk-removes"),
-            (BulkWork::Removal, true) => key("mailboxes-bulk-removed"),
-            (BulkWork::Renewal, false) => key("mailboxes-bulk-renews"),
-            (BulkWork::Renewal, true) => key("mailboxes-bulk-renewed"),
+    fn told(&self, work: &BulkWork) -> String {
+        let key = match (work.kind, work.ended.is_some()) {
+            (BulkKind::Activation, false) => key("mailboxes-bulk-activates"),
+            (BulkKind::Activation, true) => key("mailboxes-bulk-activated"),
+            (BulkKind::Deactivation, false) => key("mailboxes-bulk-deactivates"),
+            (BulkKind::Deactivation, true) => key("mailboxes-bulk-deactivated"),
+            (BulkKind::Removal, false) => key("mailboxes-bulk-removes"),
+            (BulkKind::Removal, true) => key("mailboxes-bulk-removed"),
+            (BulkKind::Renewal, false) => key("mailboxes-bulk-renews"),
+            (BulkKind::Renewal, true) => key("mailboxes-bulk-renewed"),
         };
         let number = |number: u64| self.view.number(number);
-        self.view.t2(
-            key,
-            ("done", number(progress.done)),
-            ("all", number(progress.all)),
-        )
+        self.view
+            .t2(key, ("done", number(work.done)), ("all", number(work.all)))
     }
 }
 
@@ -243,7 +234,7 @@ async fn list(
     page(&List {
         counts: office.mailbox_counts(permitted).await?,
         found: office.mailboxes_found(permitted, &filter).await?,
-        works: office.bulk_progress(permitted).await?,
+        bulk_work: office.bulk_work_news(permitted).await?,
         batch: ordered.batch,
         view,
         filter,
@@ -264,9 +255,13 @@ struct Ticked {
     confirmed: bool,
     #[serde(deserialize_with = "crate::office::empty_is_none")]
     state: Option<MailboxState>,
+    #[serde(deserialize_with = "crate::office::empty_is_none")]
     search: Option<String>,
+    #[serde(deserialize_with = "crate::office::empty_is_none")]
     route: Option<String>,
+    #[serde(deserialize_with = "crate::office::empty_is_none")]
     sort: Option<String>,
+    #[serde(deserialize_with = "crate::office::empty_is_none")]
     after: Option<String>,
     #[serde(deserialize_with = "crate::office::empty_is_none")]
     authority: Option<String>,
@@ -278,12 +273,11 @@ struct Ticked {
 
 impl Ticked {
     fn filter(&self) -> MailboxFilter {
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         MailboxFilter {
             state: self.state,
-            search: given(&self.search),
-            route: given(&self.route),
-            sort: given(&self.sort),
+            search: self.search.clone(),
+            route: self.route.clone(),
+            sort: self.sort.clone(),
         }
     }
 
@@ -314,7 +308,7 @@ impl Ticked {
             #[serde(skip_serializing_if = "Option::is_none")]
             batch: Option<i64>,
         }
-        let after = self.after.clone().filter(|text| !text.is_empty());
+        let after = self.after.clone();
         let filter = serde_html_form::to_string(self.filter()).unwrap_or_default();
         let rest = serde_html_form::to_string(Back { after, batch }).unwrap_or_default();
         let parts: Vec<String> = [filter, rest]
@@ -348,15 +342,15 @@ async fn activate(
 }
 
 /// How many were done, and which were refused; or that it goes on.
-fn told(bulk: &Bulk, notice: Notice) -> Notice {
-    match &bulk.goes_on {
-        Some(progress) => {
-            let all = usize::try_from(progress.all).unwrap_or(usize::MAX);
+fn told(done: &BulkDone, notice: Notice) -> Notice {
+    match &done.goes_on {
+        Some(work) => {
+            let all = usize::try_from(work.all).unwrap_or(usize::MAX);
             Notice::new("mailboxes-bulk-goes-on").number("count", all)
         }
         None => {
-            let count = usize::try_from(bulk.done).unwrap_or(usize::MAX);
-            notice.number("count", count).refused(&bulk.applied.refused)
+            let count = usize::try_from(done.done).unwrap_or(usize::MAX);
+            notice.number("count", count).refused(&done.applied.refused)
         }
     }
 }
@@ -371,6 +365,12 @@ struct Deactivate {
 }
 
 impl Deactivate {
+    /// How many of those that were ticked are not active, and stay as they are.
+    fn rest(&self) -> u64 {
+        let ticked = u64::try_from(self.ticked.mailbox.len()).unwrap_or(u64::MAX);
+        ticked.saturating_sub(self.count)
+    }
+
     fn state_code(&self, state: &MailboxState) -> String {
         code(*state)
     }
@@ -378,7 +378,7 @@ impl Deactivate {
 
 async fn deactivate(
     State(portal): State<Portal>,
-    visit: Visiting,
+    parts: Parts,
     Posted(permitted, ticked): Posted<Write, Ticked>,
 ) -> Result<Response, Problem> {
     let (office, chosen) = (&portal.office, ticked.chosen()?);
@@ -389,7 +389,7 @@ async fn deactivate(
             return Err(Problem::new("none-active"));
         }
         return page(&Deactivate {
-            view: visit.of(&portal, &permitted).await?,
+            view: View::of(&portal, &permitted, &parts).await?,
             back: ticked.back(organisation, None),
             ticked,
             count,
@@ -418,7 +418,7 @@ async fn stop(
     Path((organisation, id)): Path<(String, i64)>,
     Posted(permitted, Nothing {}): Posted<Write, Nothing>,
 ) -> Result<Response, Problem> {
-    portal.office.stop_bulk(&permitted, id).await?;
+    portal.office.stop_bulk_work(&permitted, id).await?;
     let back = format!("/o/{organisation}/smime/mailboxes");
     done(
         &portal,
@@ -446,28 +446,4 @@ pub(crate) fn one_by_one(notice: Notice, count: usize, applied: &Applied) -> Not
     notice
         .number("count", count.saturating_sub(applied.refused.len()))
         .refused(&applied.refused)
-}
-
-/// What a page is written with that answers a form.
-pub(crate) struct Visiting(axum::http::request::Parts);
-
-impl axum::extract::FromRequestParts<Portal> for Visiting {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(
-        parts: &mut axum::http::request::Parts,
-        _: &Portal,
-    ) -> Result<Self, Self::Rejection> {
-        Ok(Self(parts.clone()))
-    }
-}
-
-impl Visiting {
-    pub(crate) async fn of<P: crate::auth::Needs>(
-        &self,
-        portal: &Portal,
-        permitted: &Permitted<P>,
-    ) -> Result<View, Problem> {
-        View::of(portal, permitted, &self.0).await
-    }
 }

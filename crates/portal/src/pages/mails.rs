@@ -11,7 +11,7 @@ use crate::Portal;
 use crate::auth::{Permitted, Read};
 use crate::export::{self, Lines, Sheet};
 use crate::lang::key;
-use crate::office::mails::{Delivery, Mail, MailFilter, MailRow, Recipient};
+use crate::office::mails::{Delivery, Mail, MailFilter, MailRow, Queued, Recipient};
 use crate::office::{At, Page, Paging};
 use crate::problem::{Problem, Titles};
 use crate::routes::{PageRoute, get};
@@ -299,8 +299,8 @@ impl Show {
         recipient.delivery == Delivery::Held
     }
 
-    fn note(&self, note: &str) -> String {
-        super::held::note(&self.view, note)
+    fn note(&self, queued: &Queued) -> Option<String> {
+        super::held::note(&self.view, queued.note.as_deref(), queued.notes.as_ref())
     }
 }
 

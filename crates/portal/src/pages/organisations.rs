@@ -37,6 +37,25 @@ struct List {
     next: Option<String>,
 }
 
+impl List {
+    fn answer(
+        view: View,
+        filter: CustomerFilter,
+        paging: &Paging,
+        (customers, of_all): (Page<Customer>, bool),
+    ) -> Result<Response, Problem> {
+        let (first, next) = next_page(&view, &filter, paging, &customers);
+        page(&Self {
+            view,
+            filter,
+            customers,
+            of_all,
+            first,
+            next,
+        })
+    }
+}
+
 async fn list(
     State(portal): State<Portal>,
     visit: Visit<Operate>,
@@ -47,15 +66,7 @@ async fn list(
         .office
         .organisations(&visit.permitted, &filter, &paging)
         .await?;
-    let (first, next) = next_page(&visit.view, &filter, &paging, &customers);
-    page(&List {
-        view: visit.view,
-        filter,
-        customers,
-        of_all: true,
-        first,
-        next,
-    })
+    List::answer(visit.view, filter, &paging, (customers, true))
 }
 
 async fn customers(
@@ -68,15 +79,7 @@ async fn customers(
         .office
         .customers(&visit.permitted, &filter, &paging)
         .await?;
-    let (first, next) = next_page(&visit.view, &filter, &paging, &customers);
-    page(&List {
-        view: visit.view,
-        filter,
-        customers,
-        of_all: false,
-        first,
-        next,
-    })
+    List::answer(visit.view, filter, &paging, (customers, false))
 }
 
 #[derive(Deserialize)]

@@ -34,7 +34,11 @@ struct Sentence {
 /// A thing to do first.
 struct FirstStep {
     done: bool,
+    /// Whether it is the first that is not done.
+    is_next: bool,
     text: &'static str,
+    /// What it is for.
+    hint: &'static str,
     to: String,
 }
 
@@ -131,18 +135,29 @@ fn first_steps(view: &View, steps: FirstSteps) -> Vec<FirstStep> {
     if steps.done() {
         return Vec::new();
     }
-    let step = |done: bool, text: &'static str, place: &str| FirstStep {
+    let step = |done: bool, (text, hint): (&'static str, &'static str), place: &str| FirstStep {
         done,
+        is_next: false,
         text,
+        hint,
         to: view.here(place),
     };
-    vec![
-        step(steps.route, key("first-route"), "inbound"),
-        step(steps.mailboxes, key("first-mailboxes"), "inbound"),
-        step(steps.client, key("first-client"), "clients"),
-        step(steps.active, key("first-active"), "smime/mailboxes"),
-        step(steps.rule, key("first-rule"), "smime/rules"),
-    ]
+    let route = (key("first-route"), key("first-route-why"));
+    let mailboxes = (key("first-mailboxes"), key("first-mailboxes-why"));
+    let client = (key("first-client"), key("first-client-why"));
+    let active = (key("first-active"), key("first-active-why"));
+    let rule = (key("first-rule"), key("first-rule-why"));
+    let mut all = vec![
+        step(steps.route, route, "inbound"),
+        step(steps.mailboxes, mailboxes, "inbound"),
+        step(steps.client, client, "clients"),
+        step(steps.active, active, "smime/mailboxes"),
+        step(steps.rule, rule, "smime/rules"),
+    ];
+    if let Some(next) = all.iter_mut().find(|step| !step.done) {
+        next.is_next = true;
+    }
+    all
 }
 
 fn sentence(view: &View, attention: &Attention) -> Sentence {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::Portal;
 use crate::auth::{Admin, Posted, Uploaded};
 use crate::office::trust::{AddBlock, TrustRoot, Trusted};
-use crate::pages::certificates::Nothing;
+use crate::pages::Nothing;
 use crate::problem::Problem;
 use crate::routes::{PageRoute, get, post};
 use crate::shapes;

@@ -8,6 +8,7 @@ use sealgate_core::permission::Role;
 use sealgate_mail::Address;
 use serde::Deserialize;
 
+use super::Nothing;
 use super::login::role_key;
 use crate::Portal;
 use crate::auth::{Admin, Permitted, Posted};
@@ -123,7 +124,7 @@ async fn list(
 ) -> Result<Response, Problem> {
     let members = portal.office.members(&visit.permitted, &paging).await?;
     let invitations = portal.office.invitations(&visit.permitted).await?;
-    let (first, next) = next_page(&visit.view, &NoFilter {}, &paging, &members);
+    let (first, next) = next_page(&visit.view, &Nothing {}, &paging, &members);
     page(&List {
         view: visit.view,
         members,
@@ -132,10 +133,6 @@ async fn list(
         next,
     })
 }
-
-/// A list without filter.
-#[derive(serde::Serialize)]
-struct NoFilter {}
 
 async fn invite(
     State(portal): State<Portal>,
@@ -233,7 +230,7 @@ impl Tokens {
         resellers: Option<Vec<Reseller>>,
         here: String,
     ) -> Result<Response, Problem> {
-        let (first, next) = next_page(&view, &NoFilter {}, paging, &tokens);
+        let (first, next) = next_page(&view, &Nothing {}, paging, &tokens);
         page(&Self {
             view,
             tokens,

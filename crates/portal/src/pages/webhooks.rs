@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::Nothing;
 use crate::Portal;
 use crate::auth::{Admin, Posted};
 use crate::office::records::EventKind;
@@ -65,10 +66,6 @@ async fn create(
         made: Some(made),
     })
 }
-
-/// A form that says nothing beside its token.
-#[derive(Deserialize)]
-struct Nothing {}
 
 async fn remove(
     State(portal): State<Portal>,

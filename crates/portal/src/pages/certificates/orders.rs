@@ -8,7 +8,8 @@ use sealgate_core::order::{OrderState, Purpose};
 use sealgate_mail::Address;
 use serde::Deserialize;
 
-use super::{Nothing, key_words};
+use super::super::{Nothing, segment};
+use super::key_words;
 use crate::Portal;
 use crate::auth::{Posted, Read, Uploaded, Write};
 use crate::lang::key;
@@ -16,7 +17,6 @@ use crate::office::certificates::{
     CertificateOrder, OrderBatch, OrderFilter, OrdersShown, Revocation, RevocationFilter,
 };
 use crate::office::{Page, Paging};
-use crate::pages::mailboxes::segment;
 use crate::problem::Problem;
 use crate::routes::{PageRoute, get, post};
 use crate::shapes;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use csv::{ReaderBuilder, StringRecord};
 use encoding_rs::{Encoding, WINDOWS_1252};
+use sealgate_core::saying::{Inputs, Saying};
 
 use crate::export::value;
 use crate::limits::IMPORT_LINES;
@@ -26,7 +27,12 @@ pub fn read(octets: &[u8]) -> Result<Vec<(u64, String)>, Problem> {
     let mut last = StringRecord::new();
     for record in reader.records() {
         let record = record.map_err(|error| Problem {
-            detail: Some(error.to_string().into()),
+            detail: Some(
+                Inputs::Unread {
+                    why: error.to_string(),
+                }
+                .into(),
+            ),
             ..Problem::new("list-unreadable")
         })?;
         let line = count.at(text, &record);
@@ -47,7 +53,7 @@ pub fn read(octets: &[u8]) -> Result<Vec<(u64, String)>, Problem> {
     }
     match is_open(text, &last) {
         true => Err(Problem {
-            detail: Some(count.ends.saturating_add(1).to_string().into()),
+            detail: Some(Saying::words(count.ends.saturating_add(1).to_string())),
             ..Problem::new("list-open-quote")
         }),
         false => Ok(lines),

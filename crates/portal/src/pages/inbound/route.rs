@@ -2,12 +2,14 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
+use axum::http::request::Parts;
 use axum::response::Response;
 use sealgate_core::tenant::MailboxState;
 use sealgate_mail::{Address, Domain};
 use serde::Deserialize;
 
-use super::super::mailboxes::{StateLine, Visiting, addresses, one_by_one, segment};
+use super::super::mailboxes::{StateLine, addresses, one_by_one};
+use super::super::segment;
 use super::{Named, list_of_mailboxes, place, server_line};
 use crate::Portal;
 use crate::auth::{Permitted, Posted, Read, Uploaded, Write};
@@ -128,10 +130,10 @@ async fn detail(
     let wanted = of_route(&route.name, filter.search.clone());
     let mailboxes = office.mailboxes(permitted, &wanted, &paging).await?;
     let (first, next) = next_page(&visit.view, &filter, &paging, &mailboxes);
-    let works = office.bulk_progress(permitted).await?;
+    let bulk_work = office.bulk_work_news(permitted).await?;
     page(&Detail {
         at: place(permitted, &route.name),
-        work_goes_on: works.iter().any(|work| work.ended.is_none()),
+        work_goes_on: bulk_work.iter().any(|work| work.ended.is_none()),
         view: visit.view,
         route,
         ways,
@@ -242,7 +244,7 @@ struct Remove {
 
 async fn remove(
     State(portal): State<Portal>,
-    visiting: Visiting,
+    parts: Parts,
     Path(named): Path<Named>,
     Posted(permitted, ticked): Posted<Write, Ticked>,
 ) -> Result<Response, Problem> {
@@ -252,7 +254,7 @@ async fn remove(
     let at = place(&permitted, &named.route);
     if !ticked.confirmed {
         return page(&Remove {
-            view: visiting.of(&portal, &permitted).await?,
+            view: View::of(&portal, &permitted, &parts).await?,
             mailboxes: ticked.mailbox,
             at,
         });
@@ -288,7 +290,7 @@ impl Import {
 /// First shows what a list would do; what is confirmed then is added, all or nothing.
 async fn import(
     State(portal): State<Portal>,
-    visiting: Visiting,
+    parts: Parts,
     Path(named): Path<Named>,
     uploaded: Uploaded<Write>,
 ) -> Result<Response, Problem> {
@@ -312,7 +314,7 @@ async fn import(
         list.line(&[address.to_string()])?;
     }
     page(&Import {
-        view: visiting.of(&portal, permitted).await?,
+        view: View::of(&portal, permitted, &parts).await?,
         list: list.text()?,
         shown: preview
             .refused

@@ -3,11 +3,12 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use sealgate_mail::Address;
 use serde::Deserialize;
 
-use super::{StateLine, Visiting, one_by_one, segment};
+use super::{StateLine, one_by_one, segment};
 use crate::Portal;
 use crate::auth::{Permitted, Posted, Read, Uploaded, Write};
 use crate::lang::key;
@@ -80,7 +81,7 @@ impl Detail {
     }
 
     fn error(&self) -> Option<&str> {
-        StateLine::error(&self.own.mailbox)
+        StateLine::error(&self.view, &self.own.mailbox)
     }
 
     fn aliases(&self) -> String {
@@ -102,6 +103,12 @@ impl Detail {
             (false, false) => (shapes::OFF, key("mailbox-key-old")),
         };
         (shape, self.view.t(key))
+    }
+
+    /// Whether the certificate in use came from elsewhere: nobody renews it by himself.
+    fn is_uploaded(&self) -> bool {
+        let mut used = self.own.keys.iter().filter(|key| key.signs || key.encrypts);
+        used.any(|key| key.uploaded)
     }
 
     fn is_over(&self, own: &MailboxKey) -> bool {
@@ -191,7 +198,7 @@ async fn upload_form(
 
 async fn upload(
     State(portal): State<Portal>,
-    visiting: Visiting,
+    parts: Parts,
     Path(named): Path<Named>,
     uploaded: Uploaded<Write>,
 ) -> Result<Response, Problem> {
@@ -213,7 +220,7 @@ async fn upload(
         }
         // What whoever uploads can do something about is told beside the form.
         Err(problem) if problem.code.starts_with("upload-") || told_in_form(problem.code) => {
-            let view = visiting.of(&portal, permitted).await?;
+            let view = View::of(&portal, permitted, &parts).await?;
             UploadForm::of(&portal, (permitted, view), &mailbox, Some(problem)).await
         }
         Err(problem) => Err(problem),
@@ -301,7 +308,7 @@ struct Purge {
 
 async fn purge(
     State(portal): State<Portal>,
-    visiting: Visiting,
+    parts: Parts,
     Path(named): Path<Named>,
     Posted(permitted, chosen): Posted<Write, Chosen>,
 ) -> Result<Response, Problem> {
@@ -313,7 +320,7 @@ async fn purge(
     if !chosen.confirmed {
         // Whether it is theirs is known before anything is shown.
         portal.office.mailbox(&permitted.reads(), &mailbox).await?;
-        let view = visiting.of(&portal, &permitted).await?;
+        let view = View::of(&portal, &permitted, &parts).await?;
         let keys = chosen.key;
         return page(&Purge {
             view,
