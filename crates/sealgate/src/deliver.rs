@@ -331,13 +331,13 @@ fn log(leased: &LeasedCopy, recipient: &EnvelopeRecipient, update: &RecipientUpd
     match update {
         RecipientUpdate::Delivered(words) => tracing::info!(mail, %to, words, "delivered"),
         RecipientUpdate::Retry { problem, .. } => {
-            tracing::info!(mail, %to, problem = %problem.said, "waits")
+            tracing::info!(mail, %to, problem = problem.said.to_string(), "waits")
         }
         RecipientUpdate::Failed(problem) => {
-            tracing::warn!(mail, %to, problem = %problem.said, "failed")
+            tracing::warn!(mail, %to, problem = problem.said.to_string(), "failed")
         }
         RecipientUpdate::Held(reason, problem) => {
-            tracing::warn!(mail, %to, reason = reason.as_str(), problem = %problem.said, "held")
+            tracing::warn!(mail, %to, reason = reason.as_str(), problem = problem.said.to_string(), "held")
         }
     }
 }

@@ -179,6 +179,7 @@ pub async fn start(config: Config, store: Store, entrances: Entrances) -> Result
     gateway.smtp_out.has_listeners(OwnListeners {
         inbound: addresses(&inbound),
         outbound: addresses(&outbound),
+        names: gateway.config.gateway_names(),
     });
     let (stop, stopped) = watch::channel(false);
     let orders = tokio::spawn(orders::run(Arc::clone(&gateway), stopped.clone()));

@@ -21,7 +21,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::attempt::{problem, session_problem};
 use super::{OutConfig, Waits, content};
-use crate::limits::{CONTENT_CHUNK_OCTETS, REPLY_READ_OCTETS};
+use crate::limits::{CONTENT_CHUNK_OCTETS, REPLY_READ_OCTETS, REPORTED_CHARS};
 use crate::words::of_io;
 
 /// A server to connect to.
@@ -82,7 +82,7 @@ impl Connection {
                 in_handshake: true,
                 problem,
             }) if is_optional => {
-                tracing::info!(peer = %peer.name(), why = %problem.said, "TLS failed, going on without");
+                tracing::info!(peer = %peer.name(), why = problem.said.to_string(), "TLS failed, going on without");
                 Self::try_open(config, peer, StartTls::Never)
                     .await
                     .map_err(|failure| failure.problem)
@@ -310,7 +310,7 @@ impl Connection {
         };
         match timeout(wait, write).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => self.break_off(Lost::Broken(error.to_string())),
+            Ok(Err(error)) => self.break_off(lost(&error)),
             Err(_) => self.break_off(Lost::Stuck),
         }
     }
@@ -327,7 +327,7 @@ impl Connection {
         match timeout(wait, read).await {
             Ok(Ok(0)) => self.break_off(Lost::Closed),
             Ok(Ok(length)) => self.client.feed(buffer.get(..length).unwrap_or_default()),
-            Ok(Err(error)) => self.break_off(Lost::Broken(error.to_string())),
+            Ok(Err(error)) => self.break_off(lost(&error)),
             Err(_) => self.break_off(Lost::Silent),
         }
     }
@@ -340,6 +340,20 @@ impl Connection {
     fn give_up(&mut self, failure: SessionFailure) {
         self.client.lost(failure);
         self.wire = Wire::Gone;
+    }
+}
+
+/// How a connection was lost that failed with `error`.
+fn lost(error: &io::Error) -> Lost {
+    use io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::ConnectionReset
+        | Kind::ConnectionAborted
+        | Kind::BrokenPipe
+        | Kind::NotConnected
+        | Kind::UnexpectedEof => Lost::Closed,
+        Kind::TimedOut => Lost::Silent,
+        _ => Lost::Broken(error.to_string().chars().take(REPORTED_CHARS).collect()),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use sealgate_core::queue::{Problem, Reach};
 use sealgate_core::saying::Servers as Said;
-use sealgate_mail::EnhancedStatus;
+use sealgate_mail::{Domain, EnhancedStatus};
 
 use super::attempt::problem;
 use crate::fetch::{Allowed, in_reach, is_public, is_this_machine, names_this_machine};
@@ -18,6 +18,8 @@ pub struct OwnListeners {
     pub inbound: Vec<SocketAddr>,
     /// For mail from sending clients.
     pub outbound: Vec<SocketAddr>,
+    /// The names of this gateway, to which MX records of its organisations lead (S18).
+    pub names: Vec<Domain>,
 }
 
 /// Who named a host.
@@ -56,14 +58,13 @@ impl Rules {
         way: Way,
         places: &[SocketAddr],
     ) -> Result<(), Problem> {
-        let named = |place: &SocketAddr| format!("{name} [{}]", place.ip());
         if let NamedBy::Hand(reach) = by
             && let Err(place) = in_reach(reach, places, &self.reachable)
         {
-            let place = named(&place);
+            let host = inner(name, place);
             return Err(problem(
                 EnhancedStatus(4, 4, 1),
-                Said::InnerNetwork { place },
+                Said::InnerNetwork { host },
             ));
         }
         if let Some(place) = places.iter().find(|place| self.is_own(way, **place)) {
@@ -77,14 +78,18 @@ impl Rules {
         let NamedBy::Mx(reach) = by else {
             return Ok(());
         };
-        let stray = places.iter().find_map(|place| self.stray(reach, *place));
-        stray.map_or(Ok(()), |why| {
-            Err(problem(EnhancedStatus(4, 4, 1), why(name)))
-        })
+        let reach = match self.is_our_name(name) {
+            true => Reach::Everywhere,
+            false => reach,
+        };
+        let stray = places
+            .iter()
+            .find_map(|place| self.stray(reach, name, *place));
+        stray.map_or(Ok(()), |said| Err(problem(EnhancedStatus(4, 4, 1), said)))
     }
 
     /// Why MX records may not lead to `place`. Our door for everybody they may lead to, wherever it is.
-    fn stray(&self, reach: Reach, place: SocketAddr) -> Option<impl Fn(&str) -> Said> {
+    fn stray(&self, reach: Reach, name: &str, place: SocketAddr) -> Option<Said> {
         let ip = place.ip();
         let is_here = names_this_machine(ip);
         let may = match (is_here, reach) {
@@ -95,13 +100,22 @@ impl Rules {
         if may || self.listens(Listeners::Inbound, place) {
             return None;
         }
-        Some(move |name: &str| {
-            let place = format!("{name} [{ip}]");
-            match is_here {
-                true => Said::ThisMachine { place },
-                false => Said::InnerNetwork { place },
-            }
+        Some(match is_here {
+            true => Said::ThisMachine {
+                place: format!("{name} [{ip}]"),
+            },
+            false => Said::InnerMx {
+                host: inner(name, place),
+            },
         })
+    }
+
+    /// Whether it is a name of this gateway. Behind a translation of addresses its own door may be at another address than it listens
+    /// at, and the operator alone says where the name leads.
+    fn is_our_name(&self, name: &str) -> bool {
+        let own = self.own.get().map(|own| &own.names);
+        let name = Domain::parse(name.trim_end_matches('.'));
+        own.is_some_and(|own| name.is_ok_and(|name| own.contains(&name)))
     }
 
     /// Whether mail that goes this way would come back to us.
@@ -130,6 +144,12 @@ impl Rules {
     }
 }
 
+/// The name of a host inside the operator's network. Its address is for the log only: whoever sends mail could ask for every name.
+fn inner(name: &str, place: SocketAddr) -> String {
+    tracing::info!(host = name, address = %place.ip(), "not called: inside the operator's network");
+    name.to_owned()
+}
+
 #[derive(Clone, Copy)]
 enum Listeners {
     Inbound,
@@ -150,6 +170,7 @@ mod tests {
                 "0.0.0.0:587".parse().unwrap(),
                 "127.0.0.3:465".parse().unwrap(),
             ],
+            names: vec![Domain::parse("gateway.example").unwrap()],
         };
         Rules {
             reachable: vec!["10.1.0.0/16".parse().unwrap()],
@@ -213,6 +234,23 @@ mod tests {
         };
         let place = ["127.0.0.1:26".parse().unwrap()];
         assert!(tests.judge(("mx.example", alone), Way::Out, &place).is_ok());
+        // The gateway's own name, at the address where its router has it; not on this machine, where others may listen.
+        let ours = |place: &str| {
+            let place = [place.parse().unwrap()];
+            rules().judge(("Gateway.Example.", shared), Way::Out, &place)
+        };
+        assert!(ours("10.2.0.1:25").is_ok());
+        assert!(ours("127.0.0.1:26").is_err());
+        // What is told to whoever sends the mail names no address inside.
+        let place = ["10.2.0.1:25".parse().unwrap()];
+        for by in [tenant, shared] {
+            let told = rules().judge(("mx.example", by), Way::Out, &place);
+            let told = told.unwrap_err().said.to_string();
+            assert!(
+                told.contains("mx.example") && !told.contains("10.2"),
+                "{told}"
+            );
+        }
         // One bad address is enough.
         let places = [
             "8.8.8.8:25".parse().unwrap(),

@@ -436,6 +436,7 @@ async fn a_name_of_an_organisation_leads_to_no_inner_address() {
     out.has_listeners(OwnListeners {
         inbound: vec![own],
         outbound: vec![],
+        names: vec![],
     });
     let hop = named("127.0.0.1", Reach::Everywhere);
     out.close_idle().await;
