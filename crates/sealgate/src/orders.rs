@@ -243,7 +243,7 @@ async fn ask(
     };
     // While the authority is asked nobody else may ask: a program even outlives a crash of ours.
     let until = now().plus(longest(&authority.connector).saturating_add(ORDER_LEASE_MARGIN));
-    desk.store.keep_order(order.id, until).await?;
+    desk.store.keep_order(order, until).await?;
     let first = order.state.verb();
     if order.state == OrderState::New {
         if let Err(failure) = may_request(desk, authority, order).await {
@@ -252,7 +252,7 @@ async fn ask(
         match make_ready(desk, order).await {
             Ok(true) => {}
             Ok(false) => return Ok(None),
-            Err(failure) => return Ok(Some(Err(AuthorityFailure::ours(failure.message)))),
+            Err(failure) => return Ok(Some(Err(ca::ours(failure.message)))),
         }
     }
     let Some(verb) = first else { return Ok(None) };
@@ -316,7 +316,7 @@ async fn may_request(
         .map_err(|refusal| AuthorityFailure::passing(refusal.said))
 }
 
-/// Makes key and request and keeps them; `false` if the order has ended meanwhile.
+/// Makes key and request and keeps them; `false` if the order has ended meanwhile, or is somebody else's.
 async fn make_ready(desk: &Desk, order: &LeasedOrder) -> Result<bool, Failure> {
     let (store, kind, token) = (desk.store.clone(), order.key, order.token.clone());
     let address = order.address.clone();
@@ -329,7 +329,7 @@ async fn make_ready(desk: &Desk, order: &LeasedOrder) -> Result<bool, Failure> {
         Ok::<_, Failure>((key, csr))
     });
     let (key, csr) = made.await??;
-    Ok(desk.store.order_ready(order.id, &key, &csr).await?)
+    Ok(desk.store.order_ready(order, &key, &csr).await?)
 }
 
 async fn revoke(desk: &Desk, revocation: &LeasedRevocation) -> Done {

@@ -92,6 +92,7 @@ CREATE TABLE keys (
     UNIQUE (organisation, mailbox, fingerprint)
 ) STRICT;
 CREATE INDEX keys_serial ON keys (organisation, serial);
+CREATE INDEX keys_authority ON keys (authority);
 -- Certificates and their ends: `current` ones are those that active mailboxes sign with or are encrypted to.
 CREATE INDEX keys_current ON keys (organisation, not_after, id, mailbox) WHERE current = 1;
 CREATE INDEX keys_issuer ON keys (organisation, issuer, not_after, id, mailbox) WHERE current = 1;
@@ -270,7 +271,8 @@ CREATE TABLE orders (
     error TEXT
 ) STRICT;
 CREATE INDEX orders_due ON orders (due) WHERE due IS NOT NULL;
-CREATE INDEX orders_authority ON orders (authority, due) WHERE due IS NOT NULL;
+-- Of those that ended, too: an authority that something was ordered from is kept.
+CREATE INDEX orders_authority ON orders (authority, due);
 CREATE INDEX orders_organisation ON orders (organisation, id);
 CREATE INDEX orders_batch ON orders (batch, state) WHERE batch IS NOT NULL;
 CREATE INDEX orders_mailbox ON orders (organisation, mailbox);
@@ -307,7 +309,7 @@ CREATE TABLE revocations (
     error TEXT
 ) STRICT;
 CREATE INDEX revocations_due ON revocations (due) WHERE due IS NOT NULL;
-CREATE INDEX revocations_authority ON revocations (authority, due) WHERE due IS NOT NULL;
+CREATE INDEX revocations_authority ON revocations (authority, due);
 CREATE INDEX revocations_key ON revocations (key);
 CREATE INDEX revocations_mailbox ON revocations (organisation, mailbox);
 CREATE INDEX revocations_organisation ON revocations (organisation, id);
@@ -704,6 +706,7 @@ CREATE TABLE api_tokens (
     used INTEGER
 ) STRICT;
 CREATE INDEX api_tokens_organisation ON api_tokens (organisation, id);
+CREATE INDEX api_tokens_owner ON api_tokens (organisation, reseller, expires);
 
 -- A link that works once. `user`: it sets this user's password anew, and takes the second factor away where `factor` is 1.
 

@@ -322,7 +322,12 @@ impl Run<'_> {
             };
             sqlx::raw_sql(end).execute(&mut *self.connection).await?;
         }
-        done?;
+        match done {
+            Err(StoreError::ChangedMeanwhile) if self.batch.is_some() => {
+                return refused(Refusals::ChangedMeanwhile {});
+            }
+            done => done?,
+        }
         let entry = Entry {
             at: self.now,
             who,

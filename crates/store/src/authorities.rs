@@ -163,12 +163,14 @@ pub(crate) async fn put(
         before => {
             let id = insert(connection, sealer, (organisation, now), next).await?;
             let Some(before) = before else { return Ok(()) };
-            // What nobody has heard of yet goes to the new settings.
-            sqlx::query("UPDATE orders SET authority = $1 WHERE authority = $2 AND state = 'new'")
-                .bind(id)
-                .bind(before.id.0)
-                .execute(&mut *connection)
-                .await?;
+            // What nobody has heard of yet goes to the new settings, at once: who works on it for the former ones asks nobody.
+            sqlx::query(
+                "UPDATE orders SET authority = $1, lease = NULL WHERE authority = $2 AND state = 'new'",
+            )
+            .bind(id)
+            .bind(before.id.0)
+            .execute(&mut *connection)
+            .await?;
             forget(connection, before.id).await
         }
     }

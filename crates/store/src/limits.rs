@@ -122,9 +122,10 @@ pub const PARTNERS: i64 = 1_000;
 pub const ROUTES: i64 = 500;
 /// Domains of one organisation with a way out of their own.
 pub const DESTINATIONS: i64 = 1_000;
-/// API tokens of one organisation, and of the installation: one for each script, and some more.
+/// API tokens of one organisation, of one reseller, and of the operator that are not over: one for each script, and some more.
 pub const API_TOKENS: i64 = 100;
-/// Open invitations of one organisation, and of the installation: they are shown on one page, and each ends within a week.
+/// Open invitations of one organisation, to one reseller, and to the operators: they are shown on one page, and each ends within
+/// a week.
 pub const INVITATIONS: i64 = 200;
 /// Webhooks of one organisation: each event is sent to each of them.
 pub const WEBHOOKS: i64 = 10;

@@ -174,13 +174,19 @@ impl Store {
         row.field("due")
     }
 
-    /// Keeps an order longer: for what is known to take its time.
-    pub async fn keep_order(&self, id: OrderId, until: Timestamp) -> Result<(), StoreError> {
+    /// Keeps an order longer: for what is known to take its time. Not one that another authority has by now.
+    pub async fn keep_order(
+        &self,
+        order: &LeasedOrder,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (id, authority) = (order.id, order.authority);
         let work = job(move |connection| {
             Box::pin(async move {
-                sqlx::query("UPDATE orders SET lease = $1 WHERE id = $2 AND ended IS NULL")
+                sqlx::query("UPDATE orders SET lease = $1 WHERE id = $2 AND authority = $3 AND ended IS NULL")
                     .bind(until.0)
                     .bind(id.0)
+                    .bind(authority.0)
                     .execute(connection)
                     .await?;
                 Ok(())
@@ -190,27 +196,28 @@ impl Store {
     }
 
     /// Keeps the key and the request of an order. From here on its authority may hear of it: whatever happens next, it is asked
-    /// how far the order is before it is requested again. `false` if the order has ended meanwhile, or somebody else, whose
-    /// lease is newer, has made its key: that one asks.
+    /// how far the order is before it is requested again. `false` if the order has ended meanwhile, went to another authority,
+    /// or somebody else, whose lease is newer, has made its key: that one asks.
     pub async fn order_ready(
         &self,
-        id: OrderId,
+        order: &LeasedOrder,
         key: &PrivateKey,
         csr: &[u8],
     ) -> Result<bool, StoreError> {
         let sealed = self
             .0
             .sealer
-            .seal_key(Sealed::MailboxKey, &record(id), key)?;
-        let csr = csr.to_vec();
+            .seal_key(Sealed::MailboxKey, &record(order.id), key)?;
+        let (id, authority, csr) = (order.id, order.authority, csr.to_vec());
         let work = job(move |connection| {
             Box::pin(async move {
                 let done = sqlx::query(
-                    "UPDATE orders SET sealed = $1, csr = $2, state = 'asking' WHERE id = $3 AND state = 'new'",
+                    "UPDATE orders SET sealed = $1, csr = $2, state = 'asking' WHERE id = $3 AND authority = $4 AND state = 'new'",
                 )
                 .bind(sealed)
                 .bind(csr)
                 .bind(id.0)
+                .bind(authority.0)
                 .execute(connection)
                 .await?;
                 Ok(done.rows_affected() > 0)
@@ -255,7 +262,8 @@ impl Store {
             .transpose()
     }
 
-    /// Writes what the authority's answer makes of an order, but for [`Next::Issued`]: see [`Store::order_issued`].
+    /// Writes what the authority's answer makes of an order, but for [`Next::Issued`]: see [`Store::order_issued`]. What an
+    /// authority answers about an order that another one has by now changes nothing.
     pub async fn order_answered(
         &self,
         order: &LeasedOrder,
@@ -328,18 +336,20 @@ async fn answered(
         Next::Wait { handle, due } => {
             sqlx::query(
                 "UPDATE orders SET state = 'waiting', handle = $1, due = $2, lease = NULL, attempts = 0, error = NULL
-                 WHERE id = $3 AND ended IS NULL",
+                 WHERE id = $3 AND authority = $4 AND ended IS NULL",
             )
             .bind(handle)
             .bind(due.0)
             .bind(order.id.0)
+            .bind(order.authority.0)
             .execute(connection)
             .await?;
             Ok(())
         }
         Next::Request => {
-            sqlx::query("UPDATE orders SET state = 'asking', handle = NULL, reply = NULL WHERE id = $1 AND ended IS NULL")
+            sqlx::query("UPDATE orders SET state = 'asking', handle = NULL, reply = NULL WHERE id = $1 AND authority = $2 AND ended IS NULL")
                 .bind(order.id.0)
+                .bind(order.authority.0)
                 .execute(connection)
                 .await?;
             Ok(())
@@ -350,14 +360,15 @@ async fn answered(
             error,
             alarm,
         } => {
-            sqlx::query("UPDATE orders SET due = $1, lease = NULL, attempts = $2, error = $3 WHERE id = $4 AND ended IS NULL")
+            let done = sqlx::query("UPDATE orders SET due = $1, lease = NULL, attempts = $2, error = $3 WHERE id = $4 AND authority = $5 AND ended IS NULL")
                 .bind(due.0)
                 .bind(failures)
                 .bind(rows::told(&error)?)
                 .bind(order.id.0)
+                .bind(order.authority.0)
                 .execute(&mut *connection)
                 .await?;
-            if !alarm {
+            if !alarm || done.rows_affected() == 0 {
                 return Ok(());
             }
             let said = late(order, error);
@@ -369,7 +380,7 @@ async fn answered(
                 organisation,
                 now,
             };
-            if !is_open(lives.connection, order.id).await? {
+            if !is_open(lives.connection, order).await? {
                 return Ok(());
             }
             let end = With::End(OrderState::Failed, &why);
@@ -396,12 +407,18 @@ fn will_not_come(order: &LeasedOrder, why: Saying) -> Said {
     }
 }
 
-async fn is_open(connection: &mut SqliteConnection, id: OrderId) -> Result<bool, StoreError> {
-    let row = sqlx::query("SELECT ended FROM orders WHERE id = $1")
-        .bind(id.0)
-        .fetch_one(connection)
-        .await?;
-    Ok(row.field::<Option<i64>>("ended")?.is_none())
+/// Whether an order is still open, and at the same authority.
+async fn is_open(
+    connection: &mut SqliteConnection,
+    order: &LeasedOrder,
+) -> Result<bool, StoreError> {
+    let row =
+        sqlx::query("SELECT 1 FROM orders WHERE id = $1 AND authority = $2 AND ended IS NULL")
+            .bind(order.id.0)
+            .bind(order.authority.0)
+            .fetch_optional(connection)
+            .await?;
+    Ok(row.is_some())
 }
 
 /// An event and a line in the audit log, and a new version of the configuration.

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 
 use sealgate_core::change::Change;
+use sealgate_core::permission::ResellerId;
+use sealgate_mail::Timestamp;
 use sqlx::SqliteConnection;
 
 use crate::apply::Instruction;
@@ -52,16 +54,24 @@ fn counted(change: &Change) -> Option<Counted> {
     }
 }
 
-/// API tokens of an organisation, or of the installation.
+/// API tokens of one owner that are not over. The query has the owner as `$1` and `$2`, and the time as `$3`.
 pub(crate) const TOKENS: Counted = (
-    "SELECT COUNT(*) AS count FROM api_tokens WHERE organisation IS $1",
+    "SELECT COUNT(*) AS count FROM api_tokens WHERE organisation IS $1 AND reseller IS $2 AND expires > $3",
     API_TOKENS,
 );
-/// Invitations into an organisation, or of the installation.
+/// Invitations of one owner that are not over; none that only sets a new password.
 pub(crate) const INVITED: Counted = (
-    "SELECT COUNT(*) AS count FROM invitations WHERE organisation IS $1",
+    "SELECT COUNT(*) AS count FROM invitations
+     WHERE organisation IS $1 AND reseller IS $2 AND expires > $3 AND user IS NULL",
     INVITATIONS,
 );
+
+/// Whose tokens or invitations: of an organisation, of a reseller, or of the operator if neither.
+#[derive(Clone, Copy)]
+pub(crate) struct Owner {
+    pub organisation: Option<i64>,
+    pub reseller: Option<ResellerId>,
+}
 
 /// How many there were before changes. An organisation that was given more than it may have keeps what it has.
 pub(crate) struct Room(HashMap<Counted, i64>);
@@ -75,7 +85,7 @@ impl Room {
         let mut before = HashMap::new();
         for what in instruction.changes.iter().filter_map(counted) {
             if instruction.bounded && !before.contains_key(&what) {
-                before.insert(what, count(connection, Some(organisation), what.0).await?);
+                before.insert(what, count(connection, organisation, what.0).await?);
             }
         }
         Ok(Self(before))
@@ -88,7 +98,7 @@ impl Room {
         organisation: i64,
     ) -> Result<(), StoreError> {
         for ((query, most), before) in &self.0 {
-            let after = count(connection, Some(organisation), query).await?;
+            let after = count(connection, organisation, query).await?;
             if after > *most && after > *before {
                 return Err(StoreError::TooMany { most: *most });
             }
@@ -97,13 +107,20 @@ impl Room {
     }
 }
 
-/// Refuses one more beside those that are there.
+/// Refuses one more beside those that the owner has now.
 pub(crate) async fn for_one_more(
     connection: &mut SqliteConnection,
-    organisation: Option<i64>,
+    owner: Owner,
     (query, most): Counted,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
-    match count(connection, organisation, query).await? < most {
+    let row = sqlx::query(query)
+        .bind(owner.organisation)
+        .bind(owner.reseller.map(|reseller| reseller.0))
+        .bind(now.0)
+        .fetch_one(connection)
+        .await?;
+    match row.field::<i64>("count")? < most {
         true => Ok(()),
         false => Err(StoreError::TooMany { most }),
     }
@@ -111,7 +128,7 @@ pub(crate) async fn for_one_more(
 
 async fn count(
     connection: &mut SqliteConnection,
-    organisation: Option<i64>,
+    organisation: i64,
     query: &'static str,
 ) -> Result<i64, StoreError> {
     let row = sqlx::query(query).bind(organisation).fetch_one(connection);

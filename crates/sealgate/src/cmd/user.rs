@@ -293,6 +293,7 @@ async fn invite(
         invited,
         expires,
         by_token: None,
+        bounded: false,
     };
     store.invite(new, by()).await?;
     Ok((secret, expires))

@@ -12,7 +12,7 @@ use super::{By, NewUser, members, name_of, resellers, role_word, second_factor, 
 use crate::configuration::{self, next_number};
 use crate::error::StoreError;
 use crate::limits::PAGE_ROWS;
-use crate::room;
+use crate::room::{self, Owner};
 use crate::rows::Columns;
 use crate::store::Store;
 use crate::writer::{Weight, job};
@@ -43,6 +43,19 @@ impl Invited {
             Self::Reseller(_) | Self::Operator | Self::Reset { .. } => None,
         }
     }
+
+    /// Among whose invitations it counts; none if it lets nobody in who is not there already.
+    fn owner(self) -> Option<Owner> {
+        let reseller = match self {
+            Self::Reset { .. } => return None,
+            Self::Reseller(id) => Some(id),
+            Self::Member(..) | Self::Operator => None,
+        };
+        Some(Owner {
+            organisation: self.organisation(),
+            reseller,
+        })
+    }
 }
 
 /// An invitation to be made.
@@ -58,6 +71,8 @@ pub struct NewInvitation {
     pub expires: Timestamp,
     /// SHA-256 of the API token that makes it, if one does: it counts among what the maker of that one made.
     pub by_token: Option<[u8; 32]>,
+    /// Whether only so many may be open; the operator at the command line may make more. A new password is never refused.
+    pub bounded: bool,
 }
 
 /// An invitation that is open.
@@ -117,7 +132,9 @@ impl Store {
         let work = job(move |connection| {
             Box::pin(async move {
                 delete_expired(connection, by.at).await?;
-                room::for_one_more(connection, new.invited.organisation(), room::INVITED).await?;
+                if let Some(owner) = new.invited.owner().filter(|_| new.bounded) {
+                    room::for_one_more(connection, owner, room::INVITED, by.at).await?;
+                }
                 let id = next_number(connection, "invitation").await?;
                 insert(connection, id, &new, &by).await?;
                 let (organisation, what) = words(connection, new.invited).await?;

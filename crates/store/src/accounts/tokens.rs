@@ -11,7 +11,7 @@ use super::{By, role_word, tell};
 use crate::configuration::{self, next_number};
 use crate::error::StoreError;
 use crate::limits::PAGE_ROWS;
-use crate::room;
+use crate::room::{self, Owner};
 use crate::rows::Columns;
 use crate::store::Store;
 use crate::writer::{Weight, job};
@@ -104,7 +104,11 @@ impl Store {
         let work = job(move |connection| {
             Box::pin(async move {
                 let of = new.grants.roles.first();
-                room::for_one_more(connection, of.map(|(id, _)| id.0), room::TOKENS).await?;
+                let owner = Owner {
+                    organisation: of.map(|(id, _)| id.0),
+                    reseller: new.grants.reseller,
+                };
+                room::for_one_more(connection, owner, room::TOKENS, by.at).await?;
                 let id = next_number(connection, "api-token").await?;
                 insert(connection, id, &new, &by).await?;
                 let words = match (of, new.grants.reseller) {

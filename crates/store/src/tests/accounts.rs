@@ -35,6 +35,7 @@ fn invitation(number: u8, name: &str, invited: Invited) -> NewInvitation {
         invited,
         expires: NOW.plus(60),
         by_token: None,
+        bounded: true,
     }
 }
 

@@ -3,7 +3,7 @@
 use sealgate_core::change::Change;
 use sealgate_core::licence::Licence;
 use sealgate_core::order::Purpose;
-use sealgate_core::saying::{Changes, Saying};
+use sealgate_core::saying::{Changes, Refusals, Saying};
 use sealgate_core::tenant::InboundRoute;
 use sealgate_mail::Address;
 use sealgate_smime::key::KeyKind;
@@ -295,6 +295,11 @@ async fn nothing_walks_a_table() {
         // Of purging keys; the database itself asks the same when a key goes.
         "UPDATE mailboxes SET signing = NULL WHERE signing = 1",
         "UPDATE mailboxes SET encryption = NULL WHERE encryption = 1",
+        // Of an authority with new settings, and the database itself when the former ones go.
+        "UPDATE orders SET authority = 2, lease = NULL WHERE authority = 1 AND state = 'new'",
+        "SELECT * FROM orders WHERE authority = 1",
+        "SELECT * FROM keys WHERE authority = 1",
+        "SELECT * FROM revocations WHERE authority = 1",
     ] {
         let explain = format!("EXPLAIN QUERY PLAN {sql}");
         let rows = sqlx::query(sqlx::AssertSqlSafe(explain))
@@ -309,6 +314,42 @@ async fn nothing_walks_a_table() {
         let walks = plan.contains("SCAN") && !plan.contains(" INDEX ");
         assert!(!walks && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
     }
+}
+
+/// Where the route has another server by now, the mailboxes go all the same, and why the route did not change is told.
+#[tokio::test]
+async fn a_route_with_another_server_by_now_is_a_refused_part() {
+    let all = PIECE + 1;
+    let world = with(all).await;
+    let was = InboundRoute {
+        name: "many".into(),
+        domains: vec![domain("many.example")],
+        target: host("10.0.0.5"),
+        wildcard: false,
+    };
+    let to = |server: &str| InboundRoute {
+        target: host(server),
+        ..was.clone()
+    };
+    let action = BulkAction::Removal(RouteChange::Edit {
+        was: Box::new(was.clone()),
+        becomes: Box::new(to("10.0.0.6")),
+    });
+    let begun = begin(&world, action, many(all)).await.unwrap();
+    let change = [Change::PutRoute(to("10.0.0.7"))];
+    let done = world.store.apply("example", &change, "bob", NOW).await;
+    done.unwrap();
+    to_the_end(&world).await;
+    let end = work(&world, begun.id).await;
+    assert_eq!(end.ended, Some((NOW, BulkEnding::Done)));
+    let why = Refusals::ChangedMeanwhile {}.into();
+    assert_eq!(
+        (end.done, end.reasons),
+        (all, vec![("many".to_owned(), why)])
+    );
+    assert_eq!(count(&world, "SELECT COUNT(*) FROM mailboxes").await, 0);
+    let described = world.store.described("example").await.unwrap();
+    assert_eq!(described.routes[0].target, host("10.0.0.7"));
 }
 
 /// What others change about a route while its mailboxes go stays; a route that is gone does not come back.

@@ -94,10 +94,14 @@ async fn issue(world: &World, order: &LeasedOrder, name: &str, now: Timestamp) {
     assert!(
         world
             .store
-            .order_ready(order.id, &key(name), b"csr")
+            .order_ready(order, &key(name), b"csr")
             .await
             .unwrap()
     );
+    issued(world, order, name, now).await;
+}
+
+async fn issued(world: &World, order: &LeasedOrder, name: &str, now: Timestamp) {
     world
         .store
         .order_issued(order, &[certificate(name)], now)
@@ -150,7 +154,7 @@ async fn an_order_survives_a_crash_at_every_step() {
     // Killed with the key made: nobody knows whether the authority was asked.
     world
         .store
-        .order_ready(order.id, &key("alice"), b"csr")
+        .order_ready(&order, &key("alice"), b"csr")
         .await
         .unwrap();
     world.store.drop_leases().await.unwrap();
@@ -208,7 +212,7 @@ async fn a_certificate_for_a_withdrawn_order_is_revoked() {
     let order = take_one(&world, NOW).await;
     world
         .store
-        .order_ready(order.id, &key("alice"), b"csr")
+        .order_ready(&order, &key("alice"), b"csr")
         .await
         .unwrap();
     apply(&world, &[Change::Withdraw(address("a@example.com"))])
@@ -239,7 +243,7 @@ async fn a_certificate_for_a_withdrawn_order_is_revoked() {
     assert!(
         !world
             .store
-            .order_ready(order.id, &key("bob"), b"csr")
+            .order_ready(&order, &key("bob"), b"csr")
             .await
             .unwrap()
     );
@@ -254,7 +258,7 @@ async fn the_key_of_a_withdrawn_order_is_known_until_its_certificate_is_stored()
     assert_eq!(world.store.order_spki(order.id).await.unwrap(), None);
     world
         .store
-        .order_ready(order.id, &key("alice"), b"csr")
+        .order_ready(&order, &key("alice"), b"csr")
         .await
         .unwrap();
     apply(&world, &[Change::Withdraw(address("a@example.com"))])
@@ -281,7 +285,7 @@ async fn the_key_of_an_order_is_made_once() {
     let quick = take_one(&world, NOW.plus(DAY)).await;
     assert_eq!(slow.id, quick.id);
     let ready = async |name| {
-        let made = world.store.order_ready(slow.id, &key(name), b"csr").await;
+        let made = world.store.order_ready(&slow, &key(name), b"csr").await;
         made.unwrap()
     };
     assert!(ready("alice").await);
@@ -552,7 +556,7 @@ async fn an_order_that_waits_for_a_day_is_told_once() {
     apply(&world, &[activate("a@example.com")]).await.unwrap();
     let order = take_one(&world, NOW).await;
     let alice = key("alice");
-    let made = world.store.order_ready(order.id, &alice, b"csr");
+    let made = world.store.order_ready(&order, &alice, b"csr");
     assert!(made.await.unwrap());
     let next = Next::Wait {
         handle: String::new(),
@@ -565,6 +569,59 @@ async fn an_order_that_waits_for_a_day_is_told_once() {
         assert_eq!(done, told, "{after}");
     }
     assert_eq!(kinds(&world).await, [EventKind::OrderLate]);
+}
+
+/// While the key of a new order is made for an authority, the order goes to another one: the former is not asked, and what it
+/// answered all the same is not the other one's.
+#[tokio::test]
+async fn an_order_that_went_to_another_authority_is_asked_of_that_one_only() {
+    let world = with(&["a@example.com"]).await;
+    let put = |connector| {
+        Change::PutAuthority(NewAuthority {
+            name: "own".into(),
+            standard: true,
+            renew_days: None,
+            connector: Some(connector),
+        })
+    };
+    let command = Connector::Command(CommandSettings {
+        program: "/one".into(),
+        arguments: vec![],
+        timeout: 9,
+    });
+    let first = [put(command), activate("a@example.com")];
+    apply(&world, &first).await.unwrap();
+    let former = take_one(&world, NOW).await;
+    apply(&world, &[put(Connector::ByHand)]).await.unwrap();
+    let store = &world.store;
+    assert!(store.authority(former.authority).await.is_err());
+    let present = take_one(&world, NOW).await;
+    assert_eq!(present.id, former.id);
+    store.keep_order(&former, NOW.plus(DAY)).await.unwrap();
+    let ready = async |order| {
+        let made = store.order_ready(order, &key("alice"), b"csr").await;
+        made.unwrap()
+    };
+    assert!(!ready(&former).await);
+    let wait = Next::Wait {
+        handle: "of the former".into(),
+        due: NOW.plus(DAY),
+    };
+    let again = Next::Again {
+        due: NOW.plus(DAY),
+        failures: 3,
+        error: Saying::words("no"),
+        alarm: true,
+    };
+    for next in [wait, again, Next::Request, Next::Fail(Saying::words("no"))] {
+        store.order_answered(&former, next, NOW).await.unwrap();
+    }
+    assert!(kinds(&world).await.is_empty());
+    let still = take_one(&world, NOW.plus(60)).await;
+    assert_eq!((still.state, still.handle), (OrderState::New, None));
+    assert_eq!(still.attempts, 0);
+    assert!(ready(&present).await);
+    issued(&world, &present, "alice", NOW).await;
 }
 
 #[tokio::test]

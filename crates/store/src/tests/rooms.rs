@@ -3,9 +3,9 @@
 use sealgate_core::authority::{AcmeSettings, AuthorityId, Connector};
 use sealgate_core::change::{Change, NewAuthority};
 use sealgate_core::directory::{Bind, Directory, Place, Protection};
-use sealgate_core::permission::{Grants, Role};
+use sealgate_core::permission::{Grants, ResellerId, Role};
 use sealgate_core::queue::{Credentials, Destination, NextHop, TlsRequirement};
-use sealgate_core::tenant::{Blocked, InboundRoute, Partner, Proof, SendingClient};
+use sealgate_core::tenant::{Blocked, InboundRoute, Language, Partner, Proof, SendingClient};
 use sealgate_mail::{Address, Timestamp};
 use sealgate_smime::profile::Profile;
 use tokio::task::JoinSet;
@@ -14,7 +14,7 @@ use crate::limits::{
     API_TOKENS, AUTHORITIES, BLOCKED, CLIENTS, DESTINATIONS, INVITATIONS, PARTNERS, ROUTES,
 };
 use crate::testing::{NOW, World, domain, host, world};
-use crate::{By, Instruction, Invited, NewApiToken, NewInvitation, StoreError};
+use crate::{Accepting, By, Instruction, Invited, NewApiToken, NewInvitation, StoreError};
 
 const AT_ONCE: i64 = 4;
 const WHO: (&str, Timestamp) = ("test", NOW);
@@ -174,6 +174,7 @@ async fn tokens_and_invitations_are_counted_where_they_are_made() {
         invited: Invited::Member(organisation, Role::Read),
         expires: NOW.plus(60),
         by_token: None,
+        bounded: true,
     };
     let mut tokens = JoinSet::new();
     for count in 0..API_TOKENS + AT_ONCE {
@@ -187,13 +188,87 @@ async fn tokens_and_invitations_are_counted_where_they_are_made() {
         links.spawn(async move { store.invite(new, by()).await.map(|_| ()) });
     }
     assert_eq!(refused(links, INVITATIONS).await, AT_ONCE);
-    // Those of the installation are counted for themselves.
+    // Those of the installation are counted for themselves; at the command line there may be more.
     let operator = NewInvitation {
         sha256: number(-1, 3),
         invited: Invited::Operator,
         ..invitation(-1)
     };
     world.store.invite(operator, by()).await.unwrap();
+    let more = NewInvitation {
+        bounded: false,
+        ..invitation(INVITATIONS + AT_ONCE)
+    };
+    world.store.invite(more, by()).await.unwrap();
+    let later = By {
+        at: NOW.plus(60),
+        ..by()
+    };
+    let after = token(API_TOKENS + AT_ONCE);
+    let done = world.store.create_api_token(after, later).await;
+    done.unwrap();
+}
+
+#[tokio::test]
+async fn each_reseller_has_room_of_its_own_and_a_new_password_needs_none() {
+    let world = world().await;
+    let (store, many) = (&world.store, API_TOKENS + INVITATIONS);
+    let made = async |name: &str| {
+        let made = store.create_reseller(name.into(), by()).await;
+        made.unwrap()
+    };
+    let (one, other) = (made("one").await, made("other").await);
+    let number = |at: i64| {
+        let mut sha256 = [0; 32];
+        sha256[..8].copy_from_slice(&at.to_be_bytes());
+        sha256
+    };
+    let token = async |at: i64, reseller: Option<ResellerId>| {
+        let new = NewApiToken {
+            name: "t".into(),
+            sha256: number(at),
+            grants: Grants {
+                operator: reseller.is_none(),
+                reseller,
+                ..Grants::default()
+            },
+            expires: NOW.plus(60),
+            by_token: None,
+        };
+        store.create_api_token(new, by()).await.map(|_| ())
+    };
+    for at in 0..API_TOKENS {
+        token(at, Some(one)).await.unwrap();
+    }
+    let full = Err(StoreError::TooMany { most: API_TOKENS });
+    assert_eq!(token(API_TOKENS, Some(one)).await, full);
+    token(API_TOKENS, Some(other)).await.unwrap();
+    token(API_TOKENS + 1, None).await.unwrap();
+    let invite = async |at: i64, invited| {
+        let new = NewInvitation {
+            sha256: number(many + at),
+            name: Address::parse(&format!("user-{at}@example.com")).unwrap(),
+            invited,
+            expires: NOW.plus(60),
+            by_token: None,
+            bounded: true,
+        };
+        store.invite(new, by()).await.map(|_| ())
+    };
+    invite(0, Invited::Operator).await.unwrap();
+    let how = Accepting::Password("$hash".into(), Language::De);
+    let user = store.accept_invitation(number(many), how, NOW).await;
+    for at in 1..=INVITATIONS {
+        invite(at, Invited::Operator).await.unwrap();
+    }
+    let full = Err(StoreError::TooMany { most: INVITATIONS });
+    assert_eq!(invite(-1, Invited::Operator).await, full);
+    invite(-2, Invited::Reseller(one)).await.unwrap();
+    let reset = Invited::Reset {
+        user: user.unwrap(),
+        factor: false,
+    };
+    invite(-3, reset).await.unwrap();
 }
 
 fn acme(key: &str) -> NewAuthority {
