@@ -220,15 +220,8 @@ impl AuthorityFailure {
         }
     }
 
-    /// One of this gateway, after which the same is asked again later.
-    pub fn ours(why: impl std::fmt::Display) -> Self {
-        let why = one_line(&why.to_string());
-        Self::passing(Authorities::OurFailure { why })
+    /// One of this gateway, after which the same is asked again later. Its reason is for the log: it may name files.
+    pub fn ours() -> Self {
+        Self::passing(Authorities::OurFailure {})
     }
-}
-
-/// Without controls.
-pub fn one_line(text: &str) -> String {
-    let blank = |c: char| if c.is_control() { ' ' } else { c };
-    text.chars().map(blank).collect()
 }

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use sealgate_mail::Timestamp;
+use sealgate_mail::visible::is_hidden;
 use serde::{Deserialize, Serialize};
 
 use crate::harvest::Choice;
@@ -37,8 +38,12 @@ macro_rules! sayings {
                 use $crate::tenant::Language::{De, En};
                 match (self, language) {
                     $(
-                        (Self::$variant { $($field),* }, En) => format!($en $(, $field = $field.told(En))*),
-                        (Self::$variant { $($field),* }, De) => format!($de $(, $field = $field.told(De))*),
+                        (Self::$variant { $($field),* }, En) => {
+                            format!($en $(, $field = $crate::saying::within($en, stringify!($field), $field.told(En)))*)
+                        }
+                        (Self::$variant { $($field),* }, De) => {
+                            format!($de $(, $field = $crate::saying::within($de, stringify!($field), $field.told(De)))*)
+                        }
                     )*
                 }
             }
@@ -90,6 +95,21 @@ pub use servers::Servers;
 pub trait Told {
     /// Its words.
     fn told(&self, language: Language) -> String;
+}
+
+/// A value as it stands in `text`. Where that quotes it, it is foreign: it cannot end its quotation and go on in our words, hide
+/// letters or turn the direction of writing.
+fn within(text: &str, field: &str, told: String) -> String {
+    let quotes = |open: char, close: char| text.contains(&format!("{open}{{{field}}}{close}"));
+    if !quotes('"', '"') && !quotes('„', '“') {
+        return told;
+    }
+    let tame = |c: char| match c {
+        '"' | '„' | '“' | '”' | '‟' => '\'',
+        hidden if is_hidden(hidden) => ' ',
+        other => other,
+    };
+    told.chars().map(tame).collect()
 }
 
 /// Makes the told sentence of all topics.

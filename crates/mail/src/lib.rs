@@ -35,6 +35,7 @@ pub mod smtp;
 pub mod status;
 #[cfg(test)]
 mod testing;
+pub mod visible;
 pub mod words;
 
 pub use address::{Address, Domain, Mailbox, ReversePath};

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::REPLY_TEXT_CHARS;
+use crate::visible::visible;
 
 /// `class.subject.detail` (RFC 3463 section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -107,10 +108,7 @@ impl Reply {
 }
 
 fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(REPLY_TEXT_CHARS)
-        .collect()
+    visible(text, REPLY_TEXT_CHARS)
 }
 
 impl fmt::Display for EnhancedStatus {

@@ -3,6 +3,7 @@
 use std::io::{Error, ErrorKind};
 
 use sealgate_core::saying::Servers;
+use sealgate_mail::visible::visible;
 
 use crate::limits::REPORTED_CHARS;
 
@@ -20,12 +21,10 @@ pub(crate) fn of_io(error: &Error) -> Servers {
     }
 }
 
-/// Words of others, without controls, and cut.
+/// Words of others, without hidden letters, and cut.
 pub(crate) fn reported(words: impl std::fmt::Display) -> Servers {
-    let blank = |c: char| if c.is_control() { ' ' } else { c };
-    let words = words.to_string();
     Servers::Reported {
-        words: words.chars().map(blank).take(REPORTED_CHARS).collect(),
+        words: visible(&words.to_string(), REPORTED_CHARS),
     }
 }
 

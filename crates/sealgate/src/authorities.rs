@@ -44,14 +44,11 @@ impl Connectors {
                     .built_in
                     .get_or_try_init(|| built_in(&self.store, &self.config))
                     .await
-                    .map_err(|failure| AuthorityFailure::ours(failure.message))?;
+                    .map_err(|failure| ca::ours(failure.message))?;
                 Ok(Arc::clone(made))
             }
             Connector::Acme(settings) => {
-                let allowed = self
-                    .config
-                    .fetch_allowed()
-                    .map_err(AuthorityFailure::ours)?;
+                let allowed = self.config.fetch_allowed().map_err(ca::ours)?;
                 let acme = Acme::new(settings.clone(), self.dns.clone(), allowed)?;
                 Ok(Arc::new(acme))
             }

@@ -37,6 +37,7 @@ use std::sync::Arc;
 use sealgate_core::change::Change;
 use sealgate_core::permission::Permission;
 use sealgate_core::saying::{Inputs, Saying};
+use sealgate_mail::visible::is_hidden;
 use sealgate_portal::auth::Permitted;
 use sealgate_portal::office::{Applied, Asked, Page, Paging, RefusedPart};
 use sealgate_portal::problem::Problem;
@@ -105,22 +106,14 @@ pub fn problem(error: StoreError) -> Problem {
 /// Whether a text can be a name: it shows what it is, and is no step of a path. Letters that nobody sees, or that turn the way of
 /// writing, would have one name look like another one in lists and in the audit log.
 fn is_plain(name: &str) -> bool {
-    let is_hidden = |c: char| {
-        matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-            || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-    };
-    !matches!(name, "." | "..") && !name.chars().any(|c| c.is_control() || is_hidden(c))
+    !matches!(name, "." | "..") && !name.chars().any(is_hidden)
 }
 
 /// Whether there may be so many of something in one field.
 fn few(field: &'static str, count: usize, most: usize) -> Asked<()> {
     match count <= most {
         true => Ok(()),
-        false => Err(Problem {
-            field: Some(field),
-            detail: Some(Saying::words(most.to_string())),
-            ..Problem::new("too-many")
-        }),
+        false => Err(Problem::wrong(field, Inputs::Entries { most })),
     }
 }
 
@@ -226,6 +219,8 @@ mod tests {
             "\u{2066}x",
             "a\u{ad}b",
             "\u{e0041}",
+            "a\u{3164}",
+            "\u{2800}",
         ];
         for name in [".", "..", "a\nb", "a\0", "\u{85}"].iter().chain(&hidden) {
             assert!(!is_plain(name), "{name:?}");

@@ -19,7 +19,7 @@ sayings! {
         LostOrder {} =
             "the authority lost the order", "Die Zertifizierungsstelle kennt die Bestellung nicht mehr";
         NotAcme { why: String } =
-            "the authority's answer is no ACME ({why})", "Die Antwort der Zertifizierungsstelle ist kein ACME ({why})";
+            "the authority's answer is no ACME: \"{why}\"", "Die Antwort der Zertifizierungsstelle ist kein ACME: „{why}“";
         NoNonce {} = "the authority gives no nonce", "Die Zertifizierungsstelle gibt keine Nonce";
         AccountNotNamed {} =
             "the authority does not name the account", "Die Zertifizierungsstelle nennt das Konto nicht";
@@ -47,11 +47,11 @@ sayings! {
         HaveRevoked {} =
             "have the authority revoke the certificate, then say so with: sealgate mailbox confirm-revoked",
             "Lassen Sie das Zertifikat von der Zertifizierungsstelle widerrufen und bestätigen Sie es dann unter „Widerrufe“";
-        ProgramNotRun { program: String, why: String } =
-            "{program} cannot be run ({why})", "{program} lässt sich nicht ausführen ({why})";
-        ProgramTooLong { program: String, verb: String, seconds: i64 } =
-            "{program} did not finish {verb} within {seconds} seconds and was ended",
-            "{program} wurde mit {verb} nicht innerhalb von {seconds} Sekunden fertig und wurde beendet";
+        ProgramNotRun { why: String } =
+            "the command cannot be run ({why})", "Das Kommando lässt sich nicht ausführen ({why})";
+        ProgramTooLong { verb: String, seconds: i64 } =
+            "the command did not finish {verb} within {seconds} seconds and was ended",
+            "Das Kommando wurde mit {verb} nicht innerhalb von {seconds} Sekunden fertig und wurde beendet";
         CommandRefused {} = "the command refused it", "Das Kommando hat es abgelehnt";
         CommandEnded { code: i64 } = "the command ended with code {code}", "Das Kommando endete mit dem Code {code}";
         CommandKilled {} =
@@ -92,7 +92,7 @@ sayings! {
             "{domain} hat keinen aktiven DKIM-Schlüssel; die Antwort auf die Prüf-E-Mail der Zertifizierungsstelle geht deshalb unsigniert hinaus und wird vielleicht nicht angenommen: Erzeugen Sie einen unter „Domänen“";
         GivenUp {} = "it was given up", "es wurde aufgegeben";
         WithNote { why: Box<Saying>, note: Box<Saying> } = "{why}; {note}", "{why}; {note}";
-        OurFailure { why: String } =
-            "this gateway cannot do it now ({why})", "Dieses Gateway kann es jetzt nicht ({why})";
+        OurFailure {} =
+            "this gateway cannot do it now: see its log", "Dieses Gateway kann es jetzt nicht: Der Grund steht in seinem Log";
     }
 }

@@ -27,13 +27,18 @@ sayings! {
         Entries { most: usize } = "at most {most} entries", "höchstens {most} Einträge";
         OneLine { most: usize } =
             "write one line of 1 to {most} characters", "Geben Sie eine Zeile mit 1 bis {most} Zeichen an";
+        PlainName {} =
+            "a name has no letters that are invisible or turn the direction of writing, and is not \".\" or \"..\"",
+            "Ein Name hat keine Zeichen, die unsichtbar sind oder die Schreibrichtung ändern, und ist nicht „.“ oder „..“";
         OneWord { most: usize } =
             "write one word of at most {most} characters, without blanks",
             "Geben Sie ein Wort mit höchstens {most} Zeichen ohne Leerzeichen an";
         NameTaken {} = "this name is taken: choose another", "Dieser Name ist vergeben: Wählen Sie einen anderen";
         At { place: String, why: Box<Saying> } = "{place}: {why}", "{place}: {why}";
         UnknownField {} = "there is no such field", "Dieses Feld gibt es nicht";
-        Misfit { why: String } = "this does not fit ({why})", "Diese Angabe passt nicht ({why})";
+        Misfit {} = "this does not fit", "Diese Angabe passt nicht";
+        Expected { kind: String } =
+            "this does not fit: expected is {kind}", "Diese Angabe passt nicht: Erwartet wird {kind}";
         Missing {} = "this is missing", "Diese Angabe fehlt";
         Base64 {} = "not base64", "kein Base64";
         Of { text: String, why: Box<Saying> } = "{text}: {why}", "{text}: {why}";

@@ -192,6 +192,9 @@ sayings! {
         ResellerNeeded { name: String } =
             "users work for {name}, or organisations are its: give them to another one first",
             "Für {name} arbeiten Benutzer, oder Organisationen gehören dazu: Geben Sie sie zuerst einem anderen";
+        ChangedMeanwhile {} =
+            "somebody else has changed this meanwhile: it was left as it is",
+            "Jemand anderes hat das inzwischen geändert: Es blieb, wie es ist";
         BulkWorkEnded {} = "this bulk work has ended already", "Diese Arbeit ist schon zu Ende";
     }
 }

@@ -97,9 +97,12 @@ sayings! {
         Silent {} = "the server does not answer", "der Server antwortet nicht";
         Stuck {} = "the server does not take the mail", "der Server nimmt die E-Mail nicht ab";
         Lost { why: Box<Saying> } = "connection lost: {why}", "Verbindung verloren: {why}";
-        InnerNetwork { place: String } =
-            "{place} is inside the operator's network: ask the operator to allow it",
-            "{place} liegt im Netz des Betreibers: Bitten Sie den Betreiber, es zu erlauben";
+        InnerNetwork { host: String } =
+            "{host} is inside the operator's network: ask the operator to allow it",
+            "{host} liegt im Netz des Betreibers: Bitten Sie den Betreiber, es zu erlauben";
+        InnerMx { host: String } =
+            "{host} is inside the operator's network, where MX records do not lead: set a way of its own for the domain",
+            "{host} liegt im Netz des Betreibers, dorthin führen MX-Einträge nicht: Legen Sie einen eigenen Weg für die Domäne fest";
         ThisMachine { place: String } =
             "{place} is this machine: MX records of others do not lead here",
             "{place} ist dieser Rechner: MX-Einträge anderer führen nicht hierher";

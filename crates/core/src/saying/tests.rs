@@ -67,18 +67,18 @@ fn words_of_others_stay_as_they_are() {
     );
 }
 
-/// What another server said stays as it was said, and stands in quotation marks.
+/// What another server said stands in quotation marks, and nothing of it ends them, hides or turns the direction of writing.
 #[test]
 fn words_of_other_servers_are_quoted() {
     let words = "no such \"person\"".to_owned();
-    let table: [(Saying, &str, &str); 3] = [
+    let table: [(Saying, &str, &str); 4] = [
         (
             Authorities::Says {
                 words: words.clone(),
             }
             .into(),
-            "the authority says: \"no such \"person\"\"",
-            "Die Zertifizierungsstelle sagt: „no such \"person\"“",
+            "the authority says: \"no such 'person'\"",
+            "Die Zertifizierungsstelle sagt: „no such 'person'“",
         ),
         (
             Servers::Answered {
@@ -90,8 +90,16 @@ fn words_of_other_servers_are_quoted() {
         ),
         (
             Servers::Reported { words }.into(),
-            "\"no such \"person\"\"",
-            "„no such \"person\"“",
+            "\"no such 'person'\"",
+            "„no such 'person'“",
+        ),
+        (
+            Servers::Answered {
+                reply: "550 x“; „an operator” may\u{202e}\u{2066}\u{2028}\r\nallow it".into(),
+            }
+            .into(),
+            "the server answered: \"550 x'; 'an operator' may     allow it\"",
+            "der Server hat geantwortet: „550 x'; 'an operator' may     allow it“",
         ),
     ];
     for (saying, english, german) in table {

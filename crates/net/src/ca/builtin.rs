@@ -146,7 +146,7 @@ impl BuiltIn {
 }
 
 fn later(failure: RegisterFailure) -> AuthorityFailure {
-    AuthorityFailure::ours(failure)
+    super::ours(failure)
 }
 
 impl super::Authority for BuiltIn {

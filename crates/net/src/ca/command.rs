@@ -97,8 +97,8 @@ impl ExternalCommand {
             .process_group(0)
             .spawn()
             .map_err(|error| {
+                tracing::warn!(program, %error, "the command of an authority cannot be run");
                 AuthorityFailure::passing(Said::ProgramNotRun {
-                    program: program.clone(),
                     why: error.to_string(),
                 })
             })?;
@@ -106,11 +106,14 @@ impl ExternalCommand {
         let _group = Group::of(&child);
         match timeout(self.longest(), talk(&mut child, call.input)).await {
             Ok(ended) => ended,
-            Err(_) => Err(AuthorityFailure::passing(Said::ProgramTooLong {
-                program: program.clone(),
-                verb: call.verb.to_owned(),
-                seconds: self.0.timeout.clamp(1, COMMAND_LONGEST),
-            })),
+            Err(_) => {
+                let seconds = self.0.timeout.clamp(1, COMMAND_LONGEST);
+                tracing::warn!(program, seconds, "the command of an authority was ended");
+                Err(AuthorityFailure::passing(Said::ProgramTooLong {
+                    verb: call.verb.to_owned(),
+                    seconds,
+                }))
+            }
         }
     }
 }
@@ -308,7 +311,7 @@ async fn talk(child: &mut Child, input: String) -> Result<Ended, AuthorityFailur
             }
         }
     };
-    let status = status.map_err(AuthorityFailure::ours)?;
+    let status = status.map_err(super::ours)?;
     if out.len() > COMMAND_OUTPUT {
         return Err(AuthorityFailure::passing(Said::CommandOutput {
             most: COMMAND_OUTPUT,

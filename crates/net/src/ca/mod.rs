@@ -14,6 +14,12 @@ pub mod publish;
 /// What a verb gives when it is done.
 pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, AuthorityFailure>> + Send + 'a>>;
 
+/// A failure of this gateway, not of an authority. Its reason goes to the log only: it may name files of the machine.
+pub fn ours(reason: impl std::fmt::Display) -> AuthorityFailure {
+    tracing::warn!(%reason, "an authority cannot be asked now");
+    AuthorityFailure::ours()
+}
+
 /// A connector. Each verb may be asked again with the same argument after a crash, and ends within the connector's own
 /// limits of time.
 pub trait Authority: Send + Sync {

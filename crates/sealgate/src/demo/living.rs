@@ -349,6 +349,7 @@ async fn invite(store: &Store, name: &str, invited: Invited) -> Result<Zeroizing
         invited,
         expires: now().plus(INVITATION_SECONDS),
         by_token: None,
+        bounded: false,
     };
     store.invite(new, by()).await?;
     Ok(secret)

@@ -51,19 +51,13 @@ impl Authorities for PortalOffice {
             };
             return Err(Problem::wrong("renew_days", range));
         }
-        let is_word = !name.is_empty()
-            && is_plain(name)
-            && !name.contains(|c: char| c.is_whitespace() || c == '/');
-        if !is_word {
-            return Err(Problem {
-                field: Some("name"),
-                ..Problem::new("authority-name")
-            });
-        }
-        short("name", name, AUTHORITY_NAME_CHARS)?;
         let known = self.0.store.authorities(who.organisation()).await;
         let known = known.map_err(problem)?;
         let before = known.into_iter().find(|one| one.name == name);
+        // What has its name keeps it, whoever gave it.
+        if before.is_none() {
+            fits_as_name(name)?;
+        }
         let was = before.as_ref().map(|one| one.id);
         let becomes = NewAuthority {
             name: name.to_owned(),
@@ -119,13 +113,27 @@ impl PortalOffice {
             (Some(AuthorityKind::Acme), _) => {
                 let settings = acme(before, put.acme.unwrap_or_default())?;
                 let allowed = self.0.config.fetch_allowed().map_err(Problem::internal)?;
-                Acme::new(settings.clone(), self.0.dns.clone(), allowed).map_err(|failure| {
-                    Problem::wrong("acme", Saying::words(failure.to_string()))
-                })?;
+                Acme::new(settings.clone(), self.0.dns.clone(), allowed)
+                    .map_err(|failure| Problem::wrong("acme", failure.said))?;
                 Ok(Some(Connector::Acme(settings)))
             }
         }
     }
+}
+
+/// Whether an authority may be called so.
+fn fits_as_name(name: &str) -> Asked<()> {
+    let is_word = !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == '/');
+    if !is_word {
+        return Err(Problem {
+            field: Some("name"),
+            ..Problem::new("authority-name")
+        });
+    }
+    if !is_plain(name) {
+        return Err(Problem::wrong("name", Inputs::PlainName {}));
+    }
+    short("name", name, AUTHORITY_NAME_CHARS)
 }
 
 fn command(put: Option<PutCommand>) -> Asked<Connector> {
@@ -300,7 +308,7 @@ mod tests {
         let table = [
             (
                 "contact",
-                "too-many",
+                "invalid",
                 PutAcme {
                     contact,
                     ..good.clone()

@@ -65,10 +65,11 @@ impl Inbound for PortalOffice {
 
     async fn add_route(&self, who: &Permitted<Write>, route: NewRoute) -> Asked<Applied> {
         let own = self.own(who)?;
-        if named(&own, &route.name).is_ok() {
+        let name = route_name(&route.name)?;
+        if named(&own, &name).is_ok() {
             return Err(Problem::wrong("name", Inputs::RouteTaken {}));
         }
-        let route = judged(route, (self.reach(who), None))?;
+        let route = judged(NewRoute { name, ..route }, (self.reach(who), None))?;
         self.must_be_proven(who, &route.domains).await?;
         self.must_be_in_reach(Some(&route.target)).await?;
         self.change(who, vec![Change::PutRoute(route)]).await
@@ -419,10 +420,10 @@ fn server(hop: &NextHop) -> Option<Server> {
     }
 }
 
-/// A route as it is to be, if it can be.
-fn judged(route: NewRoute, before: (Reach, Option<&NextHop>)) -> Asked<InboundRoute> {
-    let name = route.name.trim();
-    if !(1..=ROUTE_NAME_CHARS).contains(&name.chars().count()) || !is_plain(name) {
+/// The name of a new route. One that is there keeps its name, whoever gave it.
+fn route_name(name: &str) -> Asked<String> {
+    let name = name.trim();
+    if !(1..=ROUTE_NAME_CHARS).contains(&name.chars().count()) {
         return Err(Problem::wrong(
             "name",
             Inputs::OneLine {
@@ -430,6 +431,14 @@ fn judged(route: NewRoute, before: (Reach, Option<&NextHop>)) -> Asked<InboundRo
             },
         ));
     }
+    match is_plain(name) {
+        true => Ok(name.to_owned()),
+        false => Err(Problem::wrong("name", Inputs::PlainName {})),
+    }
+}
+
+/// A route as it is to be, if it can be.
+fn judged(route: NewRoute, before: (Reach, Option<&NextHop>)) -> Asked<InboundRoute> {
     if !(1..=ROUTE_DOMAINS).contains(&route.domains.len()) {
         return Err(Problem::wrong(
             "domains",
@@ -453,7 +462,7 @@ fn judged(route: NewRoute, before: (Reach, Option<&NextHop>)) -> Asked<InboundRo
         }
     }
     Ok(InboundRoute {
-        name: name.to_owned(),
+        name: route.name,
         domains,
         target: hop(route.target, before)?,
         wildcard: route.wildcard,
@@ -575,6 +584,29 @@ mod tests {
                 expected.map(|_| 2)
             );
         }
+    }
+
+    /// A route that the command line named stays editable.
+    #[test]
+    fn only_a_new_route_needs_a_plain_name() {
+        let route = |name: &str| NewRoute {
+            name: name.into(),
+            domains: domains(&["a.example"]),
+            target: NewServer {
+                host: "mx.example".into(),
+                port: 25,
+                tls: TlsRequirement::Required,
+                user: None,
+                password: None,
+            },
+            wildcard: false,
+        };
+        assert_eq!(route_name(" Büro ").unwrap(), "Büro");
+        for name in ["", "a\u{200d}b", "of\u{ad}fice", ".."] {
+            assert_eq!(route_name(name).unwrap_err().field, Some("name"));
+        }
+        let kept = judged(route("a\u{200d}b"), (Reach::Everywhere, None)).unwrap();
+        assert_eq!(kept.name, "a\u{200d}b");
     }
 
     /// A password is never sent to another server than the one it was given for.

@@ -119,6 +119,7 @@ impl PortalOffice {
             invited,
             expires,
             by_token: token_of(who),
+            bounded: true,
         };
         self.0.store.invite(new, by).await.map_err(problem)?;
         Ok(InvitationLink {

@@ -4,13 +4,14 @@ use memchr::memchr;
 
 use crate::Reply;
 use crate::limits::{PEER_REPLY_LINE_OCTETS, PEER_REPLY_LINES, REPLY_TEXT_CHARS};
+use crate::visible::visible;
 
 /// One complete reply as the peer sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PeerReply {
     /// 200 to 599.
     pub(super) code: u16,
-    /// The text of each line, without code and line end; control characters are blanks.
+    /// The text of each line, without code and line end; hidden characters are blanks.
     pub(super) lines: Vec<String>,
 }
 
@@ -95,13 +96,7 @@ fn parse_line(line: &[u8]) -> Result<(u16, bool, String), &'static str> {
         return Err("a reply code is not between 200 and 599");
     }
     let text = String::from_utf8_lossy(text);
-    Ok((
-        code,
-        last,
-        text.chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect(),
-    ))
+    Ok((code, last, visible(&text, usize::MAX)))
 }
 
 impl PeerReply {

@@ -88,7 +88,7 @@ fn run(name: &str, mut client: Client, mail: &Envelope, script: &str) {
                 assert_eq!(client.step(), Step::SendContent);
                 client.end_of_data();
             }
-            "lost" => client.lost(SessionFailure::Connection(Lost::Closed)),
+            "lost" => client.lost(SessionFailure::Connection(Lost::Broken("reset".into()))),
             "quit" => {
                 assert_eq!(client.step(), Step::Ready);
                 client.quit();

@@ -2,6 +2,7 @@
 
 use sealgate_core::authority::AuthorityFailure;
 use sealgate_core::saying::Authorities as Said;
+use sealgate_mail::visible::visible;
 use serde::Deserialize;
 
 use crate::limits::ACME_TEXT_CHARS;
@@ -106,10 +107,9 @@ impl Problem {
     }
 }
 
-/// Without controls, and cut.
+/// Without hidden letters, and cut.
 pub fn one_line(text: &str) -> String {
-    let blank = |c: char| if c.is_control() { ' ' } else { c };
-    text.chars().map(blank).take(ACME_TEXT_CHARS).collect()
+    visible(text, ACME_TEXT_CHARS)
 }
 
 /// Why a step failed.
