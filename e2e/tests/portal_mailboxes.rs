@@ -989,7 +989,7 @@ fn a_route_loses_a_domain_and_goes(world: &World, who: &Visitor, at: &str) {
         "{}",
         asked.text()
     );
-    let confirmed = [values.as_slice(), &[("confirmed", "true")]].concat();
+    let confirmed = [values.as_slice(), &[("confirmed", "1")]].concat();
     assert_eq!(who.post(&edit, &edit, &confirmed).status, 303);
     until_live(&world.gateway);
     let route = who.get(&api("routes/branch")).json();
@@ -1015,6 +1015,8 @@ fn a_route_loses_a_domain_and_goes(world: &World, who: &Visitor, at: &str) {
         (&json!("removal"), &json!(50_005)),
         "{progress}"
     );
+    assert!(progress["ended"].is_null(), "{progress}");
+    assert!(progress["done"].as_u64() < Some(50_005), "{progress}");
     let until = Instant::now() + 3 * PATIENCE;
     while who.get(&api("routes/branch")).status != 404 {
         assert!(

@@ -584,6 +584,7 @@ help-status-encrypted = Verschlüsselt, aber nicht vom Gateway: vom Mailprogramm
 help-status-decrypted = Eingehend: vom Gateway entschlüsselt und lesbar zugestellt.
 help-status-failed = Abgelehnt, zurückgehalten oder an den Sender zurückgemeldet.
 help-status-waiting = Angenommen und noch nicht bearbeitet.
+help-status-challenge = Frage einer Zertifizierungsstelle, wem eine Mailbox gehört, und die Antwort des Gateways darauf.
 help-modes-title = Modi der Verschlüsselungsregeln
 help-modes-text = Eine Regel hat je einen Modus für eingehende und für ausgehende E-Mails. Optionale Modi halten nie eine E-Mail auf. Schlägt ein erzwungener Modus fehl, erhält der Sender einen Fehlerreport (NDR).
 help-modes-inbound = Eingehend
@@ -1481,7 +1482,7 @@ first-route-why = Damit das Gateway weiß, welche E-Mails es annimmt und wohin e
 first-mailboxes-why = Nur eingetragene Mailboxen erscheinen unter „S/MIME“ und können ein Zertifikat erhalten.
 first-client-why = Nur von ihnen nimmt das Gateway E-Mails zum Versenden an. Ihr Mailserver sendet danach über das Gateway.
 first-active-why = Mit ihrem Zertifikat wird signiert, was eine Mailbox sendet, und entschlüsselt, was sie empfängt.
-first-rule-why = Ohne Regel wird signiert und, wenn möglich, entschlüsselt; verschlüsselt wird erst nach einer Regel.
+first-rule-why = Ohne Regel wird signiert, wenn die Mailbox ein aktives Zertifikat hat, und, wenn möglich, entschlüsselt; verschlüsselt wird erst nach einer Regel.
 first-then = E-Mails kommen erst hierher, wenn der MX-Eintrag Ihrer Domänen auf dieses Gateway zeigt. Was dafür fehlt, und mehr über die ersten Schritte:
 
 ## Eingehend und Ausgehend

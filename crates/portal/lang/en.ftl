@@ -584,6 +584,7 @@ help-status-encrypted = Encrypted, but not by the gateway: by the sender's mail 
 help-status-decrypted = Inbound: decrypted by the gateway and delivered readable.
 help-status-failed = Refused, held, or reported back to the sender.
 help-status-waiting = Accepted and not worked on yet.
+help-status-challenge = A question of a certificate authority about whose a mailbox is, and the gateway's answer to it.
 help-modes-title = Modes of encryption rules
 help-modes-text = A rule has one mode for inbound and one for outbound mail. Optional modes never stop mail. Where an enforced mode fails, the sender gets an error report (NDR).
 help-modes-inbound = Inbound
@@ -1481,7 +1482,7 @@ first-route-why = So that the gateway knows which mail it takes and where it pas
 first-mailboxes-why = Only mailboxes that are entered are shown under "S/MIME" and can get a certificate.
 first-client-why = Only from them the gateway takes mail to be sent. Your mail server then sends through the gateway.
 first-active-why = With its certificate, what a mailbox sends is signed, and what it receives is decrypted.
-first-rule-why = Without a rule, mail is signed and, if possible, decrypted; it is encrypted only by a rule.
+first-rule-why = Without a rule, mail is signed if the mailbox has an active certificate, and decrypted if possible; it is encrypted only by a rule.
 first-then = Mail comes here only when the MX record of your domains points to this gateway. What is missing for that, and more about the first steps:
 
 ## Inbound and outbound

@@ -4,7 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sealgate_core::saying::{Inputs, Saying, Told};
 use sealgate_core::tenant::Language;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::lang::{self, Values};
@@ -192,7 +192,7 @@ pub struct ProblemBody {
 }
 
 /// One text in each language.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Titles {
     /// German.
     pub de: String,

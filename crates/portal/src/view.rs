@@ -20,7 +20,7 @@ use crate::lang::{self, Values};
 use crate::limits::LANGUAGE_SECONDS;
 use crate::menu::Menu;
 use crate::office::{Page, Paging, RefusedPart};
-use crate::problem::Problem;
+use crate::problem::{Problem, Titles};
 use crate::{Contact, Portal};
 
 /// What a page is written with.
@@ -70,8 +70,8 @@ pub struct Notice {
     pub key: String,
     /// Values in it.
     pub values: Vec<(String, NoticeValue)>,
-    /// Parts that were refused.
-    pub refused: Vec<(String, String)>,
+    /// Parts that were refused: what was meant, and why not.
+    pub refused: Vec<(String, Titles)>,
 }
 
 /// A value in a notice.
@@ -112,7 +112,7 @@ impl Notice {
     pub fn refused(mut self, parts: &[RefusedPart]) -> Self {
         self.refused = parts
             .iter()
-            .map(|part| (part.what.clone(), part.why.clone()))
+            .map(|part| (part.what.clone(), part.texts.clone()))
             .collect();
         self
     }

@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sealgate_core::saying::Inputs;
+use sealgate_mail::visible::visible;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -59,7 +60,8 @@ fn read<T: DeserializeOwned>(octets: &[u8]) -> Result<T, Problem> {
     Ok(read)
 }
 
-/// What does not fit at `place`, in the words of the reader: a field that is missing is named by it alone.
+/// What does not fit at `place`. The words of the reader hold what was sent, a password perhaps: only names and kinds are taken
+/// from them.
 fn misfit(place: &str, words: &str) -> Problem {
     let quoted = |beginning: &str| {
         let rest = words.strip_prefix(beginning)?;
@@ -75,10 +77,7 @@ fn misfit(place: &str, words: &str) -> Problem {
         None if quoted("unknown field `").is_some() => {
             (place.map(str::to_owned), Inputs::UnknownField {})
         }
-        None => {
-            let why = one_line(words);
-            (place.map(str::to_owned), Inputs::Misfit { why })
-        }
+        None => (place.map(str::to_owned), unfit(words)),
     };
     let said = match place {
         Some(place) => Inputs::At {
@@ -93,10 +92,26 @@ fn misfit(place: &str, words: &str) -> Problem {
     }
 }
 
-/// Without controls, and cut: it holds what was sent.
+/// That something does not fit, with the kind that is expected. It stands behind what was sent, which may hold anything.
+fn unfit(words: &str) -> Inputs {
+    let is_told = ["invalid type: ", "invalid value: ", "unknown variant `"]
+        .iter()
+        .any(|beginning| words.starts_with(beginning));
+    let expected = words.rsplit_once(", expected ").filter(|_| is_told);
+    match expected {
+        Some((_, rest)) => {
+            let kind = rest.rsplit_once(" at line ").map_or(rest, |(kind, _)| kind);
+            Inputs::Expected {
+                kind: one_line(kind),
+            }
+        }
+        None => Inputs::Misfit {},
+    }
+}
+
+/// Without hidden letters, and cut: names of fields are sent, too.
 fn one_line(text: &str) -> String {
-    let blank = |c: char| if c.is_control() { ' ' } else { c };
-    text.chars().map(blank).take(MISFIT_CHARS).collect()
+    visible(text, MISFIT_CHARS)
 }
 
 #[cfg(test)]
@@ -162,6 +177,25 @@ mod tests {
                 (found, _) => panic!("{body}: {found:?}"),
             }
         }
+    }
+
+    /// What was sent may be a password.
+    #[test]
+    fn what_was_sent_is_not_told() {
+        let table = [
+            (r#"{"inner":"hunter2"}"#, "a sequence"),
+            (r#"{"inner":[{"port":"hunter2, expected hunter2"}]}"#, "u16"),
+            (r#"{"inner":[{"port":20071976}]}"#, "u16"),
+            (r#"{"inner":[{"port":-20071976}]}"#, "u16"),
+        ];
+        for (body, kind) in table {
+            let problem = read::<Outer>(body.as_bytes()).unwrap_err();
+            let told = problem.told(Language::En).unwrap();
+            let has_value = told.contains("hunter2") || told.contains("20071976");
+            assert!(!has_value && told.contains(kind), "{body}: {told}");
+        }
+        let own = misfit("address", "hunter2, expected hunter2 at line 1 column 9");
+        assert!(!own.told(Language::De).unwrap().contains("hunter2"));
     }
 
     #[test]

@@ -50,7 +50,7 @@ const STATES: [(MailboxState, &str, &str); 4] = [
 ];
 
 /// What became of a mail (S89).
-const STATUSES: [(MailStatus, &str); 7] = [
+const STATUSES: [(MailStatus, &str); 8] = [
     (MailStatus::Plain, key("help-status-plain")),
     (MailStatus::Signed, key("help-status-signed")),
     (MailStatus::SignedEncrypted, key("help-status-sealed")),
@@ -58,6 +58,7 @@ const STATUSES: [(MailStatus, &str); 7] = [
     (MailStatus::Decrypted, key("help-status-decrypted")),
     (MailStatus::Failed, key("help-status-failed")),
     (MailStatus::Waiting, key("help-status-waiting")),
+    (MailStatus::Challenge, key("help-status-challenge")),
 ];
 
 /// S65 to S69.

@@ -154,7 +154,8 @@ struct RouteForm {
     user: String,
     password: String,
     wildcard: bool,
-    confirmed: bool,
+    /// How many mailboxes may go along, as far as that was asked.
+    confirmed: u64,
 }
 
 impl RouteForm {
@@ -275,14 +276,7 @@ fn shown_again(
     back: String,
 ) -> Result<Response, Problem> {
     use axum::response::IntoResponse;
-    let told = [
-        "invalid",
-        "refused",
-        "domain-not-proven",
-        "domain-by-operator",
-        "inner-address",
-    ];
-    if !told.contains(&problem.code) {
+    if !problem.status().is_client_error() {
         return Err(problem);
     }
     let status = problem.status();
@@ -331,7 +325,7 @@ async fn edit(
                 .office
                 .goes_along(&permitted.reads(), &named.route, &route.domains)
                 .await?;
-            if goes.mailboxes > 0 && !form.confirmed {
+            if goes.mailboxes > form.confirmed {
                 let view = View::of(&portal, &permitted, &parts).await?;
                 return page(&Form {
                     view,

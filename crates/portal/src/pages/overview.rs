@@ -39,7 +39,8 @@ struct FirstStep {
     text: &'static str,
     /// What it is for.
     hint: &'static str,
-    to: String,
+    /// Where it is done, for who may.
+    to: Option<String>,
 }
 
 #[derive(Template)]
@@ -135,12 +136,17 @@ fn first_steps(view: &View, steps: FirstSteps) -> Vec<FirstStep> {
     if steps.done() {
         return Vec::new();
     }
+    // Who may not do a step is told of it all the same, without the way there.
     let step = |done: bool, (text, hint): (&'static str, &'static str), place: &str| FirstStep {
         done,
         is_next: false,
         text,
         hint,
-        to: view.here(place),
+        to: match place {
+            "clients" => view.may.admin,
+            _ => view.may.write,
+        }
+        .then(|| view.here(place)),
     };
     let route = (key("first-route"), key("first-route-why"));
     let mailboxes = (key("first-mailboxes"), key("first-mailboxes-why"));
