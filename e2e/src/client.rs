@@ -2,10 +2,10 @@
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::place::PATIENCE;
 use crate::program::{must_run, python, run};
 
 /// A reply of the server.
@@ -24,6 +24,9 @@ impl Reply {
     }
 }
 
+/// How long a reply may take: less than [`crate::place::PATIENCE`], so that whoever tries again until then can.
+const REPLY: Duration = Duration::from_secs(60);
+
 /// A bare SMTP session.
 #[derive(Debug)]
 pub struct Session {
@@ -35,7 +38,7 @@ impl Session {
     pub fn connect(server: SocketAddr) -> io::Result<Self> {
         let socket = TcpStream::connect(server)?;
         socket.set_nodelay(true)?;
-        socket.set_read_timeout(Some(PATIENCE))?;
+        socket.set_read_timeout(Some(REPLY))?;
         let mut session = Self {
             reader: BufReader::new(socket),
         };
