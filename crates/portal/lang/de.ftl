@@ -1940,7 +1940,6 @@ audit-searched-to = Gesucht wurde bis zur Zeile { $line }. Mit „Weiter“ geht
 
 problem-domain-by-operator = Auf dieser Installation sind mehrere Organisationen, und sie fragt kein DNS: Eine neue Domäne trägt nur der Betreiber ein. Wenden Sie sich an ihn.
 problem-inner-address = Diese Adresse liegt im Netz des Betreibers. Bitten Sie ihn, sie zu erlauben.
-problem-user-name-taken = Wählen Sie einen anderen Benutzernamen.
 problem-too-many = Hier gibt es schon so viele, wie es geben darf. Entfernen Sie zuerst einen Eintrag. Höchstens:
 problem-too-long-text = Dieser Text ist zu lang. Höchstens so viele Zeichen:
 authority-program = Ein externes Programm, das der Betreiber eingetragen hat.

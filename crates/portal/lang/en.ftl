@@ -1940,7 +1940,6 @@ audit-searched-to = Searched back to line { $line }. “Next” goes on before t
 
 problem-domain-by-operator = There are several organisations on this installation, and it asks no DNS: a new domain is the operator's to give. Turn to the operator.
 problem-inner-address = This address is inside the operator's network. Ask the operator to allow it.
-problem-user-name-taken = Choose another user name.
 problem-too-many = There are as many as there may be here. Remove one first. At most:
 problem-too-long-text = This text is too long. At most, in characters:
 authority-program = An external program that the operator has set.

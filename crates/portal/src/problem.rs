@@ -45,7 +45,6 @@ pub const CODES: &[(&str, StatusCode)] = &[
     ("domain-not-proven", StatusCode::CONFLICT),
     ("domain-by-operator", StatusCode::FORBIDDEN),
     ("inner-address", StatusCode::UNPROCESSABLE_ENTITY),
-    ("user-name-taken", StatusCode::UNPROCESSABLE_ENTITY),
     ("too-many", StatusCode::UNPROCESSABLE_ENTITY),
     ("too-long-text", StatusCode::UNPROCESSABLE_ENTITY),
     ("client-network", StatusCode::CONFLICT),

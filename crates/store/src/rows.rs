@@ -117,6 +117,7 @@ pub(crate) trait Columns {
         };
         Ok(stored.map(read))
     }
+
     /// An organisation's number.
     fn organisation(&self, name: &str) -> Result<OrganisationId, StoreError> {
         Ok(OrganisationId(self.field(name)?))

@@ -316,17 +316,22 @@ async fn nothing_walks_a_table() {
     }
 }
 
+/// The route of all these mailboxes, as it was when its change was asked for.
+fn route_of_all() -> InboundRoute {
+    InboundRoute {
+        name: "many".into(),
+        domains: vec![domain("many.example")],
+        target: host("10.0.0.5"),
+        wildcard: false,
+    }
+}
+
 /// Where the route has another server by now, the mailboxes go all the same, and why the route did not change is told.
 #[tokio::test]
 async fn a_route_with_another_server_by_now_is_a_refused_part() {
     let all = PIECE + 1;
     let world = with(all).await;
-    let was = InboundRoute {
-        name: "many".into(),
-        domains: vec![domain("many.example")],
-        target: host("10.0.0.5"),
-        wildcard: false,
-    };
+    let was = route_of_all();
     let to = |server: &str| InboundRoute {
         target: host(server),
         ..was.clone()
@@ -357,12 +362,7 @@ async fn a_route_with_another_server_by_now_is_a_refused_part() {
 async fn a_route_keeps_what_others_changed_meanwhile() {
     let all = PIECE + 1;
     let world = with(all).await;
-    let was = InboundRoute {
-        name: "many".into(),
-        domains: vec![domain("many.example")],
-        target: host("10.0.0.5"),
-        wildcard: false,
-    };
+    let was = route_of_all();
     let becomes = InboundRoute {
         domains: vec![domain("other.example")],
         wildcard: true,
